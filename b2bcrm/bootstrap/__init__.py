@@ -1,0 +1,11 @@
+"""Composition root: ``routes`` (what follows from each event), ``feeds`` (who takes what the ERP
+sends), ``house`` (which adapter serves a port). Only processes and tests import it.
+"""
+
+from __future__ import annotations
+
+from b2bcrm.bootstrap.feeds import APPLIERS
+from b2bcrm.bootstrap.house import DAILY, EVENTS, House, build, handlers
+from b2bcrm.bootstrap.routes import ROUTES
+
+__all__ = ["APPLIERS", "DAILY", "EVENTS", "ROUTES", "House", "build", "handlers"]

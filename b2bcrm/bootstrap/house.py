@@ -1,0 +1,163 @@
+"""Which adapter serves a port, and everything a process needs, put together once.
+
+With ``demo`` the only importer of ``connectors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy.engine import Engine
+
+import b2bcrm.kernel.idempotency  # noqa: F401 - its table must be known
+from b2bcrm.bootstrap.feeds import APPLIERS
+from b2bcrm.bootstrap.routes import ROUTES
+from b2bcrm.fulfillment import actions as fulfillment
+from b2bcrm.fulfillment import events as fulfillment_events
+from b2bcrm.fulfillment import handlers as fulfillment_handlers
+from b2bcrm.kernel.courier import Courier, Handler
+from b2bcrm.kernel.database import make_engine
+from b2bcrm.kernel.events import Event
+from b2bcrm.kernel.work import Office, Work
+from b2bcrm.orders import events as orders_events
+from b2bcrm.orders import handlers as orders_handlers
+from b2bcrm.ports.erp import Connection, ErpGateway
+from b2bcrm.ports.mail import Mailer
+from b2bcrm.quotes import actions as quotes
+from b2bcrm.quotes import events as quotes_events
+from b2bcrm.quotes import handlers as quotes_handlers
+from b2bcrm.service import (
+    actions as service,
+)
+from b2bcrm.service import (
+    events as service_events,
+)
+from b2bcrm.service import (
+    handlers as service_handlers,
+)
+from b2bcrm.settings import Settings
+from b2bcrm.sync.engine import Puller
+from b2bcrm.sync.envelopes import StoredEnvelopes, forget_old
+from b2bcrm.users import events as users_events
+from b2bcrm.users import handlers as users_handlers
+
+PROJECT_AT_ONCE = 40  # orders per Work: the write lock is held for a fraction of a second
+
+EVENTS: dict[str, type[Event]] = {
+    event.name: event
+    for module in (quotes_events, orders_events, fulfillment_events, service_events, users_events)
+    for event in module.EVENTS
+}
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything a process needs, put together once."""
+
+    settings: Settings
+    engine: Engine
+    office: Office
+    erp: ErpGateway
+    mailer: Mailer
+    courier: Courier
+    puller: Puller
+
+    def every_minute(self) -> None:
+        """Clocks that people wait for."""
+        with self.office.open() as work:
+            service.check_clocks(work)
+
+    def project(self) -> int:
+        """Project what the pulled documents touched, in short Works; answers how many orders."""
+        done = 0
+        while True:
+            with self.office.open() as work:
+                batch = fulfillment.project_due(work, PROJECT_AT_ONCE)
+            if batch == 0:
+                return done
+            done += batch
+
+
+DAILY: dict[str, Callable[[House], object]] = {
+    "expire_quotes": lambda house: _in_work(
+        house, lambda work: quotes.expire(work, promises=fulfillment.Promises(work))
+    ),
+    "close_solved_cases": lambda house: _in_work(house, service.close_solved),
+    "forget_old_envelopes": lambda house: _in_work(house, forget_old),
+}
+
+
+def _in_work(house: House, act: Callable[[Work], object]) -> None:
+    with house.office.open() as work:
+        act(work)
+
+
+def handlers(settings: Settings, erp: ErpGateway, mailer: Mailer) -> dict[str, Handler[Any, Any]]:
+    """Every handler that ``ROUTES`` names."""
+    url, files_dir = settings.base_url, settings.files_dir
+    made: tuple[Handler[Any, Any], ...] = (
+        orders_handlers.PushOrder(erp),
+        orders_handlers.MailAcknowledgement(mailer, url, files_dir),
+        quotes_handlers.MailQuote(mailer, url, files_dir),
+        quotes_handlers.MailSalesOwner(mailer, url),
+        fulfillment_handlers.MailPromiseMoved(mailer, url),
+        service_handlers.CaseOpenedMail(mailer, url),
+        service_handlers.CaseAnswerMail(mailer, url),
+        service_handlers.CaseSolvedMail(mailer, url),
+        users_handlers.MailReset(mailer, url),
+    )
+    return {handler.name: handler for handler in made}
+
+
+def connect_mail(settings: Settings) -> Mailer:
+    """SMTP, or the demo's folder."""
+    from connectors.mail.folder import FolderMailer
+    from connectors.mail.smtp import Security, SmtpMailer
+
+    if settings.demo:
+        return FolderMailer(settings.mail_dir, settings.mail_from)
+    url = urlsplit(settings.smtp_url)
+    security = {"smtps": Security.TLS, "smtp+plain": Security.NONE, "smtp": Security.STARTTLS}
+    return SmtpMailer(
+        url.hostname or "localhost",
+        url.port or 587,
+        settings.mail_from,
+        user=unquote(url.username or ""),
+        password=unquote(url.password or ""),
+        security=security[url.scheme],
+    )
+
+
+def connect_erp(settings: Settings, office: Office) -> ErpGateway:
+    """The one ERP connection of this installation; each exchange is logged."""
+    from connectors.erp.gateway import connect
+
+    connection = Connection(
+        code="main",
+        profile=settings.erp_profile,
+        base_url=settings.erp_url,
+        company=settings.erp_company,
+        user=settings.erp_user,
+        secret=settings.erp_secret,
+    )
+    return connect(connection, StoredEnvelopes(office), now=office.clock.tick)
+
+
+def build(settings: Settings) -> House:
+    """Join everything for one process."""
+    engine = make_engine(settings.database_url)
+    office = Office(engine=engine, routes=ROUTES)
+    erp, mailer = connect_erp(settings, office), connect_mail(settings)
+    return House(
+        settings=settings,
+        engine=engine,
+        office=office,
+        erp=erp,
+        mailer=mailer,
+        courier=Courier(partial(office.open), EVENTS, handlers(settings, erp, mailer)),
+        puller=Puller(office, erp, "main", APPLIERS),
+    )

@@ -1,0 +1,22 @@
+"""What follows from each fact: event -> handlers. The third file of the tour.
+
+Each pair becomes a delivery row of its own in the outbox, written with the fact itself. A test
+holds that every event and handler named here exists.
+"""
+
+from __future__ import annotations
+
+ROUTES: dict[str, tuple[str, ...]] = {
+    "inquiry.received": ("mail.sales_owner",),
+    "quote.sent": ("mail.quote",),
+    "quote.accepted": ("mail.sales_owner",),
+    "quote.lost": ("mail.sales_owner",),
+    "order.confirmed": ("erp.push_order", "mail.order_confirmed"),
+    "order.amended": ("erp.push_order", "mail.order_confirmed"),
+    "order.cancelled": ("erp.push_order",),
+    "promise.moved": ("mail.promise_moved",),
+    "case.opened": ("mail.case_opened",),
+    "case.answered": ("mail.case_answer",),
+    "case.solved": ("mail.case_solved",),
+    "user.reset_asked": ("users.mail_reset",),
+}

@@ -1,0 +1,146 @@
+"""Customer companies and what belongs to them. ``Account`` is the root."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from b2bcrm.kernel.columns import Amount, UtcDateTime, enum_column
+from b2bcrm.kernel.database import Base, id_column
+
+
+class Account(Base):
+    """A customer or prospect; ``erp_id`` is empty until the ERP knows it.
+
+    ``customer_class`` is A, B or C. Credit figures are the ERP's, ``credit_as_of`` their age.
+    ``active`` turns False when the ERP deletes the customer. ``changed_*`` are people's changes.
+    """
+
+    __tablename__ = "account"
+
+    id: Mapped[int] = id_column()
+    company_id: Mapped[int] = mapped_column(sa.ForeignKey("company.id"))
+    erp_id: Mapped[str | None] = mapped_column(sa.String(40), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(200), index=True)
+    short_name: Mapped[str] = mapped_column(sa.String(80), default="")
+    tax_id: Mapped[str] = mapped_column(sa.String(40), default="")
+    country: Mapped[str] = mapped_column(sa.String(2), default="")
+    city: Mapped[str] = mapped_column(sa.String(80), default="")
+    address: Mapped[str] = mapped_column(sa.String(300), default="")
+    language: Mapped[str] = mapped_column(sa.String(10), default="en")
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    price_list: Mapped[str] = mapped_column(sa.String(20))
+    payment_terms: Mapped[str] = mapped_column(sa.String(60), default="")
+    incoterm: Mapped[str] = mapped_column(sa.String(3), default="EXW")
+    incoterm_place: Mapped[str] = mapped_column(sa.String(80), default="")
+    customer_class: Mapped[str] = mapped_column(sa.String(1), default="C")
+    credit_limit: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
+    credit_used: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
+    overdue_amount: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
+    credit_hold: Mapped[bool] = mapped_column(default=False)
+    credit_as_of: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    partial_delivery: Mapped[bool] = mapped_column(default=True)
+    sales_rep: Mapped[str] = mapped_column(sa.String(120), default="")
+    active: Mapped[bool] = mapped_column(default=True)
+    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    changed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    changed_by: Mapped[str] = mapped_column(sa.String(120), default="")
+    version: Mapped[int] = mapped_column(default=1)
+
+    ship_tos: Mapped[list[ShipTo]] = relationship(
+        lazy="raise", cascade="all, delete-orphan", order_by="ShipTo.code"
+    )
+    contacts: Mapped[list[Contact]] = relationship(
+        lazy="raise", cascade="all, delete-orphan", order_by="Contact.id"
+    )
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+
+    def credit_light(self) -> str:
+        """ok, risk (80 % used or something overdue), or late (over the limit, or on hold)."""
+        if self.credit_hold or (self.credit_limit and self.credit_used > self.credit_limit):
+            return "late"
+        nearly = self.credit_limit and self.credit_used >= self.credit_limit * Decimal("0.8")
+        return "risk" if nearly or self.overdue_amount > 0 else "ok"
+
+
+class ShipTo(Base):
+    """A receiving site. ``receiving_days`` is seven 0/1 digits, Monday first."""
+
+    __tablename__ = "ship_to"
+    __table_args__ = (sa.UniqueConstraint("account_id", "code"),)
+
+    id: Mapped[int] = id_column()
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    code: Mapped[str] = mapped_column(sa.String(40))
+    name: Mapped[str] = mapped_column(sa.String(200))
+    street: Mapped[str] = mapped_column(sa.String(200), default="")
+    city: Mapped[str] = mapped_column(sa.String(80), default="")
+    country: Mapped[str] = mapped_column(sa.String(2), default="")
+    receiving_days: Mapped[str] = mapped_column(sa.String(7), default="1111100")
+    transit_days: Mapped[int] = mapped_column(default=0)
+
+
+class Contact(Base):
+    """A person at the customer."""
+
+    __tablename__ = "contact"
+
+    id: Mapped[int] = id_column()
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(120))
+    email: Mapped[str] = mapped_column(sa.String(200), default="", index=True)
+    phone: Mapped[str] = mapped_column(sa.String(40), default="")
+    role: Mapped[str] = mapped_column(sa.String(80), default="")
+    language: Mapped[str] = mapped_column(sa.String(10), default="")
+    from_erp: Mapped[bool] = mapped_column(default=False)
+
+
+class CustomerPart(Base):
+    """The customer's own number for one of our items."""
+
+    __tablename__ = "customer_part"
+    __table_args__ = (
+        sa.UniqueConstraint("account_id", "item_id"),
+        sa.Index("ix_customer_part_no", "account_id", "part_no"),
+    )
+
+    id: Mapped[int] = id_column()
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"))
+    part_no: Mapped[str] = mapped_column(sa.String(60))
+    from_erp: Mapped[bool] = mapped_column(default=False)
+
+
+class TouchKind(enum.StrEnum):
+    """How we were in contact."""
+
+    CALL = "call"
+    MAIL = "mail"
+    VISIT = "visit"
+    PORTAL = "portal"
+    NOTE = "note"
+
+
+class Touch(Base):
+    """One contact with the customer, tied to an order, quote or case where it concerned one."""
+
+    __tablename__ = "touch"
+    __table_args__ = (sa.Index("ix_touch_account", "account_id", "at"),)
+
+    id: Mapped[int] = id_column()
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    contact_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact.id"))
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    order_id: Mapped[int | None] = mapped_column(sa.ForeignKey("order.id"), index=True)
+    quote_id: Mapped[int | None] = mapped_column(sa.ForeignKey("quote.id"))
+    case_id: Mapped[int | None] = mapped_column(sa.ForeignKey("case.id"))
+    kind: Mapped[TouchKind] = mapped_column(enum_column(TouchKind))
+    inbound: Mapped[bool] = mapped_column(default=True)
+    at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    subject: Mapped[str] = mapped_column(sa.String(200))
+    text: Mapped[str] = mapped_column(sa.Text, default="")

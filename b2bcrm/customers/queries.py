@@ -1,0 +1,210 @@
+"""Every SELECT on accounts. Each starts from ``visible_to``: a buyer sees his own account only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from b2bcrm.customers.models import Account, Contact, CustomerPart, ShipTo, Touch
+from b2bcrm.kernel.actor import Actor
+from b2bcrm.kernel.database import Base
+from b2bcrm.kernel.errors import not_found
+from b2bcrm.kernel.matching import holds, starts
+from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.work import Work
+
+
+@dataclass(frozen=True)
+class AccountHit:
+    """A found account, for pickers."""
+
+    id: int
+    name: str
+    short_name: str
+    erp_id: str | None
+    country: str
+    currency: str
+
+
+@dataclass(frozen=True)
+class PartRow:
+    """A customer's own number beside our item."""
+
+    id: int
+    item_id: int
+    item_no: str
+    item_name: str
+    name_zh_hant: str
+    name_zh_hans: str
+    part_no: str
+    from_erp: bool
+
+    def name_in(self, locale: str) -> str:
+        """The item's name in the reader's language."""
+        names = {"zh_Hant": self.name_zh_hant, "zh_Hans": self.name_zh_hans}
+        return names.get(locale) or self.item_name
+
+
+@dataclass(frozen=True)
+class TouchRow:
+    """A touch with the names and numbers that a timeline shows."""
+
+    touch: Touch
+    contact_name: str
+    user_name: str
+    order_no: str
+    quote_no: str
+    case_no: str
+
+    @property
+    def at(self) -> dt.datetime:
+        """When we were in contact."""
+        return self.touch.at
+
+
+def visible_to(actor: Actor) -> sa.Select[Account]:
+    """The accounts that ``actor`` may know of: all for staff, one for a buyer."""
+    query = sa.select(Account)
+    if actor.is_portal:
+        query = query.where(Account.id == actor.account_id)
+    return query
+
+
+def visible_ids(actor: Actor) -> sa.Select[int]:
+    """The same as ids, for IN."""
+    return visible_to(actor).with_only_columns(Account.id)
+
+
+def by_id(work: Work, account_id: int, *, with_people: bool = False) -> Account:
+    """The account, or NotFound; ``with_people`` also loads its contacts and ship-to sites."""
+    query = visible_to(work.actor).where(Account.id == account_id)
+    if with_people:
+        query = query.options(selectinload(Account.contacts), selectinload(Account.ship_tos))
+    account = work.session.scalar(query)
+    if account is None:
+        raise not_found(Message("This account"))
+    return account
+
+
+def search(work: Work, text: str, *, limit: int = 20) -> Sequence[AccountHit]:
+    """Accounts whose name has, or whose ERP number begins with, ``text``; best first."""
+    begins = sa.or_(
+        starts(Account.name, text), starts(Account.short_name, text), starts(Account.erp_id, text)
+    )
+    found = sa.or_(begins, holds(Account.name, text), holds(Account.short_name, text))
+    query = (
+        visible_to(work.actor)
+        .with_only_columns(
+            Account.id,
+            Account.name,
+            Account.short_name,
+            Account.erp_id,
+            Account.country,
+            Account.currency,
+        )
+        .where(Account.active, found)
+        .order_by(sa.case((begins, 0), else_=1), Account.name)
+        .limit(limit)
+    )
+    return [AccountHit(*row) for row in work.session.execute(query)]
+
+
+def contacts_of(work: Work, account_id: int) -> Sequence[Contact]:
+    """The account's people, by name."""
+    query = sa.select(Contact).where(
+        Contact.account_id == account_id, Contact.account_id.in_(visible_ids(work.actor))
+    )
+    return work.session.scalars(query.order_by(Contact.name, Contact.id)).all()
+
+
+def contact(work: Work, account_id: int, contact_id: int) -> Contact:
+    """One person of the account, or NotFound."""
+    query = sa.select(Contact).where(
+        Contact.id == contact_id,
+        Contact.account_id == account_id,
+        Contact.account_id.in_(visible_ids(work.actor)),
+    )
+    found = work.session.scalar(query)
+    if found is None:
+        raise not_found(Message("This contact"))
+    return found
+
+
+def ship_tos_of(work: Work, account_id: int) -> Sequence[ShipTo]:
+    """The account's receiving sites."""
+    query = sa.select(ShipTo).where(
+        ShipTo.account_id == account_id, ShipTo.account_id.in_(visible_ids(work.actor))
+    )
+    return work.session.scalars(query.order_by(ShipTo.code)).all()
+
+
+def parts_of(work: Work, account_id: int) -> Sequence[PartRow]:
+    """The customer's own part numbers with our items."""
+    item = Base.metadata.tables["item"]
+    query = (
+        sa.select(
+            CustomerPart.id,
+            CustomerPart.item_id,
+            item.c.no,
+            item.c.name,
+            item.c.name_zh_hant,
+            item.c.name_zh_hans,
+            CustomerPart.part_no,
+            CustomerPart.from_erp,
+        )
+        .join(item, item.c.id == CustomerPart.item_id)
+        .where(
+            CustomerPart.account_id == account_id,
+            CustomerPart.account_id.in_(visible_ids(work.actor)),
+        )
+        .order_by(CustomerPart.part_no)
+    )
+    return [PartRow(*row) for row in work.session.execute(query)]
+
+
+def part_numbers(work: Work, account_id: int) -> dict[int, str]:
+    """The customer's own number by item id."""
+    query = sa.select(CustomerPart.item_id, CustomerPart.part_no).where(
+        CustomerPart.account_id == account_id,
+        CustomerPart.account_id.in_(visible_ids(work.actor)),
+    )
+    return dict(work.session.execute(query).all())
+
+
+def touches(
+    work: Work,
+    *,
+    account_id: int | None = None,
+    order_id: int | None = None,
+    limit: int = 40,
+) -> Sequence[TouchRow]:
+    """Contacts with the customer, newest first, of an account or of one order."""
+    tables = Base.metadata.tables
+    order, quote, case, user = (tables[name] for name in ("order", "quote", "case", "user"))
+    query = (
+        sa.select(
+            Touch,
+            sa.func.coalesce(Contact.name, ""),
+            sa.func.coalesce(user.c.name, ""),
+            sa.func.coalesce(order.c.no, ""),
+            sa.func.coalesce(quote.c.no, ""),
+            sa.func.coalesce(case.c.no, ""),
+        )
+        .outerjoin(Contact, Contact.id == Touch.contact_id)
+        .outerjoin(user, user.c.id == Touch.user_id)
+        .outerjoin(order, order.c.id == Touch.order_id)
+        .outerjoin(quote, quote.c.id == Touch.quote_id)
+        .outerjoin(case, case.c.id == Touch.case_id)
+        .where(Touch.account_id.in_(visible_ids(work.actor)))
+        .order_by(Touch.at.desc(), Touch.id.desc())
+        .limit(limit)
+    )
+    if account_id is not None:
+        query = query.where(Touch.account_id == account_id)
+    if order_id is not None:
+        query = query.where(Touch.order_id == order_id)
+    return [TouchRow(*row) for row in work.session.execute(query)]

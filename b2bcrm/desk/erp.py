@@ -1,0 +1,149 @@
+"""The ERP monitor: how old each feed is, what waits to be sent, what was said. Acts in ``sync``."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask import Blueprint, Response, render_template
+from flask.typing import ResponseReturnValue
+
+from b2bcrm.kernel.outbox import DeliveryState
+from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.work import Work
+from b2bcrm.sync import actions, queries
+from b2bcrm.sync.queries import FeedRow
+from b2bcrm.web.answers import see_other
+from b2bcrm.web.live import version_response
+from b2bcrm.web.paging import Asked, asked
+from b2bcrm.web.work import in_work
+
+bp = Blueprint("erp", __name__, template_folder="templates")
+
+ENVELOPES = 25
+HANDLER_WORDS: dict[str, Message] = {
+    "erp.push_order": Message("Orders to the ERP"),
+}
+
+
+@bp.get("/erp")
+@in_work(read_only=True)
+def page(work: Work) -> ResponseReturnValue:
+    """Feeds, breaker, outbox, parked rows, last exchanges."""
+    wish = asked(sorts=("at",), default="-at", filters=("q", "only"), per_page=ENVELOPES)
+    feeds = queries.feeds(work)
+    deliveries = queries.open_deliveries(work.session)
+    counts = queries.outbox_counts(work.session)
+    parked, parked_total = queries.parked_rows(work.session)
+    exchanges = _exchanges(work, wish)
+    connections = queries.connections(work.session)
+    return render_template(
+        "desk/erp.html",
+        feeds=feeds,
+        oldest=_oldest(feeds),
+        connections=connections,
+        broken=[c for c in connections if c.open_until and c.open_until > work.tick],
+        tick=work.tick,
+        deliveries=deliveries,
+        waiting=sum(c.count for c in counts if c.state is DeliveryState.WAITING),
+        stuck=sum(c.count for c in counts if c.state is DeliveryState.PARKED),
+        oldest_waiting=min(
+            (c.oldest_at for c in counts if c.state is DeliveryState.WAITING), default=None
+        ),
+        handlers=HANDLER_WORDS,
+        parked=parked,
+        parked_total=parked_total,
+        entity_word=queries.entity_word,
+        outcomes=queries.OUTCOME_WORDS,
+        exchanges=exchanges[:ENVELOPES],
+        older=len(exchanges) > ENVELOPES,
+        asked=wish,
+        every=_every,
+    )
+
+
+def _exchanges(work: Work, wish: Asked) -> list[queries.EnvelopeRow]:
+    return queries.envelopes(
+        work.session,
+        words=wish.get("q").upper() if wish.get("q").lower().startswith("so-") else wish.get("q"),
+        failed=wish.get("only") == "failed",
+        offset=wish.offset,
+        limit=ENVELOPES + 1,
+    )
+
+
+def _oldest(feeds: list[FeedRow]) -> FeedRow | None:
+    """The feed whose data are the oldest against what is allowed."""
+    known = [row for row in feeds if row.data_age is not None]
+
+    def against_limit(row: FeedRow) -> float:
+        return (row.data_age or dt.timedelta(0)) / dt.timedelta(minutes=row.feed.limit_minutes)
+
+    return max(known, key=against_limit, default=None)
+
+
+def _every(seconds: int) -> Message:
+    """How often a feed is pulled."""
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return Message("%(n)s s", n=seconds)
+    return Message("%(n)s min", n=seconds // 60)
+
+
+@bp.get("/erp/version")
+@in_work(read_only=True)
+def version(work: Work) -> Response:
+    """For the live page: grows with each change that came from or waits for the ERP."""
+    return version_response(work, actions.MONITOR)
+
+
+@bp.get("/erp/runs/<int:run_id>")
+@in_work(read_only=True)
+def run(work: Work, run_id: int) -> ResponseReturnValue:
+    """One run, and the runs of its feed around it."""
+    one, row = queries.run_of(work, run_id)
+    return render_template(
+        "desk/erp_run.html",
+        run=one,
+        row=row,
+        outcomes=queries.OUTCOME_WORDS,
+        every=_every,
+    )
+
+
+@bp.get("/erp/exchanges/<int:envelope_id>")
+@in_work(read_only=True)
+def exchange(work: Work, envelope_id: int) -> ResponseReturnValue:
+    """What was sent and answered, secrets already taken out: a fragment."""
+    return render_template(
+        "desk/erp_exchange.html",
+        envelope=queries.envelope(work.session, envelope_id),
+        legible=_legible,
+    )
+
+
+def _legible(text: str) -> str:
+    """One element per line, for reading; nothing else is changed."""
+    return text.replace("><", ">\n<")
+
+
+@bp.post("/erp/deliveries/<int:delivery_id>/retry")
+@in_work()
+def retry(work: Work, delivery_id: int) -> ResponseReturnValue:
+    """Send a parked or waiting delivery again."""
+    actions.retry_delivery(work, delivery_id)
+    return see_other("/erp", Message("The delivery is back in line."))
+
+
+@bp.post("/erp/pull")
+@in_work()
+def pull_all(work: Work) -> ResponseReturnValue:
+    """Pull all feeds at the worker's next look."""
+    actions.run_now(work)
+    return see_other("/erp", Message("All feeds are pulled at the worker's next look."))
+
+
+@bp.post("/erp/feeds/<int:feed_id>/pull")
+@in_work()
+def pull(work: Work, feed_id: int) -> ResponseReturnValue:
+    """Pull one feed at the worker's next look."""
+    actions.run_now(work, feed_id)
+    return see_other("/erp", Message("The feed is pulled at the worker's next look."))

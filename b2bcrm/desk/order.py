@@ -1,0 +1,155 @@
+"""The order page: the spine of the product. Acts on it go to ``orders`` and ``fulfillment``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from b2bcrm.customers.models import TouchKind
+from b2bcrm.desk import order_facts, order_touches, order_view, order_why
+from b2bcrm.desk.order_facts import OrderFacts
+from b2bcrm.files.kinds import KIND_WORDS
+from b2bcrm.kernel.actor import Actor, Right
+from b2bcrm.kernel.words import Message, show_date
+from b2bcrm.kernel.work import Work
+from b2bcrm.orders.actions.life import obstacle
+from b2bcrm.orders.lifecycle import FINAL, Act, ErpSync, OrderState, S, acts
+from b2bcrm.service.lifecycle import STATE_WORDS as CASE_STATES
+from b2bcrm.web.live import version_response
+from b2bcrm.web.locale import current_locale, say
+from b2bcrm.web.work import in_work
+
+bp = Blueprint("order", __name__, template_folder="templates")
+
+MENU: tuple[tuple[str, Message], ...] = (
+    ("hold", Message("Put on hold…")),
+    ("release", Message("Release the hold…")),
+    ("customer-po", Message("Customer's order number…")),
+    ("send-again", Message("Send to the ERP again…")),
+    ("cancel", Message("Cancel order…")),
+)
+BANNER_ACTS = {
+    "confirm": Message("Confirm order…"),
+    "release": Message("Release the hold…"),
+    "send-again": Message("Send again…"),
+}
+TOUCH_WORDS = {
+    TouchKind.CALL: Message("Call"),
+    TouchKind.MAIL: Message("E-mail"),
+    TouchKind.VISIT: Message("Visit"),
+    TouchKind.NOTE: Message("Note"),
+}
+PROMISE_FORM = "fulfillment.promise_form"
+
+
+@bp.get("/orders/<no>")
+@in_work(read_only=True)
+def page(work: Work, no: str) -> ResponseReturnValue:
+    """One order; ``line`` is the one explained, ``touches`` which touches, ``more`` all of them."""
+    kind = request.args.get("touches", "")
+    kind = kind if kind in order_facts.KINDS else ""
+    facts = order_facts.order_facts(
+        work,
+        no,
+        line_no=request.args.get("line", type=int),
+        kind=kind,
+        more="more" in request.args,
+    )
+    head, order, chosen = facts.head, facts.head.order, facts.chosen
+    short, locale = short_dates(work.today), current_locale()
+    stages, current = order_view.lifeline(facts, short)
+    may = allowed(work.actor, facts)
+    banner = order_view.banner(facts, lambda: obstacle(work, order))
+    return render_template(
+        "desk/order.html",
+        facts=facts,
+        head=head,
+        order=order,
+        account=head.account,
+        projection=head.projection,
+        ended=order.state in FINAL,
+        chip=order_view.order_chip(head),
+        dates=order_view.dates(facts, short),
+        stages=[drawn(view, short) for view in stages],
+        current=current,
+        banner=banner,
+        banner_act=BANNER_ACTS.get(banner.act, "") if banner else "",
+        rows=order_view.rows(facts, work.today, locale),
+        why=order_why.answer(chosen, order, work.today) if chosen and not ended(facts) else None,
+        tree=order_why.tree(chosen, work.today, short, say) if chosen else None,
+        days=order_touches.touch_days(facts),
+        touch_kind=kind,
+        touch_kinds=[(kind.value, say(word)) for kind, word in TOUCH_WORDS.items()],
+        may=may,
+        menu=[(act, text) for act, text in MENU if act in may],
+        promise_url=promise_url(facts) if "promise" in may else "",
+        file_kinds=KIND_WORDS,
+        case_states=CASE_STATES,
+        invoice_amount=order_view.amount_in,
+        has=current_app.view_functions.__contains__,
+    )
+
+
+def ended(facts: OrderFacts) -> bool:
+    """Whether nothing more will happen to the order."""
+    return facts.head.order.state in FINAL
+
+
+def short_dates(today: dt.date) -> Callable[[dt.date], str]:
+    """Writes dates without weekday, and without this year."""
+    locale = current_locale()
+    return lambda day: show_date(day, locale, year=day.year != today.year, weekday=False)
+
+
+def drawn(view: order_view.StageView, short: Callable[[dt.date], str]) -> dict[str, Any]:
+    """A stage as macro ``lifeline`` takes it."""
+    when = say(view.when) if view.when else short(order_view.local(view.on)) if view.on else ""
+    return {
+        "status": view.status,
+        "p": view.p,
+        "plain": view.plain,
+        "href": view.href,
+        "when": when,
+        "slip": say(view.slip) if view.slip else "",
+        "note": say(view.note) if view.note else "",
+    }
+
+
+def promise_url(facts: OrderFacts) -> str:
+    """Where fulfillment asks for a new date of the chosen line."""
+    if facts.chosen is None or PROMISE_FORM not in current_app.view_functions:
+        return ""
+    return url_for(PROMISE_FORM, no=facts.head.order.no, line_no=facts.chosen.line.line_no)
+
+
+def allowed(actor: Actor, facts: OrderFacts) -> frozenset[str]:
+    """The acts whose buttons are shown: what the lifecycle and the role's rights allow."""
+    order, found = facts.head.order, set[str]()
+    if actor.may(Right.ORDER):
+        open_acts = acts(order.state, S)
+        shipped = any(row.line.shipped_qty > 0 for row in facts.lines)
+        if Act.CONFIRM in open_acts:
+            found.add("confirm")
+        if Act.AMEND in open_acts:
+            found |= {"amend", "release" if order.hold_reason is not None else "hold"}
+        if Act.CANCEL in open_acts and not shipped:
+            found.add("cancel")
+        if order.state is OrderState.SUBMITTED:
+            found.add("customer-po")
+    if actor.may(Right.CHANGE_PROMISE) and order.state is OrderState.CONFIRMED:
+        found.add("promise")
+    on_its_way = {ErpSync.WAITING, ErpSync.REFUSED, ErpSync.UNKNOWN}
+    if order.erp_sync in on_its_way and (actor.may(Right.ORDER) or actor.may(Right.OPERATE_ERP)):
+        found.add("send-again")
+    return frozenset(found)
+
+
+@bp.get("/orders/<no>/version")
+@in_work(read_only=True)
+def version(work: Work, no: str) -> Response:
+    """For the live page: grows with each change of the order."""
+    return version_response(work, f"order:{order_facts.id_of(work, no)}")

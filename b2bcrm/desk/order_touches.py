@@ -1,0 +1,109 @@
+"""The touches of an order: what happened and whom we spoke to, merged and grouped by day. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from b2bcrm.customers.models import TouchKind
+from b2bcrm.customers.queries import TouchRow
+from b2bcrm.desk.order_facts import OrderFacts
+from b2bcrm.kernel.clock import HOME_ZONE
+from b2bcrm.kernel.timeline import TimelineEntry
+from b2bcrm.kernel.words import Message
+
+
+@dataclass(frozen=True)
+class TouchView:
+    """One entry of the touches: an event, or a person's contact with the customer."""
+
+    at: dt.datetime
+    icon: str
+    person: bool
+    who: str
+    head: Message | str
+    text: str = ""
+    status: str = ""
+
+
+@dataclass
+class TouchDay:
+    """The touches of one day, newest first."""
+
+    day: dt.date
+    touches: list[TouchView] = field(default_factory=list)
+
+
+_ICONS = (
+    ("order.erp_refused", "plug-connected-x"),
+    ("order.erp", "transfer-in"),
+    ("order.line_shipped", "truck-delivery"),
+    ("order.confirmed", "circle-check"),
+    ("order.held", "hand-stop"),
+    ("order.released", "player-play"),
+    ("order.cancelled", "circle-x"),
+    ("order.amended", "edit"),
+    ("order", "package"),
+    ("promise", "calendar-event"),
+    ("projection", "calendar-exclamation"),
+    ("shipment", "package"),
+    ("quote", "file-invoice"),
+    ("inquiry", "inbox"),
+    ("case", "headset"),
+    ("file", "paperclip"),
+)
+_STATUSES = {"order.erp_refused": "late", "order.held": "risk", "order.confirmed": "done"}
+_TOUCH_ICONS = {
+    TouchKind.CALL: "phone-call",
+    TouchKind.MAIL: "mail",
+    TouchKind.VISIT: "users",
+    TouchKind.PORTAL: "eye",
+    TouchKind.NOTE: "note",
+}
+
+
+def touch_days(facts: OrderFacts) -> list[TouchDay]:
+    """Events and touches merged, grouped by day in the home zone, newest first."""
+    views = [_of_event(entry) for entry in facts.timeline]
+    views += [_of_touch(row) for row in facts.touches]
+    views.sort(key=lambda view: view.at, reverse=True)
+    days: list[TouchDay] = []
+    for view in views:
+        day = view.at.astimezone(HOME_ZONE).date()
+        if not days or days[-1].day != day:
+            days.append(TouchDay(day))
+        days[-1].touches.append(view)
+    return days
+
+
+def _of_event(entry: TimelineEntry) -> TouchView:
+    icon = next((icon for start, icon in _ICONS if entry.name.startswith(start)), "note")
+    person = entry.actor_user_id is not None
+    return TouchView(
+        at=entry.at,
+        icon=icon,
+        person=person,
+        who=entry.actor_name if person else "",
+        head=entry.sentence,
+        status=_STATUSES.get(entry.name, ""),
+    )
+
+
+def _of_touch(row: TouchRow) -> TouchView:
+    touch = row.touch
+    facts = {"who": row.user_name or "–", "contact": row.contact_name or "–"}
+    head: Message | str
+    if not row.contact_name:
+        head = touch.subject
+    elif touch.inbound:
+        head = Message("%(contact)s to %(who)s: %(subject)s", subject=touch.subject, **facts)
+    else:
+        head = Message("%(who)s with %(contact)s: %(subject)s", subject=touch.subject, **facts)
+    return TouchView(
+        at=touch.at,
+        icon=_TOUCH_ICONS[touch.kind],
+        person=True,
+        who="" if row.contact_name else row.user_name,
+        head=head,
+        text=touch.text,
+    )

@@ -1,0 +1,107 @@
+"""What the quote editor reads beside the quote: the account at a glance, earlier prices."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from b2bcrm.customers.models import Account
+from b2bcrm.files import queries as file_queries
+from b2bcrm.files.models import StoredFile
+from b2bcrm.fulfillment.models import OrderProjection
+from b2bcrm.kernel.money import Money
+from b2bcrm.kernel.organization import Company
+from b2bcrm.kernel.work import Work
+from b2bcrm.orders.lifecycle import OrderState, Status
+from b2bcrm.orders.models import Order
+from b2bcrm.quotes import queries
+from b2bcrm.quotes.models import InquiryLine
+from b2bcrm.quotes.queries import Opened, Paid, People
+from b2bcrm.service.lifecycle import CaseState
+from b2bcrm.service.models import Case
+
+YEAR = dt.timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Glance:
+    """The account in five figures. ``bought`` is base currency, of the last twelve months."""
+
+    bought: Money
+    open_orders: int
+    late_orders: int
+    open_cases: int
+    credit_pct: Decimal | None
+
+
+@dataclass(frozen=True)
+class EditorFacts:
+    """What stands around the lines. ``people`` only where the terms can be edited."""
+
+    opened: Opened
+    glance: Glance
+    paid: Mapping[int, Paid]
+    wishes: Sequence[InquiryLine]
+    files: Sequence[StoredFile]
+    people: People | None
+
+
+def glance(work: Work, account: Account, company: Company) -> Glance:
+    """Two statements."""
+    of_account = Order.account_id == account.id
+    bought = (
+        sa.select(Order.rate, sa.func.sum(Order.total))
+        .where(
+            of_account,
+            Order.state.in_((OrderState.CONFIRMED, OrderState.CLOSED)),
+            Order.ordered_on >= work.today - YEAR,
+        )
+        .group_by(Order.rate)
+    )
+    total = sum((rate * amount for rate, amount in work.session.execute(bought)), Decimal(0))
+    opened = sa.select(sa.func.count()).where(of_account, Order.state == OrderState.CONFIRMED)
+    late = sa.select(sa.func.count()).where(
+        OrderProjection.account_id == account.id,
+        OrderProjection.status == Status.LATE,
+        OrderProjection.order_id.in_(
+            sa.select(Order.id).where(of_account, Order.state == OrderState.CONFIRMED)
+        ),
+    )
+    cases = sa.select(sa.func.count()).where(
+        Case.account_id == account.id, Case.state.in_((CaseState.OPEN, CaseState.WAITING))
+    )
+    row = work.session.execute(
+        sa.select(opened.scalar_subquery(), late.scalar_subquery(), cases.scalar_subquery())
+    ).one()
+    credit = account.credit_used * 100 / account.credit_limit if account.credit_limit else None
+    return Glance(Money.of(total, company.currency), row[0], row[1], row[2], credit)
+
+
+def read(work: Work, opened: Opened, *, editable: bool) -> EditorFacts:
+    """Everything, in at most six statements of its own."""
+    quote, facts = opened.quote, opened.facts
+    wishes: Sequence[InquiryLine] = ()
+    files: Sequence[StoredFile] = ()
+    if facts.inquiry is not None:
+        lines = work.session.scalars(
+            sa.select(InquiryLine)
+            .where(InquiryLine.inquiry_id == facts.inquiry.id)
+            .order_by(InquiryLine.line_no)
+        ).all()
+        taken = {line.line_no for line in quote.lines}
+        wishes = [wish for wish in lines if wish.line_no not in taken]
+        files = file_queries.of_subject(work, "inquiry", facts.inquiry.id)
+    return EditorFacts(
+        opened=opened,
+        glance=glance(work, facts.account, facts.company),
+        paid=queries.paid_before(
+            work.session, quote.account_id, [line.item_id for line in quote.lines], quote.currency
+        ),
+        wishes=wishes,
+        files=files,
+        people=queries.people_of(work.session, quote.account_id) if editable else None,
+    )

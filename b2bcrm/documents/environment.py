@@ -1,0 +1,132 @@
+"""Jinja without Flask: the language is a value, one environment per language.
+
+``_('...')`` gives a Message that is shown in the leading language; ``both(_('...'))`` adds the
+second language small beside it, where the document has one (Chinese leads, English follows).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from b2bcrm.kernel.clock import HOME_ZONE
+from b2bcrm.kernel.money import digits
+from b2bcrm.kernel.words import LOCALES, Message, render, show_date, show_decimal
+
+TEMPLATES = Path(__file__).parent / "templates"
+DASH = "–"
+UNITS = {
+    "pcs": Message("pcs"),
+    "set": Message("set"),
+    "kg": Message("kg"),
+    "m": Message("m"),
+}
+
+
+def known_locale(language: str) -> str:
+    """The catalogue's name of a language as accounts carry it; English where it is unknown."""
+    return language.replace("-", "_") if language.replace("-", "_") in LOCALES else "en"
+
+
+def second_of(locale: str) -> str:
+    """The language that follows smaller: English under Chinese, none under English."""
+    return "" if locale == "en" else "en"
+
+
+@lru_cache(maxsize=len(LOCALES))
+def environment(locale: str) -> Environment:
+    """The environment of one of ``LOCALES``. Undefined names are errors."""
+    second = second_of(locale)
+
+    def finalize(value: Any) -> Any:
+        return render(value, locale) if isinstance(value, Message) else value
+
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(("html", "html.j2"), default=False),
+        undefined=StrictUndefined,
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters.update(_filters(locale))
+    env.globals.update(
+        {
+            "_": Message,
+            "both": _both(locale, second),
+            "second": _second(second),
+            "locale": locale,
+            "lang": locale.replace("_", "-"),
+        }
+    )
+    return env
+
+
+def _both(locale: str, second: str) -> Callable[[Message], Markup]:
+    def both(message: Message) -> Markup:
+        lead = render(message, locale)
+        other = render(message, second) if second else lead
+        if other == lead:
+            return Markup("{}").format(lead)
+        return Markup('{} <span class="en" lang="{}">{}</span>').format(lead, second, other)
+
+    return both
+
+
+def _second(second: str) -> Callable[[Message], str]:
+    def second_text(message: Message) -> str:
+        return render(message, second) if second else ""
+
+    return second_text
+
+
+def _filters(locale: str) -> dict[str, Callable[..., str]]:
+    def date(day: dt.date | None, *, in_english: bool = False) -> str:
+        if day is None:
+            return DASH
+        local = day.astimezone(HOME_ZONE).date() if isinstance(day, dt.datetime) else day
+        return show_date(local, "en" if in_english else locale, weekday=False)
+
+    def amount(value: Decimal, currency: str) -> str:
+        return show_decimal(value, digits(currency))
+
+    def money(value: Decimal, currency: str) -> str:
+        return f"{currency} {show_decimal(value, digits(currency))}"
+
+    def price(value: Decimal, currency: str) -> str:
+        exponent = value.normalize().as_tuple().exponent
+        places = -exponent if isinstance(exponent, int) else 0
+        return show_decimal(value, max(digits(currency), places))
+
+    def qty(value: Decimal, unit: str = "") -> str:
+        return f"{show_decimal(value)} {_unit(unit, locale)}" if unit else show_decimal(value)
+
+    def pct(value: Decimal) -> str:
+        gap = "" if locale == "zh_Hans" else " "
+        return f"{show_decimal(value)}{gap}%"
+
+    return {
+        "date": date,
+        "amount": amount,
+        "money": money,
+        "price": price,
+        "qty": qty,
+        "pct": pct,
+        "say": lambda message: render(message, locale),
+    }
+
+
+def _unit(code: str, locale: str) -> str:
+    return render(UNITS[code], locale) if code in UNITS else code
+
+
+def fill(template: str, locale: str, context: dict[str, Any]) -> str:
+    """The template's text in ``locale`` (one of ``LOCALES``; another one falls back to English)."""
+    return environment(known_locale(locale)).get_template(template).render(context)

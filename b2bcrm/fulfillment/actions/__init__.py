@@ -1,0 +1,19 @@
+"""What people and jobs do with promises, projections and deliveries."""
+
+from __future__ import annotations
+
+from b2bcrm.fulfillment.actions.projecting import mark_stale, project, project_all, project_due
+from b2bcrm.fulfillment.actions.promises import REASONS, change_promise
+from b2bcrm.fulfillment.actions.promising import Promises
+from b2bcrm.fulfillment.actions.receive import confirm_receipt
+
+__all__ = [
+    "REASONS",
+    "Promises",
+    "change_promise",
+    "confirm_receipt",
+    "mark_stale",
+    "project",
+    "project_all",
+    "project_due",
+]

@@ -1,0 +1,207 @@
+"""Projections: what we expect of every line, stored for lists, boards and pages.
+
+``project`` computes named orders in the caller's Work; jobs call ``project_due`` in one short
+Work after another until it answers 0. Not here: how dates come about (planning).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from b2bcrm.fulfillment.actions.history import record_history
+from b2bcrm.fulfillment.actions.projections import store, store_ended
+from b2bcrm.fulfillment.models import (
+    LineProjection,
+    OrderProjection,
+    Reservation,
+    ShortPart,
+)
+from b2bcrm.fulfillment.planning.facts import Supplies
+from b2bcrm.fulfillment.planning.verdict import Terms, Verdict, judge
+from b2bcrm.fulfillment.snapshot import orders as snapshot
+from b2bcrm.fulfillment.snapshot.orders import OrderFacts
+from b2bcrm.kernel.clock import HOME_ZONE
+from b2bcrm.kernel.work import Work
+from b2bcrm.orders.actions import LineQuantities, record_quantities
+from b2bcrm.orders.lifecycle import FINAL, ErpSync, OrderState, Status
+from b2bcrm.orders.models import Order
+
+BATCH = 200
+
+
+def mark_stale(work: Work, order_ids: Collection[int] | None = None) -> None:
+    """Their documents changed: the next ``project_due`` computes them anew.
+
+    Without ids: every order that is not done, for the change of the day.
+    """
+    query = sa.update(OrderProjection).values(stale=True)
+    if order_ids is None:
+        query = query.where(OrderProjection.status != Status.DONE)
+    elif order_ids:
+        query = query.where(OrderProjection.order_id.in_(order_ids))
+    else:
+        return
+    work.session.execute(query.execution_options(synchronize_session="fetch"))
+
+
+def project_due(work: Work, limit: int = BATCH) -> int:
+    """Compute up to ``limit`` orders that are new, stale, or open and last computed before today.
+
+    Answers how many there were; call again, in a new Work, until it is 0.
+    """
+    morning = dt.datetime.combine(work.today, dt.time(), HOME_ZONE)
+    query = (
+        sa.select(Order.id)
+        .outerjoin(OrderProjection, OrderProjection.order_id == Order.id)
+        .where(
+            Order.state != OrderState.DRAFT,
+            sa.or_(
+                OrderProjection.order_id.is_(None),
+                OrderProjection.stale,
+                sa.and_(
+                    OrderProjection.computed_at < morning,
+                    Order.state.in_((OrderState.SUBMITTED, OrderState.CONFIRMED)),
+                ),
+            ),
+        )
+        .order_by(Order.id)
+        .limit(limit)
+    )
+    ids = work.session.scalars(query).all()
+    project(work, ids)
+    return len(ids)
+
+
+def project_all(work: Work) -> int:
+    """Compute every order anew, in this one Work: for set-up and tests."""
+    work.session.execute(sa.update(OrderProjection).values(stale=True))
+    count = 0
+    while done := project_due(work, BATCH):
+        count += done
+        work.session.flush()  # flush: the rows must be written before they leave memory
+        work.session.expunge_all()
+    return count
+
+
+def project(work: Work, order_ids: Collection[int]) -> int:
+    """Compute the named orders; answers how many projections changed.
+
+    Also writes missing promise history and produced quantities, and ends reservations of lines
+    that the ERP supplies itself.
+    """
+    changed = 0
+    ids = sorted(set(order_ids))
+    for start in range(0, len(ids), BATCH):
+        changed += _batch(work, ids[start : start + BATCH])
+    if changed:
+        work.bump("board")
+    return changed
+
+
+def _batch(work: Work, ids: Sequence[int]) -> int:
+    session = work.session
+    session.flush()  # flush: what this Work just wrote belongs into the projection
+    orders = session.scalars(
+        sa.select(Order)
+        .where(Order.id.in_(ids), Order.state != OrderState.DRAFT)
+        .options(selectinload(Order.lines))
+        .order_by(Order.id)
+    ).all()
+    if not orders:
+        return 0
+    record_history(work, [order.id for order in orders], kind="amended")
+    old_orders = {
+        row.order_id: row
+        for row in session.scalars(
+            sa.select(OrderProjection).where(OrderProjection.order_id.in_(ids))
+        )
+    }
+    old_lines = {
+        row.order_line_id: row
+        for row in session.scalars(
+            sa.select(LineProjection).where(LineProjection.order_id.in_(ids))
+        )
+    }
+    living = [order for order in orders if order.state not in FINAL]
+    ended = [order for order in orders if order.state in FINAL]
+    taken = snapshot.take(work, living) if living else snapshot.Snapshot([], Supplies())
+    session.execute(sa.delete(ShortPart).where(ShortPart.order_id.in_(ids)))
+    produced: list[LineQuantities] = []
+    covered: list[tuple[str, str]] = []
+    changed = 0
+    for facts in taken.orders:
+        order = facts.order
+        verdicts = judge(facts.lines, taken.supplies, _terms(facts), work.today)
+        if not verdicts:
+            continue
+        result = store(work, facts, verdicts, old_orders.get(order.id), old_lines)
+        changed += result
+        if result and order.id in old_orders:
+            work.bump(f"order:{order.id}")
+        produced += _produced(order, verdicts)
+        covered += [
+            (order.no, str(v.line.line_no)) for v in verdicts.values() if _covered(order, v)
+        ]
+    for order in ended:
+        changed += store_ended(work, order, old_orders.get(order.id), old_lines)
+    _end_reservations(work, covered, [order.no for order in ended])
+    if produced:
+        record_quantities(work, produced)
+    return changed
+
+
+def _terms(facts: OrderFacts) -> Terms:
+    order = facts.order
+    return Terms(
+        state=order.state,
+        hold_reason=order.hold_reason,
+        credit_hold=facts.credit_hold,
+        partial_delivery=order.partial_delivery,
+        known_to_erp=order.erp_sync is ErpSync.ACCEPTED,
+    )
+
+
+def _produced(order: Order, verdicts: dict[int, Verdict]) -> list[LineQuantities]:
+    """Lines whose produced quantity differs from what the documents add up to."""
+    if order.state is not OrderState.CONFIRMED:
+        return []
+    lines = {line.id: line for line in order.lines}
+    return [
+        LineQuantities(order_line_id=key, produced_qty=verdict.progress.produced)
+        for key, verdict in verdicts.items()
+        if lines[key].produced_qty != verdict.progress.produced
+    ]
+
+
+def _covered(order: Order, verdict: Verdict) -> bool:
+    """Whether the ERP supplies the line itself, so that our reservation would count it twice.
+
+    Its documents are pegged to the line, or it has planned the line and its stock figures are
+    newer than the order: then they hold the allocation already.
+    """
+    line = verdict.line
+    if not line.ref or line.reserved_on is None:
+        return False
+    if verdict.view.source in {"supply", "shipped"} or line.shipped > 0:
+        return True
+    newer = (
+        line.stock_as_of is not None
+        and order.confirmed_at is not None
+        and line.stock_as_of >= order.confirmed_at
+    )
+    return line.planned_on is not None and newer
+
+
+def _end_reservations(work: Work, covered: Sequence[tuple[str, str]], ended: Sequence[str]) -> None:
+    if not covered and not ended:
+        return
+    pairs = sa.tuple_(Reservation.order_ref, Reservation.line_ref).in_(covered)
+    work.session.execute(
+        sa.update(Reservation)
+        .where(Reservation.ended_at.is_(None), sa.or_(pairs, Reservation.order_ref.in_(ended)))
+        .values(ended_at=work.now)
+    )

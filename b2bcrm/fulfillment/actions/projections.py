@@ -1,0 +1,237 @@
+"""The rows of a projection: written only where something differs, told where a line turned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from b2bcrm.fulfillment.events import ProjectionMoved
+from b2bcrm.fulfillment.models import LineProjection, OrderProjection, ShortPart
+from b2bcrm.fulfillment.planning.explain import rows
+from b2bcrm.fulfillment.planning.facts import Line
+from b2bcrm.fulfillment.planning.progress import pct
+from b2bcrm.fulfillment.planning.verdict import (
+    STAGES,
+    Summary,
+    Verdict,
+    shortages,
+    stage_pct,
+    summary,
+)
+from b2bcrm.fulfillment.snapshot.orders import OrderFacts
+from b2bcrm.kernel.money import round_to
+from b2bcrm.kernel.work import Work
+from b2bcrm.orders.lifecycle import STATE_WORDS, OrderState, Stage, Status
+from b2bcrm.orders.models import Order, OrderLine
+
+
+def store(
+    work: Work,
+    facts: OrderFacts,
+    verdicts: dict[int, Verdict],
+    old_order: OrderProjection | None,
+    old_lines: dict[int, LineProjection],
+) -> bool:
+    """Write the rows of a living order; whether anything differs from before."""
+    order = facts.order
+    changed = False
+    for key, verdict in verdicts.items():
+        old = old_lines.get(key)
+        values = _line_values(verdict)
+        if old is None:
+            work.session.add(
+                LineProjection(order_line_id=key, order_id=order.id, computed_at=work.now, **values)
+            )
+            changed = True
+        else:
+            _tell(work, order, old, verdict)
+            changed |= _set(old, values)
+            old.computed_at = work.now
+        for node in shortages(verdict.view.tops):
+            if node.end_on is not None:
+                work.session.add(
+                    ShortPart(
+                        order_id=order.id,
+                        order_line_id=key,
+                        item_no=node.item,
+                        kind=node.kind,
+                        document_no=node.no,
+                        qty=node.short or node.qty,
+                        need_on=node.was_on or work.today,
+                        supply_on=node.end_on,
+                        slip_days=node.delay,
+                        critical=node.critical,
+                    )
+                )
+    found = summary(verdicts)
+    values = _order_values(order, verdicts, found)
+    if old_order is None:
+        work.session.add(
+            OrderProjection(
+                order_id=order.id, account_id=order.account_id, computed_at=work.now, **values
+            )
+        )
+        return True
+    changed |= _set(old_order, values)
+    old_order.computed_at, old_order.stale = work.now, False
+    return changed
+
+
+def _set(row: Any, values: dict[str, Any]) -> bool:
+    changed = False
+    for name, value in values.items():
+        if getattr(row, name) != value:
+            setattr(row, name, value)
+            changed = True
+    return changed
+
+
+def _line_values(verdict: Verdict) -> dict[str, Any]:
+    view, progress, why = verdict.view, verdict.progress, verdict.why
+    return {
+        "projected_on": view.projected_on,
+        "buffer_days": view.buffer,
+        "stage": verdict.stage,
+        "status": verdict.status,
+        "status_reason": verdict.reason,
+        "material_pct": pct(progress.material),
+        "production_pct": progress.production_pct,
+        "progress_pct": progress.production_pct,
+        "plan_pct": progress.plan_pct,
+        "now_at": progress.now_at,
+        "cause_kind": why.kind if why else "",
+        "cause": why.cause if why else None,
+        "next_step": why.next_step if why else None,
+        "chain": rows(view.tops),
+        "stations": progress.stations,
+    }
+
+
+def _order_values(order: Order, verdicts: dict[int, Verdict], found: Summary) -> dict[str, Any]:
+    verdict = verdicts[found.decides]
+    lines = {line.id: line for line in order.lines}
+    why = verdict.why
+    return {
+        "requested_on": lines[found.decides].requested_on,
+        "promised_on": verdict.line.promised_on,
+        "projected_on": verdict.view.projected_on,
+        "buffer_days": verdict.view.buffer,
+        "stage": found.stage,
+        "stage_pct": found.stage_pct,
+        "status": found.status,
+        "status_reason": verdict.reason,
+        "deciding_line_no": verdict.line.line_no,
+        "cause_kind": why.kind if why else "",
+        "cause": why.cause if why else None,
+        "next_step": why.next_step if why else None,
+        "open_value": round_to(
+            sum((_open_value(lines[key], v.line) for key, v in verdicts.items()), Decimal(0))
+            * order.rate,
+            2,
+        ),
+        "stages": _stages(order, list(verdicts.values()), found),
+    }
+
+
+def _open_value(row: OrderLine, line: Line) -> Decimal:
+    """The undelivered part of a line's net value, in the order's currency."""
+    return row.net * max(Decimal(0), line.ordered - line.delivered) / line.ordered
+
+
+def _stages(order: Order, verdicts: Sequence[Verdict], found: Summary) -> dict[str, Any]:
+    """The life line's stages: how far each is, and the status of the one the order is in."""
+    undone = [v for v in verdicts if v.stage is not Stage.DELIVERED]
+    now = STAGES.index(found.stage)
+    cells: dict[str, Any] = {}
+    for n, where in enumerate(STAGES[2:7], 2):
+        if n < now:
+            cells[where.value] = {"status": "done", "pct": 100}
+        else:
+            status = found.status.value if n == now else "idle"
+            cells[where.value] = {"status": status, "pct": stage_pct(where, undone)}
+    cells[Stage.ORDER.value]["on"] = order.ordered_on.isoformat()
+    return cells
+
+
+def _tell(work: Work, order: Order, old: LineProjection, verdict: Verdict) -> None:
+    """Publish a line that turned late, moved while late, or came back in time."""
+    was, now = old.status is Status.LATE, verdict.status is Status.LATE
+    moved = old.projected_on != verdict.view.projected_on
+    back = was and verdict.status in {Status.OK, Status.RISK}
+    if not (now and (moved or not was)) and not back:
+        return
+    work.publish(
+        ProjectionMoved(
+            subject_id=order.id,
+            order_id=order.id,
+            account_id=order.account_id,
+            line_no=verdict.line.line_no,
+            previous_on=old.projected_on,
+            projected_on=verdict.view.projected_on,
+            status=verdict.status.value,
+            cause=verdict.why.cause if verdict.why else None,
+        )
+    )
+
+
+def store_ended(
+    work: Work,
+    order: Order,
+    old_order: OrderProjection | None,
+    old_lines: dict[int, LineProjection],
+) -> bool:
+    """Closed and cancelled orders keep their rows, done, so that lists show them."""
+    delivered = order.state is OrderState.CLOSED
+    where = Stage.DELIVERED if delivered else Stage.ORDER
+    common = {
+        "stage": where,
+        "status": Status.DONE,
+        "status_reason": STATE_WORDS[order.state],
+        "projected_on": None,
+        "buffer_days": None,
+        "cause_kind": "",
+        "cause": None,
+        "next_step": None,
+    }
+    share = 100 if delivered else 0
+    lines = [line for line in order.lines if not line.cancelled]
+    for line in lines:
+        values = common | {
+            "material_pct": share,
+            "production_pct": share,
+            "progress_pct": share,
+            "plan_pct": None,
+            "now_at": None,
+            "chain": [],
+            "stations": {},
+        }
+        old = old_lines.get(line.id)
+        if old is None:
+            work.session.add(
+                LineProjection(
+                    order_line_id=line.id, order_id=order.id, computed_at=work.now, **values
+                )
+            )
+        else:
+            _set(old, values)
+            old.computed_at = work.now
+    dates = [line.promised_on for line in lines if line.promised_on]
+    values = common | {
+        "requested_on": max((line.requested_on for line in lines), default=None),
+        "promised_on": max(dates, default=None),
+        "stage_pct": share,
+        "deciding_line_no": None,
+        "open_value": Decimal(0),
+        "stages": {},
+    }
+    if old_order is None:
+        work.session.add(
+            OrderProjection(
+                order_id=order.id, account_id=order.account_id, computed_at=work.now, **values
+            )
+        )
+        return True
+    changed = _set(old_order, values)
+    old_order.computed_at, old_order.stale = work.now, False
+    return changed

@@ -1,0 +1,109 @@
+"""The one act that moves a promise. Its history is written here and in ``history``."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy.orm.attributes import flag_modified
+
+from b2bcrm.fulfillment.actions import projecting
+from b2bcrm.fulfillment.events import PromiseMoved
+from b2bcrm.fulfillment.models import Promise
+from b2bcrm.kernel.actor import Right
+from b2bcrm.kernel.errors import Conflict, Invalid, StaleVersion, not_found
+from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.work import Work
+from b2bcrm.orders import queries as orders
+from b2bcrm.orders.lifecycle import FINAL, OrderState
+from b2bcrm.orders.models import Order, OrderLine
+
+REASONS: dict[str, Message] = {
+    "material": Message("Material is late"),
+    "capacity": Message("Capacity is short"),
+    "quality": Message("Quality needs time"),
+    "customer": Message("The customer asked for it"),
+    "transport": Message("Transport is delayed"),
+    "earlier": Message("We can deliver earlier"),
+    "other": Message("Other"),
+}
+LATEST_YEARS = 3
+
+
+def change_promise(
+    work: Work,
+    line_id: int,
+    *,
+    expected_version: int | None,
+    promised_on: dt.date,
+    reason_code: str,
+    text: str = "",
+) -> Order:
+    """Give a confirmed line a new date. The first promise stays; the customer is told.
+
+    Raises Invalid for a date in the past, out of sight or unchanged, or an unknown reason.
+    """
+    work.actor.must(Right.CHANGE_PROMISE)
+    line = orders.line_by_id(work, line_id)
+    order = line.order
+    if expected_version is not None and order.version != expected_version:
+        raise StaleVersion(
+            Message(
+                "%(who)s changed this order at %(when)s. Look at it again before you go on.",
+                who=order.changed_by or "ERP",
+                when=f"{order.changed_at or work.now:%H:%M}",
+            )
+        )
+    if order.state in FINAL or order.state is not OrderState.CONFIRMED:
+        raise Conflict(Message("Only a confirmed order's promises can be changed."))
+    if line.cancelled:
+        raise not_found(Message("This order line"))
+    if line.delivered_qty >= line.ordered_qty:
+        raise Conflict(Message("The line is already delivered."))
+    _check(work, line, promised_on, reason_code)
+    before, line.promised_on = line.promised_on, promised_on
+    reason = REASONS[reason_code]
+    if text.strip():
+        reason = Message("%(reason)s: %(text)s", reason=reason, text=text.strip())
+    work.session.add(
+        Promise(
+            order_line_id=line.id,
+            kind="moved",
+            promised_on=promised_on,
+            previous_on=before,
+            reason=reason,
+            by_name=work.actor.name,
+            at=work.now,
+        )
+    )
+    order.changed_at, order.changed_by = work.now, work.actor.name
+    flag_modified(order, "changed_at")  # the order's version counts changes of its lines too
+    work.publish(
+        PromiseMoved(
+            subject_id=order.id,
+            order_id=order.id,
+            account_id=order.account_id,
+            order_no=order.no,
+            line_no=line.line_no,
+            previous_on=before,
+            promised_on=promised_on,
+            reason_code=reason_code,
+            reason=reason,
+        )
+    )
+    projecting.project(work, [order.id])
+    return order
+
+
+def _check(work: Work, line: OrderLine, promised_on: dt.date, reason_code: str) -> None:
+    if reason_code not in REASONS:
+        text = Message("Choose a reason.")
+        raise Invalid(text, fields={"reason_code": text})
+    if promised_on < work.today:
+        text = Message("The date is in the past.")
+        raise Invalid(text, fields={"promised_on": text})
+    if promised_on.year > work.today.year + LATEST_YEARS:
+        text = Message("The date is too far away.")
+        raise Invalid(text, fields={"promised_on": text})
+    if promised_on == line.promised_on:
+        text = Message("This is the date already promised.")
+        raise Invalid(text, fields={"promised_on": text})

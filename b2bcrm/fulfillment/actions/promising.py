@@ -1,0 +1,261 @@
+"""``ports.promise.Promising`` over one Work: ask, hold, convert, release, explain.
+
+``ask`` takes no lock. ``hold`` and ``convert`` lock the one row of ``promise_gate`` (on SQLite the
+Work holds the write lock anyway), ask again and insert, so that no piece is promised twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from b2bcrm.fulfillment.actions import projecting
+from b2bcrm.fulfillment.actions.history import record_history
+from b2bcrm.fulfillment.models import Hold, HoldLine, PromiseGate, Reservation
+from b2bcrm.fulfillment.planning import atp
+from b2bcrm.fulfillment.snapshot import pools
+from b2bcrm.kernel.actor import Role
+from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.work import Work
+from b2bcrm.ports.promise import Answer, AskLine, Mode, PromiseMoved, Source
+
+GATE = 1
+
+
+@dataclass(frozen=True)
+class _Found:
+    """An answer and where it is met from; site None: nothing to reserve (a service)."""
+
+    line: AskLine
+    answer: Answer
+    site_id: int | None
+    takes: tuple[atp.Supply, ...]
+
+
+@dataclass(frozen=True)
+class Promises:
+    """Promises in the transaction of ``work``."""
+
+    work: Work
+
+    def ask(self, lines: Sequence[AskLine], mode: Mode) -> tuple[Answer, ...]:  # noqa: ARG002 - an inquiry and an order are answered alike here
+        """Dates on top of everything already promised or held."""
+        return tuple(found.answer for found in self._find(lines))
+
+    def hold(
+        self, ref: str, lines: Sequence[AskLine], until: dt.date, *, at_worst: dict[str, dt.date]
+    ) -> tuple[Answer, ...]:
+        """Reserve for ``ref``; PromiseMoved, holding what it held before, if a date got worse."""
+        seq = self._lock()
+        found = self._find(lines, without=(ref,))
+        answers = tuple(one.answer for one in found)
+        if any(_worse(answer, at_worst.get(answer.ref)) for answer in answers):
+            raise PromiseMoved(answers)
+        self._end_holds(ref)
+        rows = [
+            HoldLine(
+                line_ref=one.line.ref,
+                item_id=one.line.item_id,
+                site_id=one.site_id,
+                qty=one.line.qty,
+                ready_on=one.answer.full_on,
+                reason=one.answer.reason,
+                sources=pools.sources_of(one.takes),
+            )
+            for one in found
+            if one.site_id is not None and one.answer.full_on is not None
+        ]
+        self.work.session.add(Hold(ref=ref, seq=seq, until=until, lines=rows))
+        self.work.session.flush()  # flush: a later ask in this Work must see the hold
+        return answers
+
+    def release(self, ref: str) -> None:
+        """Give back whatever ``ref`` (a quote revision or an order) keeps."""
+        self._end_holds(ref)
+        self.work.session.execute(
+            sa.update(Reservation)
+            .where(Reservation.order_ref == ref, Reservation.ended_at.is_(None))
+            .values(ended_at=self.work.now)
+        )
+
+    def convert(
+        self, quote_ref: str, order_ref: str, lines: Sequence[AskLine]
+    ) -> tuple[Answer, ...]:
+        """Turn a live hold into the order's reservation; ask again where there is none."""
+        seq = self._lock()
+        kept = self._held(quote_ref)
+        self._end_holds(quote_ref)
+        self._free_lines(order_ref, [line.ref for line in lines])
+        as_of = pools.data_as_of(self.work)
+        answers: dict[str, Answer] = {}
+        rest: list[AskLine] = []
+        for line in lines:
+            row = kept.get(line.ref)
+            if row is None or (row.item_id, row.qty) != (line.item_id, line.qty):
+                rest.append(line)
+                continue
+            takes = tuple(pools.supplies_of(row.sources))
+            by_wish = _by_wish(takes, line.wanted_on)
+            answer = Answer(line.ref, row.ready_on, by_wish, row.reason, _sources(takes), as_of)
+            answers[line.ref] = answer
+            self._reserve(order_ref, _Found(line, answer, row.site_id, takes), seq)
+        self.work.session.flush()  # flush: what was held must not be found free again
+        for found in self._find(rest):
+            answers[found.line.ref] = found.answer
+            self._reserve(order_ref, found, seq)
+        self.work.session.flush()  # flush: a later ask in this Work must see the reservations
+        return tuple(answers[line.ref] for line in lines)
+
+    def record(self, order_ids: Sequence[int], *, kind: str, reason: Message) -> None:
+        """Promise history of the orders as they now stand; their projection follows.
+
+        The system's own Works (feeds of hundreds of orders) leave the projection to the job.
+        """
+        record_history(self.work, order_ids, kind=kind, reason=reason)
+        if self.work.actor.role is Role.SYSTEM:
+            projecting.mark_stale(self.work, order_ids)
+        else:
+            projecting.project(self.work, order_ids)
+
+    def why(self, ref: str) -> tuple[Answer, ...]:
+        """The witness stored for a hold, or for an order's promises."""
+        session = self.work.session
+        newest = sa.select(sa.func.max(Hold.id)).where(Hold.ref == ref).scalar_subquery()
+        held = session.scalars(
+            sa.select(HoldLine).where(HoldLine.hold_id == newest).order_by(HoldLine.id)
+        ).all()
+        reserved = session.scalars(
+            sa.select(Reservation).where(Reservation.order_ref == ref).order_by(Reservation.id)
+        ).all()
+        return tuple(_told(row) for row in held) + tuple(_told(row) for row in reserved)
+
+    # --------------------------------------------------------------------------------- inside
+    def _find(self, lines: Sequence[AskLine], *, without: Sequence[str] = ()) -> list[_Found]:
+        """Answer the lines one after another; each sees what the ones before it would take."""
+        if not lines:
+            return []
+        known = pools.take(
+            self.work, [(line.item_id, line.site_id) for line in lines], without=without
+        )
+        return [self._find_one(line, known) for line in lines]
+
+    def _find_one(self, line: AskLine, known: pools.Pools) -> _Found:
+        if line.item_id in known.services:
+            text = Message("A service needs no material.")
+            answer = Answer(line.ref, self.work.today, line.qty, text, (), known.data_as_of)
+            return _Found(line, answer, None, ())
+        best: tuple[int, atp.Pool, atp.Offer] | None = None
+        for site_id, pool in known.of(line.item_id, line.site_id):
+            offer = atp.promise(pool, line.qty, line.wanted_on)
+            if best is None or _rank(offer) < _rank(best[2]):
+                best = (site_id, pool, offer)
+        if best is None:
+            text = Message("No supply and no lead time are known.")
+            return _Found(line, Answer(line.ref, None, Decimal(0), text), None, ())
+        site_id, pool, offer = best
+        pool.take(offer)
+        answer = Answer(
+            line.ref,
+            offer.full_on,
+            offer.by_wish,
+            offer.reason,
+            _sources(offer.takes),
+            known.data_as_of,
+        )
+        return _Found(line, answer, site_id, offer.takes)
+
+    def _lock(self) -> int:
+        """Lock the gate until the Work ends; the next sequence number."""
+        session = self.work.session
+        bump = (
+            sa.update(PromiseGate)
+            .where(PromiseGate.id == GATE)
+            .values(seq=PromiseGate.seq + 1)
+            .returning(PromiseGate.seq)
+            .execution_options(synchronize_session=False)
+        )
+        seq = session.scalar(bump)
+        if seq is None:
+            self._make_gate()
+            seq = session.scalar(bump)
+        return int(seq or 0)
+
+    def _make_gate(self) -> None:
+        if self.work.session.get_bind().dialect.name == "postgresql":
+            from sqlalchemy.dialects.postgresql import insert
+        else:
+            from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
+        self.work.session.execute(
+            insert(PromiseGate).values(id=GATE, seq=0).on_conflict_do_nothing()
+        )
+
+    def _end_holds(self, ref: str) -> None:
+        self.work.session.execute(
+            sa.update(Hold)
+            .where(Hold.ref == ref, Hold.ended_at.is_(None))
+            .values(ended_at=self.work.now)
+        )
+
+    def _held(self, ref: str) -> dict[str, HoldLine]:
+        """Lines of the live hold of ``ref``."""
+        query = (
+            sa.select(Hold)
+            .where(Hold.ref == ref, Hold.ended_at.is_(None), Hold.until >= self.work.today)
+            .options(selectinload(Hold.lines))
+            .order_by(Hold.id.desc())
+            .limit(1)
+        )
+        hold = self.work.session.scalar(query)
+        return {} if hold is None else {line.line_ref: line for line in hold.lines}
+
+    def _free_lines(self, order_ref: str, line_refs: Sequence[str]) -> None:
+        """An amended line is promised anew: its old reservation goes."""
+        self.work.session.execute(
+            sa.delete(Reservation).where(
+                Reservation.order_ref == order_ref, Reservation.line_ref.in_(line_refs)
+            )
+        )
+
+    def _reserve(self, order_ref: str, found: _Found, seq: int) -> None:
+        if found.site_id is None or found.answer.full_on is None:
+            return
+        self.work.session.add(
+            Reservation(
+                order_ref=order_ref,
+                line_ref=found.line.ref,
+                seq=seq,
+                item_id=found.line.item_id,
+                site_id=found.site_id,
+                qty=found.line.qty,
+                ready_on=found.answer.full_on,
+                reason=found.answer.reason,
+                sources=pools.sources_of(found.takes),
+            )
+        )
+
+
+def _worse(answer: Answer, limit: dt.date | None) -> bool:
+    """Whether the date is later than the caller was shown (no date is worst)."""
+    return limit is not None and (answer.full_on is None or answer.full_on > limit)
+
+
+def _rank(offer: atp.Offer) -> tuple[dt.date, Decimal]:
+    return (offer.full_on or dt.date.max, -offer.by_wish)
+
+
+def _by_wish(takes: Sequence[atp.Supply], wanted_on: dt.date) -> Decimal:
+    return sum((take.qty for take in takes if take.on <= wanted_on), Decimal(0))
+
+
+def _sources(takes: Sequence[atp.Supply]) -> tuple[Source, ...]:
+    return tuple(Source(take.kind, take.no, take.qty, take.on) for take in takes)
+
+
+def _told(row: HoldLine | Reservation) -> Answer:
+    takes = pools.supplies_of(row.sources)
+    return Answer(row.line_ref, row.ready_on, row.qty, row.reason, _sources(takes))

@@ -1,0 +1,102 @@
+"""What fulfillment tells the rest: promises that moved, projections that turned, receipts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import ClassVar
+
+from b2bcrm.kernel.events import Event
+from b2bcrm.kernel.words import Message
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromiseMoved(Event):
+    """We gave a line a new date; the customer is told. The subject is the order."""
+
+    name: ClassVar[str] = "promise.moved"
+    subject: ClassVar[str] = "order"
+    order_no: str
+    line_no: int
+    previous_on: dt.date | None
+    promised_on: dt.date
+    reason_code: str
+    reason: Message
+
+    def sentence(self) -> Message:
+        """Old and new date, and why."""
+        if self.previous_on is None:
+            return Message(
+                "Line %(line)s promised for %(day)s: %(reason)s",
+                line=self.line_no,
+                day=self.promised_on,
+                reason=self.reason,
+            )
+        return Message(
+            "Line %(line)s promised for %(day)s instead of %(was)s: %(reason)s",
+            line=self.line_no,
+            day=self.promised_on,
+            was=self.previous_on,
+            reason=self.reason,
+        )
+
+    def portal_sentence(self) -> Message:
+        """The new date; the internal reason stays with us."""
+        return Message(
+            "Line %(line)s is now promised for %(day)s", line=self.line_no, day=self.promised_on
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectionMoved(Event):
+    """A line's projected date turned late, moved while late, or came back. Internal."""
+
+    name: ClassVar[str] = "projection.moved"
+    subject: ClassVar[str] = "order"
+    line_no: int
+    previous_on: dt.date | None
+    projected_on: dt.date | None
+    status: str
+    cause: Message | None = None
+
+    def sentence(self) -> Message:
+        """Where the date went, and the cause."""
+        if self.status != "late":
+            return Message(
+                "Line %(line)s is back in time: projected %(day)s",
+                line=self.line_no,
+                day=self.projected_on,
+            )
+        if self.cause is None:
+            return Message(
+                "Line %(line)s is late: projected %(day)s",
+                line=self.line_no,
+                day=self.projected_on,
+            )
+        return Message(
+            "Line %(line)s is late, projected %(day)s: %(cause)s",
+            line=self.line_no,
+            day=self.projected_on,
+            cause=self.cause,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShipmentReceived(Event):
+    """The customer says that a delivery reached him. The subject is the shipment."""
+
+    name: ClassVar[str] = "shipment.received"
+    subject: ClassVar[str] = "shipment"
+    shipment_no: str
+    by: str
+
+    def sentence(self) -> Message:
+        """Who received what."""
+        return Message("%(by)s confirmed receipt of %(no)s", by=self.by, no=self.shipment_no)
+
+    def portal_sentence(self) -> Message:
+        """The same to the customer."""
+        return self.sentence()
+
+
+EVENTS: tuple[type[Event], ...] = (PromiseMoved, ProjectionMoved, ShipmentReceived)

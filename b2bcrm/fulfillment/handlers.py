@@ -1,0 +1,75 @@
+"""Deliveries that follow from fulfillment's events: the customer hears of a moved promise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import sqlalchemy as sa
+
+from b2bcrm.customers.models import Account, Contact
+from b2bcrm.documents.environment import known_locale
+from b2bcrm.documents.mails import compose
+from b2bcrm.fulfillment.events import PromiseMoved
+from b2bcrm.kernel.errors import CrmError
+from b2bcrm.kernel.events import Event
+from b2bcrm.kernel.organization import Company
+from b2bcrm.kernel.work import Work
+from b2bcrm.orders.models import Order
+from b2bcrm.ports.mail import Mail, Mailer
+
+
+@dataclass(frozen=True)
+class MailPromiseMoved:
+    """Tells the order's contact the new date of a line, not our internal reason.
+
+    ``base_url`` is the public address that links begin with.
+    """
+
+    mailer: Mailer
+    base_url: str
+    name: ClassVar[str] = "mail.promise_moved"
+
+    def prepare(self, work: Work, event: Event) -> Mail | None:
+        """None if nobody at the customer has an address."""
+        assert isinstance(event, PromiseMoved)  # noqa: S101 - routed by its name
+        order = work.session.get_one(Order, event.subject_id)
+        account = work.session.get_one(Account, order.account_id)
+        contact = work.session.scalar(
+            sa.select(Contact)
+            .where(Contact.account_id == account.id, Contact.email != "")
+            .order_by(Contact.id != (order.contact_id or 0), Contact.id)
+            .limit(1)
+        )
+        if contact is None:
+            return None
+        company = work.session.get_one(Company, order.company_id)
+        return compose(
+            "promise_moved",
+            known_locale(contact.language or account.language),
+            to=(contact.email,),
+            message_id=(
+                f"promise-{order.id}-{event.line_no}-{event.promised_on.isoformat()}"
+                f"-{(event.previous_on or event.promised_on).isoformat()}"
+            ),
+            reply_to=company.email,
+            name=contact.name,
+            order_no=order.no,
+            customer_po=order.customer_po,
+            line_no=event.line_no,
+            promised_on=event.promised_on,
+            previous_on=event.previous_on,
+            url=f"{self.base_url}/portal/orders/{order.no}",
+            firm=company.name,
+        )
+
+    def send(self, message: Mail, *, again: bool) -> None:
+        """Hand it over; a repeat carries the same message id, so ``again`` changes nothing."""
+        del again
+        self.mailer.send(message)
+
+    def record(self, work: Work, event: Event, reply: None) -> None:
+        """Nothing to write down."""
+
+    def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
+        """The outbox row shows it to the ERP administrator."""

@@ -1,0 +1,159 @@
+"""Shipments and invoices as the ERP shows them, with exact quantities per order line."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from b2bcrm.fulfillment import models
+from b2bcrm.fulfillment.actions.receive import add_up
+from b2bcrm.fulfillment.intake.touched import accounts_of, changed_in, lines_by_ref, refresh
+from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.work import Work
+from b2bcrm.orders.actions import LineQuantities, record_quantities
+from b2bcrm.orders.models import Order
+from b2bcrm.ports import erp
+from b2bcrm.sync.appliers import Applied
+
+
+def apply_shipments(work: Work, records: Sequence[erp.Shipment]) -> Applied:
+    """Deliveries with exact quantities per order line; parked while a line is unknown.
+
+    A receipt that the customer confirmed stays, whatever the carrier says later.
+    """
+    lines = lines_by_ref(work, {ln.sales_order for r in records for ln in r.lines})
+    accounts = accounts_of(work, {record.customer for record in records})
+    known = {
+        row.no: row
+        for row in work.session.scalars(
+            sa.select(models.Shipment)
+            .where(models.Shipment.no.in_({r.erp_id for r in records}))
+            .options(selectinload(models.Shipment.lines))
+        )
+    }
+    changed, parked, touched = 0, [], set()
+    for record in records:
+        unknown = [
+            f"{ln.sales_order}/{ln.order_line_no}"
+            for ln in record.lines
+            if (ln.sales_order, ln.order_line_no) not in lines
+        ]
+        if record.customer not in accounts or unknown:
+            what = unknown[0] if unknown else record.customer
+            parked.append((record.erp_id, Message("%(what)s is not known yet.", what=what)))
+            continue
+        row = known.get(record.erp_id)
+        if row is None:
+            row = models.Shipment(no=record.erp_id, lines=[])
+            known[record.erp_id] = row
+            work.session.add(row)
+        before = {line.order_line_id: line.qty for line in row.lines}
+        after: dict[int, Decimal] = {}
+        for line in () if record.deleted else record.lines:
+            key = lines[line.sales_order, line.order_line_no][0]
+            after[key] = after.get(key, Decimal(0)) + line.qty
+        differs = changed_in(
+            row,
+            {
+                "account_id": accounts[record.customer],
+                "shipped_on": record.shipped_on,
+                "delivered_on": record.delivered_on
+                or (row.delivered_on if row.received_at else None),
+                "carrier": record.carrier,
+                "tracking_no": record.tracking_no,
+            },
+        )
+        if after != before:
+            row.lines = [
+                models.ShipmentLine(order_line_id=key, qty=qty) for key, qty in after.items()
+            ]
+            differs = True
+        if differs:
+            changed += 1
+            touched |= {*before, *after}
+    order_ids = {order_id for line_id, order_id in lines.values() if line_id in touched}
+    add_up(work, touched)
+    refresh(work, order_ids)
+    return Applied(changed, tuple(parked))
+
+
+def apply_invoices(work: Work, records: Sequence[erp.Invoice]) -> Applied:
+    """Invoices with what of them is open; the lines of the billed shipment count as invoiced."""
+    accounts = accounts_of(work, {record.customer for record in records})
+    orders: dict[str, int] = {
+        no: order_id
+        for no, order_id in work.session.execute(
+            sa.select(Order.erp_no, Order.id).where(
+                Order.erp_no.in_({r.sales_order for r in records})
+            )
+        ).tuples()
+        if no
+    }
+    known = {
+        row.no: row
+        for row in work.session.scalars(
+            sa.select(models.Invoice).where(models.Invoice.no.in_({r.erp_id for r in records}))
+        )
+    }
+    changed, parked, shipments = 0, [], set()
+    for record in records:
+        lost = record.sales_order if record.sales_order not in orders else record.customer
+        if record.customer not in accounts or (
+            record.sales_order and record.sales_order not in orders
+        ):
+            parked.append((record.erp_id, Message("%(what)s is not known yet.", what=lost)))
+            continue
+        values = {
+            "account_id": accounts[record.customer],
+            "order_id": orders.get(record.sales_order),
+            "shipment_no": record.shipment,
+            "invoiced_on": record.invoiced_on,
+            "due_on": record.due_on,
+            "currency": record.currency,
+            "total": record.total,
+            "open_amount": record.open_amount,
+        }
+        row = known.get(record.erp_id)
+        if row is None:
+            row = models.Invoice(no=record.erp_id, **values)
+            known[record.erp_id] = row
+            work.session.add(row)
+            changed += 1
+            shipments.add(record.shipment)
+        elif changed_in(row, values):
+            changed += 1
+            shipments.add(record.shipment)
+            if row.order_id is not None:
+                work.bump(f"order:{row.order_id}")
+    _add_up_invoiced(work, shipments - {""})
+    return Applied(changed, tuple(parked))
+
+
+def _add_up_invoiced(work: Work, shipment_nos: Collection[str]) -> None:
+    """Invoiced pieces of a line: those of its shipments that an invoice names."""
+    if not shipment_nos:
+        return
+    work.session.flush()  # flush: the sums are taken by the database
+    shipment, line = models.Shipment, models.ShipmentLine
+    touched = (
+        sa.select(line.order_line_id)
+        .join(shipment, shipment.id == line.shipment_id)
+        .where(shipment.no.in_(shipment_nos))
+    )
+    billed = sa.exists().where(models.Invoice.shipment_no == shipment.no)
+    query = (
+        sa.select(line.order_line_id, sa.func.sum(line.qty, type_=line.qty.type))
+        .join(shipment, shipment.id == line.shipment_id)
+        .where(line.order_line_id.in_(touched), billed)
+        .group_by(line.order_line_id)
+    )
+    record_quantities(
+        work,
+        [
+            LineQuantities(order_line_id=line_id, invoiced_qty=qty)
+            for line_id, qty in work.session.execute(query).tuples()
+        ],
+    )

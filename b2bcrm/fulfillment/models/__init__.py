@@ -1,0 +1,41 @@
+"""Everything fulfillment keeps, by import: supply, promises, shipments."""
+
+from __future__ import annotations
+
+from b2bcrm.fulfillment.models.promises import (
+    Hold,
+    HoldLine,
+    LineProjection,
+    OrderProjection,
+    Promise,
+    PromiseGate,
+    Reservation,
+    ShortPart,
+)
+from b2bcrm.fulfillment.models.supply import (
+    Invoice,
+    Operation,
+    PurchaseLine,
+    Shipment,
+    ShipmentLine,
+    Stock,
+    WorkOrder,
+)
+
+__all__ = [
+    "Hold",
+    "HoldLine",
+    "Invoice",
+    "LineProjection",
+    "Operation",
+    "OrderProjection",
+    "Promise",
+    "PromiseGate",
+    "PurchaseLine",
+    "Reservation",
+    "Shipment",
+    "ShipmentLine",
+    "ShortPart",
+    "Stock",
+    "WorkOrder",
+]

@@ -1,0 +1,190 @@
+"""Our words and what we expect of them: promise history, holds, projections."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from b2bcrm.kernel.columns import Amount, MessageColumn, Qty, UtcDateTime, enum_column
+from b2bcrm.kernel.database import Base, id_column
+from b2bcrm.kernel.words import Message
+from b2bcrm.orders.lifecycle import Stage, Status
+
+
+class Promise(Base):
+    """One entry of a line's promise history; never updated.
+
+    ``kind``: first, moved, erp_first_seen, amended.
+    """
+
+    __tablename__ = "promise"
+    __table_args__ = (sa.Index("ix_promise_line", "order_line_id", "id"),)
+
+    id: Mapped[int] = id_column()
+    order_line_id: Mapped[int] = mapped_column(sa.ForeignKey("order_line.id"))
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    promised_on: Mapped[dt.date]
+    previous_on: Mapped[dt.date | None]
+    reason: Mapped[Message] = mapped_column(MessageColumn)
+    by_name: Mapped[str] = mapped_column(sa.String(120))
+    at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+
+class PromiseGate(Base):
+    """The single row that a hold or promise locks; ``seq`` numbers what was committed."""
+
+    __tablename__ = "promise_gate"
+
+    id: Mapped[int] = id_column()
+    seq: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+
+
+class Hold(Base):
+    """What a quote holds until the end of ``until``; ``ended_at``: released or converted."""
+
+    __tablename__ = "hold"
+    __table_args__ = (sa.Index("ix_hold_live", "ended_at", "until"),)
+
+    id: Mapped[int] = id_column()
+    ref: Mapped[str] = mapped_column(sa.String(40), index=True)
+    seq: Mapped[int] = mapped_column(sa.BigInteger)
+    until: Mapped[dt.date]
+    ended_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+    lines: Mapped[list[HoldLine]] = relationship(lazy="raise", cascade="all, delete-orphan")
+
+
+class HoldLine(Base):
+    """One held line: so many pieces of an item, from supply ready on ``ready_on``."""
+
+    __tablename__ = "hold_line"
+    __table_args__ = (sa.Index("ix_hold_line_item", "item_id"),)
+
+    id: Mapped[int] = id_column()
+    hold_id: Mapped[int] = mapped_column(sa.ForeignKey("hold.id"))
+    line_ref: Mapped[str] = mapped_column(sa.String(20))
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"))
+    site_id: Mapped[int] = mapped_column(sa.ForeignKey("site.id"))
+    qty: Mapped[Decimal] = mapped_column(Qty)
+    ready_on: Mapped[dt.date]
+    reason: Mapped[Message] = mapped_column(MessageColumn)
+    sources: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON)
+
+
+class Reservation(Base):
+    """What an order line was promised from: the witness of its promise."""
+
+    __tablename__ = "reservation"
+    __table_args__ = (
+        sa.UniqueConstraint("order_ref", "line_ref"),
+        sa.Index("ix_reservation_item", "item_id"),
+    )
+
+    id: Mapped[int] = id_column()
+    order_ref: Mapped[str] = mapped_column(sa.String(40))
+    line_ref: Mapped[str] = mapped_column(sa.String(20))
+    seq: Mapped[int] = mapped_column(sa.BigInteger)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"))
+    site_id: Mapped[int] = mapped_column(sa.ForeignKey("site.id"))
+    qty: Mapped[Decimal] = mapped_column(Qty)
+    ready_on: Mapped[dt.date]
+    reason: Mapped[Message] = mapped_column(MessageColumn)
+    sources: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON)
+    ended_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+class LineProjection(Base):
+    """What we expect of an open line, computed from the ERP's documents.
+
+    ``chain`` is the supply tree as rows (depth, kind, number, item, quantities, dates,
+    critical) for the page; ``cause`` the sentence, ``cause_kind`` material, capacity, quality,
+    credit, customer or data; ``*_pct`` whole percents.
+    """
+
+    __tablename__ = "line_projection"
+
+    order_line_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("order_line.id"), primary_key=True, autoincrement=False
+    )
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("order.id"), index=True)
+    projected_on: Mapped[dt.date | None]
+    buffer_days: Mapped[int | None]
+    stage: Mapped[Stage] = mapped_column(enum_column(Stage))
+    status: Mapped[Status] = mapped_column(enum_column(Status))
+    status_reason: Mapped[Message] = mapped_column(MessageColumn)
+    material_pct: Mapped[int] = mapped_column(default=0)
+    production_pct: Mapped[int] = mapped_column(default=0)
+    progress_pct: Mapped[int] = mapped_column(default=0)
+    plan_pct: Mapped[int | None]
+    now_at: Mapped[Message | None] = mapped_column(MessageColumn)
+    cause_kind: Mapped[str] = mapped_column(sa.String(12), default="")
+    cause: Mapped[Message | None] = mapped_column(MessageColumn)
+    next_step: Mapped[Message | None] = mapped_column(MessageColumn)
+    chain: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON, default=list)
+    stations: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
+    computed_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+
+class OrderProjection(Base):
+    """The order's own line on lists and boards: worst line decides; value in base currency.
+
+    ``stale`` marks rows whose documents changed since; the next job computes them anew.
+    """
+
+    __tablename__ = "order_projection"
+    __table_args__ = (
+        sa.Index("ix_order_projection_status", "status", "promised_on"),
+        sa.Index("ix_order_projection_account", "account_id"),
+        sa.Index("ix_order_projection_stale", "stale"),
+    )
+
+    order_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("order.id"), primary_key=True, autoincrement=False
+    )
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    requested_on: Mapped[dt.date | None]
+    promised_on: Mapped[dt.date | None]
+    projected_on: Mapped[dt.date | None]
+    buffer_days: Mapped[int | None]
+    stage: Mapped[Stage] = mapped_column(enum_column(Stage))
+    stage_pct: Mapped[int] = mapped_column(default=0)
+    status: Mapped[Status] = mapped_column(enum_column(Status))
+    status_reason: Mapped[Message] = mapped_column(MessageColumn)
+    deciding_line_no: Mapped[int | None]
+    cause_kind: Mapped[str] = mapped_column(sa.String(12), default="")
+    cause: Mapped[Message | None] = mapped_column(MessageColumn)
+    next_step: Mapped[Message | None] = mapped_column(MessageColumn)
+    open_value: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
+    stages: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
+    computed_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    stale: Mapped[bool] = mapped_column(default=False)
+
+
+class ShortPart(Base):
+    """A part that comes too late for an open line: what holds up what.
+
+    ``document_no`` is empty where nothing is ordered; ``need_on`` is the day first said or
+    wanted, ``supply_on`` the day we now expect; ``slip_days`` working days between them.
+    """
+
+    __tablename__ = "short_part"
+    __table_args__ = (
+        sa.Index("ix_short_part_order", "order_id"),
+        sa.Index("ix_short_part_item", "item_no", "document_no"),
+    )
+
+    id: Mapped[int] = id_column()
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("order.id"))
+    order_line_id: Mapped[int] = mapped_column(sa.ForeignKey("order_line.id"))
+    item_no: Mapped[str] = mapped_column(sa.String(60))
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    document_no: Mapped[str] = mapped_column(sa.String(40), default="")
+    qty: Mapped[Decimal] = mapped_column(Qty)
+    need_on: Mapped[dt.date]
+    supply_on: Mapped[dt.date]
+    slip_days: Mapped[int]
+    critical: Mapped[bool]

@@ -1,0 +1,324 @@
+"""When an order line will be there: its supply tree, computed forward from today.
+
+A document that is not finished is never ready before today. A work order keeps its planned dates
+until something under it comes later than its start, or its own operations fall behind; then it
+moves by that many working days. What arrives is used from the next working day on, and what is
+finished leaves on the next working day. The longest way is the critical chain. Pure.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from b2bcrm.customers.receiving import arrival_on, at_customer, leave_by
+from b2bcrm.fulfillment.planning.facts import ZERO, Buy, Line, Make, Part, Step, Supplies
+from b2bcrm.kernel.calendar import WorkCalendar
+
+DEEPEST = 8  # a reference that leads back to itself must not loop for ever
+
+
+@dataclass
+class Node:
+    """One row of the tree. ``end_on`` is the day it is there; None for stock that lies ready.
+
+    ``was_on`` is what was first said, ``need_on`` what was wished. ``delay``: working days from
+    what was said to ``end_on``; ``own``: those lost here (a purchase: against the wish).
+    ``slack``: working days it may slip without moving the line's date.
+    """
+
+    kind: str  # work_order, purchase_order, stock
+    no: str
+    item: str
+    qty: Decimal
+    start_on: dt.date | None = None
+    end_on: dt.date | None = None
+    was_on: dt.date | None = None
+    need_on: dt.date | None = None
+    finished: bool = False
+    overdue: bool = False
+    short: Decimal = ZERO
+    delay: int = 0
+    own: int = 0
+    slack: int | None = None
+    critical: bool = False
+    detail: str = ""
+    center: str = ""
+    line_no: int = 0
+    children: list[Node] = field(default_factory=list)
+
+
+@dataclass
+class Outlook:
+    """What is expected of a line. ``buffer`` in working days: negative when late, else from the
+    day it is ready to the last day it can leave and still be in time.
+
+    Without a buffer nothing can slip any more: all of it is there, and the ERP ships in time.
+
+    ``ready_on``: could leave; ``ship_on``: will leave by the ERP's plan or later; ``source`` says
+    what it rests on: supply, stock, reservation, plan, shipped, service or none.
+    """
+
+    source: str
+    tops: list[Node]
+    ready_on: dt.date | None
+    ship_on: dt.date | None = None
+    projected_on: dt.date | None = None
+    buffer: int | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything the line needs is there or has left."""
+        if self.source == "supply":
+            return all(node.finished for node in self.tops)
+        return self.source in {"stock", "service", "shipped"}
+
+    def driver(self) -> list[Node]:
+        """The critical chain from the top down."""
+        found: list[Node] = []
+        level: Sequence[Node] = self.tops
+        while True:
+            node = next((n for n in level if n.critical), None)
+            if node is None:
+                return found
+            found.append(node)
+            level = node.children
+
+
+def outlook(line: Line, supplies: Supplies, today: dt.date) -> Outlook:
+    """Tree, readiness and projected date of ``line``."""
+    tops = _Forward(supplies, today, line.calendar).below(line.ref) if line.ref else []
+    view = Outlook(*_readiness(line, tops), ready_on=None)
+    view.ready_on = _ready_on(line, view, today)
+    settle(line, view, today)
+    return view
+
+
+def _readiness(line: Line, tops: list[Node]) -> tuple[str, list[Node]]:
+    """What the date rests on."""
+    if line.left <= 0:
+        return "shipped", tops
+    if not line.stock_item:
+        return "service", tops
+    if tops:
+        return "supply", tops
+    if line.ref and line.on_hand >= line.left:
+        stock = Node("stock", "", line.item, line.left, finished=True)
+        return "stock", [stock]
+    if line.ref and line.planned_on is not None:
+        return "plan", []
+    return ("reservation" if line.reserved_on else "none"), []
+
+
+def _ready_on(line: Line, view: Outlook, today: dt.date) -> dt.date | None:
+    cal, soonest = line.calendar, line.calendar.next_working(today)
+    if view.source == "none":
+        return None
+    if view.source == "shipped":
+        return line.shipped_on or today
+    if view.source in {"plan", "reservation"}:
+        known = line.planned_on if view.source == "plan" else line.reserved_on
+        return max(soonest, known or soonest)
+    open_ends = [n.end_on for n in view.tops if n.end_on is not None and not n.finished]
+    if not open_ends:
+        return soonest
+    finish = max(open_ends)
+    _mark(view.tops, finish, cal)
+    return max(soonest, cal.add_days(finish, 1))
+
+
+def settle(line: Line, view: Outlook, today: dt.date) -> None:
+    """Shipping day, arrival and buffer from ``view.ready_on`` (also after it was moved)."""
+    ready = view.ready_on
+    if ready is None:
+        return
+    shipped = view.source == "shipped"
+    ship = ready if shipped or line.planned_on is None else max(ready, line.planned_on)
+    view.ship_on = ship
+    view.projected_on = _arrives(line, ship)
+    if shipped and at_customer(line.incoterm):
+        view.projected_on = max(view.projected_on, today)
+    if line.promised_on is None:
+        return
+    if view.projected_on > line.promised_on:
+        view.buffer = -line.calendar.days_between(line.promised_on, max(view.projected_on, today))
+        view.buffer = min(-1, view.buffer)
+    elif line.promised_on < today and not shipped:
+        view.buffer = -line.calendar.days_between(line.promised_on, today)
+    elif not view.complete:
+        view.buffer = line.calendar.days_between(ready, _leave_by(line, line.promised_on))
+
+
+def _arrives(line: Line, leaves_on: dt.date) -> dt.date:
+    return arrival_on(
+        leaves_on,
+        incoterm=line.incoterm,
+        transit_days=line.transit_days,
+        receiving_days=line.receiving_days,
+    )
+
+
+def _leave_by(line: Line, promised_on: dt.date) -> dt.date:
+    return leave_by(
+        promised_on,
+        calendar=line.calendar,
+        incoterm=line.incoterm,
+        transit_days=line.transit_days,
+        receiving_days=line.receiving_days,
+    )
+
+
+# -------------------------------------------------------------------------------------- the tree
+@dataclass(frozen=True)
+class _Forward:
+    """Builds the tree with dates, from the leaves up."""
+
+    supplies: Supplies
+    today: dt.date
+    cal: WorkCalendar
+
+    def below(self, ref: str, parts: Sequence[Part] = (), depth: int = 0) -> list[Node]:
+        """Everything that was made, bought or taken for ``ref``."""
+        if depth >= DEEPEST:
+            return []
+        makes = [
+            self._make(make, depth)
+            for make in self.supplies.makes.get(ref, ())
+            if make.status != "cancelled"
+        ]
+        buys = [
+            _buy(buy, self.today, self.cal)
+            for buy in self.supplies.buys.get(ref, ())
+            if buy.status != "cancelled"
+        ]
+        return [*makes, *buys, *(_part(part, self.today, self.cal) for part in parts)]
+
+    def _make(self, make: Make, depth: int) -> Node:
+        cal, today = self.cal, self.today
+        node = Node("work_order", make.no, make.item, make.qty, was_on=make.first_end_on)
+        node.children = self.below(make.no, () if make.started else make.parts, depth + 1)
+        node.start_on, node.detail = make.started_on or make.start_on, make.status
+        if make.finished:
+            node.finished, node.end_on = True, make.ended_on or make.end_on
+            return node
+        waits = max((n.end_on for n in node.children if n.end_on and not n.finished), default=None)
+        below = 0
+        if make.started:
+            slip, node.center = _lag(make, today, cal)
+            if waits is not None and waits > make.end_on:
+                below = cal.days_between(make.end_on, waits)
+        else:
+            node.center = make.steps[0].center if make.steps else ""
+            slip = max(0, cal.days_between(make.start_on, cal.next_working(today)))
+            if waits is not None and waits > make.start_on:
+                below = cal.days_between(make.start_on, cal.add_days(waits, 1))
+        moved = max(slip, below, 0)
+        node.end_on = cal.add_days(make.end_on, moved) if moved else max(make.end_on, today)
+        if not make.started and moved:
+            node.start_on = cal.add_days(make.start_on, moved)
+        node.delay = max(0, cal.days_between(make.first_end_on, node.end_on))
+        inherited = max((n.delay for n in node.children if not n.finished), default=0)
+        node.own = max(0, node.delay - inherited) if slip >= below else 0
+        return node
+
+
+def _lag(make: Make, today: dt.date, cal: WorkCalendar) -> tuple[int, str]:
+    """Working days by which the operations are behind plan, and the worst one's work centre."""
+    worst, center = 0, ""
+    now = cal.next_working(today)
+    open_steps = [step for step in make.steps if not step.done]
+    for step in open_steps or [_whole(make)]:
+        length = cal.days_between(step.start_on, step.end_on) + 1
+        share = 1 - min(Decimal(1), step.qty_done / make.qty) if make.qty else ZERO
+        needs = max(1, math.ceil(length * share))
+        begins = max(now, step.start_on) if step.qty_done == 0 else now
+        behind = cal.days_between(step.end_on, cal.add_days(begins, needs - 1))
+        center = center or step.center
+        if behind > worst:
+            worst, center = behind, step.center
+    return worst, center
+
+
+def _whole(make: Make) -> Step:
+    """The work order as one operation, for ERPs that report none."""
+    return Step(
+        step_no=0,
+        name="",
+        center="",
+        station="",
+        done=False,
+        qty_done=make.completed,
+        start_on=make.started_on or make.start_on,
+        end_on=make.end_on,
+    )
+
+
+def _buy(buy: Buy, today: dt.date, cal: WorkCalendar) -> Node:
+    node = Node("purchase_order", buy.no, buy.item, buy.qty, was_on=buy.first_on)
+    node.line_no, node.detail = buy.line_no, buy.supplier
+    if buy.finished:
+        node.finished, node.end_on = True, buy.received_on or min(buy.due_on, today)
+        return node
+    node.overdue = buy.due_on < today
+    node.end_on = max(buy.due_on, cal.next_working(today))
+    node.delay = max(0, cal.days_between(buy.first_on, node.end_on))
+    node.need_on = buy.requested_on
+    node.own = max(0, cal.days_between(buy.requested_on, node.end_on))
+    return node
+
+
+def _part(part: Part, today: dt.date, cal: WorkCalendar) -> Node:
+    node = Node("stock", "", part.item, part.need)
+    if part.short <= 0:
+        node.finished = True
+        return node
+    node.short, left = part.short, part.short
+    for no, day, qty in part.coming:
+        left -= qty
+        if left <= 0:
+            node.no, node.end_on = no, max(day, cal.next_working(today))
+            break
+    else:
+        node.end_on = cal.add_days(today, max(1, part.lead_days))
+    node.delay = node.own = max(0, cal.days_between(today, node.end_on))
+    return node
+
+
+def _mark(level: Sequence[Node], needed_on: dt.date, cal: WorkCalendar) -> None:
+    """Mark the critical chain from the tops down, and give the others their slack.
+
+    ``needed_on`` is the last day on which a node of this level may be there.
+    """
+    found = False
+    for node in level:
+        if node.finished or node.end_on is None:
+            continue
+        node.slack = max(0, cal.days_between(node.end_on, needed_on))
+        if not found and node.end_on >= needed_on:
+            node.critical = found = True
+    for node in level:
+        if node.start_on is None or node.finished or node.end_on is None:
+            continue
+        _mark_below(node, cal)
+
+
+def _mark_below(node: Node, cal: WorkCalendar) -> None:
+    assert node.start_on is not None  # noqa: S101 - the caller asked
+    assert node.end_on is not None  # noqa: S101 - the caller asked
+    last = cal.add_days(node.start_on, -1)
+    running = node.detail in {"running", "done", "closed"}
+    if running:
+        last = node.end_on
+    drives = False
+    for child in node.children:
+        if child.finished or child.end_on is None:
+            continue
+        child.slack = max(0, cal.days_between(child.end_on, last)) + (node.slack or 0)
+        if node.critical and not drives and child.end_on >= last:
+            child.critical = drives = True
+    for child in node.children:
+        if child.kind == "work_order" and not child.finished:
+            _mark_below(child, cal)

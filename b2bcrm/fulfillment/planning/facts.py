@@ -1,0 +1,140 @@
+"""What planning is told about one order line and the documents that supply it. Plain values."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from b2bcrm.kernel.calendar import WorkCalendar
+
+ZERO = Decimal(0)
+FINISHED = frozenset({"done", "closed", "cancelled"})
+STARTED = frozenset({"running", "done", "closed"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """An operation of a work order. ``hours`` are planned for the whole lot."""
+
+    step_no: int
+    name: str
+    center: str
+    station: str
+    done: bool
+    qty_done: Decimal
+    start_on: dt.date
+    end_on: dt.date
+    hours: Decimal = ZERO
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A component that no document was pegged for: it comes from stock.
+
+    ``coming`` are free receipts (number, day, quantity), oldest first.
+    """
+
+    item: str
+    need: Decimal
+    on_hand: Decimal = ZERO
+    allocated: Decimal = ZERO
+    coming: tuple[tuple[str, dt.date, Decimal], ...] = ()
+    lead_days: int = 0
+
+    @property
+    def short(self) -> Decimal:
+        """Pieces that are not there: too few on hand, or more allocated than there are."""
+        missing = max(self.need - self.on_hand, self.allocated - self.on_hand, ZERO)
+        return min(self.need, missing)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Make:
+    """A work order. ``parts`` are the components without a document of their own."""
+
+    no: str
+    item: str
+    qty: Decimal
+    completed: Decimal
+    status: str
+    start_on: dt.date
+    end_on: dt.date
+    first_end_on: dt.date
+    started_on: dt.date | None = None
+    ended_on: dt.date | None = None
+    steps: tuple[Step, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more comes of it."""
+        return self.status in FINISHED
+
+    @property
+    def started(self) -> bool:
+        """Whether its material was taken."""
+        return self.status in STARTED or self.started_on is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Buy:
+    """A purchase order line. ``due_on`` is the supplier's word, or our wish before he gave one."""
+
+    no: str
+    line_no: int
+    item: str
+    supplier: str
+    qty: Decimal
+    received: Decimal
+    due_on: dt.date
+    first_on: dt.date
+    requested_on: dt.date
+    received_on: dt.date | None = None
+    status: str = "open"
+
+    @property
+    def finished(self) -> bool:
+        """Whether all of it is here (or never comes)."""
+        return self.received >= self.qty or self.status in FINISHED
+
+
+@dataclass(frozen=True)
+class Supplies:
+    """Documents by the reference they were made for: ``<erp order>/<line>`` or a work order."""
+
+    makes: Mapping[str, Sequence[Make]] = field(default_factory=dict)
+    buys: Mapping[str, Sequence[Buy]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """An order line as planning sees it. ``ref`` is empty while the ERP does not know it.
+
+    ``stock_item`` is False for services. ``reserved_on`` is the ready day of our reservation,
+    ``shipped_on`` the day of the last shipment.
+    """
+
+    ref: str
+    line_no: int
+    item: str
+    ordered: Decimal
+    shipped: Decimal
+    delivered: Decimal
+    promised_on: dt.date | None
+    planned_on: dt.date | None
+    incoterm: str
+    transit_days: int
+    receiving_days: str
+    calendar: WorkCalendar
+    on_hand: Decimal = ZERO
+    stock_as_of: dt.datetime | None = None
+    stock_item: bool = True
+    reserved_on: dt.date | None = None
+    shipped_on: dt.date | None = None
+
+    @property
+    def left(self) -> Decimal:
+        """Pieces still to leave the house."""
+        return max(ZERO, self.ordered - self.shipped)

@@ -1,0 +1,64 @@
+"""What the board's selects offer: sites, families and work centres, in one statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from b2bcrm.catalog.models import ItemFamily, WorkCenter
+from b2bcrm.kernel.organization import Site
+from b2bcrm.kernel.work import Work
+
+
+@dataclass
+class Choices:
+    """``sites`` as (id, code, name), ``centers`` as (code, name, site code)."""
+
+    sites: list[tuple[int, str, str]] = field(default_factory=list)
+    families: dict[str, dict[str, str]] = field(default_factory=dict)
+    centers: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def family_name(self, code: str, locale: str) -> str:
+        """The family as people call it; its code where it has no name."""
+        names = self.families.get(code, {})
+        return names.get(locale) or names.get("en") or code
+
+    def site_code(self, site_id: int | None) -> str:
+        """The code of a site, empty for all."""
+        return next((code for key, code, _name in self.sites if key == site_id), "")
+
+
+def choices(work: Work) -> Choices:
+    """Everything that the board's selects offer."""
+    none = sa.literal("")
+    text = sa.String
+    rows = sa.union_all(
+        sa.select(
+            sa.literal("site").label("kind"),
+            Site.code.label("code"),
+            Site.name.label("name"),
+            sa.cast(Site.id, text).label("more"),
+            none.label("last"),
+        ),
+        sa.select(
+            sa.literal("family"),
+            ItemFamily.code,
+            ItemFamily.name,
+            ItemFamily.name_zh_hant,
+            ItemFamily.name_zh_hans,
+        ),
+        sa.select(
+            sa.literal("center"), WorkCenter.code, WorkCenter.name, WorkCenter.site_code, none
+        ),
+    ).subquery()
+    found = Choices()
+    query = sa.select(rows).order_by(rows.c.kind, rows.c.name)
+    for kind, code, name, more, last in work.session.execute(query):
+        if kind == "site":
+            found.sites.append((int(more), code, name))
+        elif kind == "family":
+            found.families[code] = {"en": name, "zh_Hant": more, "zh_Hans": last}
+        else:
+            found.centers.append((code, name, more))
+    return found

@@ -1,0 +1,21 @@
+"""What forms may say about a promise; the action holds the rules itself."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from b2bcrm.kernel.words import Message
+
+MAX_TEXT = 300
+
+
+class ChangePromiseSchema(Schema):
+    """A line's new date and why."""
+
+    version = fields.Integer(required=True, validate=validate.Range(min=1))
+    promised_on = fields.Date(required=True)
+    reason_code = fields.String(
+        required=True,
+        error_messages={"required": Message("Choose a reason.")},  # type: ignore[dict-item]
+    )
+    text = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))

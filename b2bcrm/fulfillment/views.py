@@ -1,0 +1,98 @@
+"""Acts on promises and deliveries: a planner moves a date, a customer confirms a receipt.
+
+The form of a promise is a fragment for the page's dialog; it repeats before and after. The pages
+themselves live in ``desk`` and ``portal``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from b2bcrm.fulfillment import actions
+from b2bcrm.fulfillment.models import LineProjection
+from b2bcrm.fulfillment.schemas import ChangePromiseSchema
+from b2bcrm.kernel.actor import Right
+from b2bcrm.kernel.errors import not_found
+from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.work import Work
+from b2bcrm.orders import queries as orders
+from b2bcrm.orders.models import Order, OrderLine
+from b2bcrm.web.answers import safe_next, see_other
+from b2bcrm.web.forms import Form, read_form
+from b2bcrm.web.work import in_work
+
+bp = Blueprint("fulfillment", __name__, template_folder="templates")
+
+
+def _line(order: Order, line_no: int) -> OrderLine:
+    line = order.line(line_no)
+    if line is None or line.cancelled:
+        raise not_found(Message("This order line"))
+    return line
+
+
+def _form(work: Work, order: Order, line: OrderLine, form: Form | None) -> str:
+    projected: dt.date | None = work.session.scalar(
+        sa.select(LineProjection.projected_on).where(LineProjection.order_line_id == line.id)
+    )
+    return render_template(
+        "fulfillment/promise.html",
+        order=order,
+        line=line,
+        projected_on=projected,
+        reasons=actions.REASONS,
+        form=form,
+    )
+
+
+@bp.get("/orders/<no>/lines/<int:line_no>/promise")
+@in_work(read_only=True)
+def promise_form(work: Work, no: str, line_no: int) -> ResponseReturnValue:
+    """The form that gives a line a new date, for the page's dialog."""
+    work.actor.must(Right.CHANGE_PROMISE)
+    order = orders.by_no(work, no)
+    return _form(work, order, _line(order, line_no), None)
+
+
+@bp.post("/orders/<no>/lines/<int:line_no>/promise")
+@in_work()
+def promise_change(work: Work, no: str, line_no: int) -> ResponseReturnValue:
+    """Move the promise; the customer is told."""
+    work.actor.must(Right.CHANGE_PROMISE)
+    order = orders.by_no(work, no)
+    line = _line(order, line_no)
+    form = read_form(ChangePromiseSchema())
+    if form.ok:
+        with form.catching():
+            actions.change_promise(
+                work,
+                line.id,
+                expected_version=form.data["version"],
+                promised_on=form.data["promised_on"],
+                reason_code=form.data["reason_code"],
+                text=form.data["text"],
+            )
+            return see_other(
+                safe_next(request.args.get("next", ""), f"/orders/{order.no}"),
+                Message(
+                    "Line %(line)s is promised for %(day)s. The customer is told.",
+                    line=line.line_no,
+                    day=form.data["promised_on"],
+                ),
+            )
+    return _form(work, order, line, form), 422
+
+
+@bp.post("/portal/shipments/<int:shipment_id>/receipt")
+@in_work()
+def receipt(work: Work, shipment_id: int) -> ResponseReturnValue:
+    """The customer confirms that a delivery reached him."""
+    shipment = actions.confirm_receipt(work, shipment_id)
+    return see_other(
+        safe_next(request.form.get("next", ""), "/portal/orders"),
+        Message("Thank you. The receipt of %(no)s is confirmed.", no=shipment.no),
+    )

@@ -1,0 +1,95 @@
+"""One request or command = one Work = one transaction; commit and rollback live here only.
+
+A Work carries the session, who acts, and both clocks. ``publish`` writes the history row and
+one outbox row per handler in the same transaction as the change itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from b2bcrm.kernel import outbox, timeline
+from b2bcrm.kernel.actor import SYSTEM, Actor
+from b2bcrm.kernel.clock import HOME_ZONE, Clock
+from b2bcrm.kernel.database import BusinessClock
+from b2bcrm.kernel.events import Event
+
+Routes = Mapping[str, tuple[str, ...]]
+
+
+@dataclass
+class Work:
+    """``now`` is business time, ``tick`` machine time, both aware UTC."""
+
+    session: Session
+    actor: Actor
+    now: dt.datetime
+    tick: dt.datetime
+    routes: Routes = field(default_factory=dict)
+
+    @property
+    def today(self) -> dt.date:
+        """The business date in the home zone."""
+        return self.now.astimezone(HOME_ZONE).date()
+
+    def publish(self, event: Event) -> None:
+        """Record a fact: history row, page counters, and one delivery per handler."""
+        actor = self.actor
+        self.session.add(
+            timeline.entry(event, self.now, actor.name, actor.role.value, actor.user_id)
+        )
+        self.bump(f"{event.subject}:{event.subject_id}")
+        if event.order_id is not None and event.subject != "order":
+            self.bump(f"order:{event.order_id}")
+        for handler in self.routes.get(event.name, ()):
+            outbox.enqueue(self.session, event, handler, self.tick)
+
+    def bump(self, topic: str) -> None:
+        """Tell live pages that ``topic`` changed."""
+        timeline.bump(self.session, topic)
+
+
+@dataclass(frozen=True)
+class Office:
+    """Where Works are opened: the database, the clock, and which handler follows which event."""
+
+    engine: Engine
+    clock: Clock = field(default_factory=Clock)
+    routes: Routes = field(default_factory=dict)
+
+    @contextmanager
+    def open(self, actor: Actor = SYSTEM, *, read_only: bool = False) -> Iterator[Work]:
+        """A Work that commits when the block ends and rolls back when it raises.
+
+        A read-only Work never takes the write lock and is always rolled back.
+        """
+        options = {"ro": True} if read_only else {}
+        with self.engine.connect().execution_options(**options) as connection:
+            session = Session(connection, expire_on_commit=False, autoflush=True)
+            try:
+                tick = self.clock.tick()
+                ahead = session.scalar(sa.select(BusinessClock.ahead_s)) or 0
+                work = Work(
+                    session=session,
+                    actor=actor,
+                    now=tick + dt.timedelta(seconds=ahead),
+                    tick=tick,
+                    routes=self.routes,
+                )
+                yield work
+                if read_only:
+                    session.rollback()
+                else:
+                    session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+            finally:
+                session.close()

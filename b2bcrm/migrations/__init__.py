@@ -1,0 +1,64 @@
+"""The database's schema, step by step (Alembic), and the three things done with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+FOLDER = Path(__file__).parent
+
+
+def _config(connection: sa.Connection) -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    return config
+
+
+def newest() -> str:
+    """The newest revision, read from the files' names: Alembic's import is slow."""
+    return max(path.name.split("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
+
+
+def current(engine: Engine) -> str | None:
+    """The revision this database stands at; None if it is empty."""
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        value: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        return value
+
+
+def upgrade(engine: Engine, revision: str = "head") -> bool:
+    """Bring the schema up to ``revision``; False if it stood there already."""
+    if revision == "head" and current(engine) == newest():
+        return False
+    from alembic import command
+
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), revision)
+    return True
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Take the schema back to ``revision``."""
+    from alembic import command
+
+    with engine.begin() as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def drift(engine: Engine) -> list[Any]:
+    """What the models say and the database does not have: must be empty."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from b2bcrm.kernel.database import Base
+
+    with engine.connect() as connection:
+        return list(compare_metadata(MigrationContext.configure(connection), Base.metadata))

@@ -1,0 +1,29 @@
+"""What each act on an order does. ``life.py`` holds the acts of the life itself: read it next."""
+
+from __future__ import annotations
+
+from b2bcrm.orders.actions.amend import amend_line, hold, link_customer_po, release
+from b2bcrm.orders.actions.erp import accepted_by_erp, not_taken_by_erp, send_again
+from b2bcrm.orders.actions.life import cancel, close, confirm, confirm_by_rule, submit
+from b2bcrm.orders.actions.opening import OrderDraft, OrderDraftLine, open_order
+from b2bcrm.orders.actions.quantities import LineQuantities, record_quantities
+
+__all__ = [
+    "LineQuantities",
+    "OrderDraft",
+    "OrderDraftLine",
+    "accepted_by_erp",
+    "amend_line",
+    "cancel",
+    "close",
+    "confirm",
+    "confirm_by_rule",
+    "hold",
+    "link_customer_po",
+    "not_taken_by_erp",
+    "open_order",
+    "record_quantities",
+    "release",
+    "send_again",
+    "submit",
+]

@@ -1,0 +1,143 @@
+"""Changes to a living order: amend a line, hold, release, the customer's PO number."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from b2bcrm.kernel.actor import Right
+from b2bcrm.kernel.errors import Conflict, Invalid, Refused, not_found
+from b2bcrm.kernel.quantity import check_qty
+from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.work import Work
+from b2bcrm.orders import events
+from b2bcrm.orders.actions.life import load, seal, touch, wait_for_erp
+from b2bcrm.orders.lifecycle import FINAL, Act, OrderState
+from b2bcrm.orders.models import Order
+from b2bcrm.ports.promise import Promising
+
+
+def amend_line(
+    work: Work,
+    order_id: int,
+    line_no: int,
+    *,
+    expected_version: int | None,
+    promises: Promising,
+    qty: Decimal | None = None,
+    requested_on: dt.date | None = None,
+) -> Order:
+    """Change a line's quantity or wished date.
+
+    On a confirmed order this is an amendment: numbered, sealed, sent to the ERP under its own
+    reference. The quantity may not fall below what has shipped.
+    """
+    work.actor.must(Right.ORDER)
+    order = load(work, order_id, expected_version)
+    line = order.line(line_no)
+    if line is None or line.cancelled:
+        raise not_found(Message("This order line"))
+    order.move(Act.AMEND)
+    changes: list[Message] = []
+    if qty is not None and qty != line.ordered_qty:
+        check_qty(qty, line.unit)
+        if qty < line.shipped_qty:
+            text = Message("%(qty)s have already shipped.", qty=line.shipped_qty)
+            raise Invalid(text, fields={"qty": text})
+        changes.append(
+            Message(
+                "line %(line)s quantity %(old)s to %(new)s",
+                line=line_no,
+                old=line.ordered_qty,
+                new=qty,
+            )
+        )
+        line.ordered_qty = qty
+    if requested_on is not None and requested_on != line.requested_on:
+        changes.append(
+            Message(
+                "line %(line)s wanted %(old)s, now %(new)s",
+                line=line_no,
+                old=line.requested_on,
+                new=requested_on,
+            )
+        )
+        line.requested_on = requested_on
+    if not changes:
+        raise Invalid(Message("Nothing was changed."))
+    order.add_up()
+    touch(work, order)
+    if order.state is OrderState.CONFIRMED:
+        order.amendment_no += 1
+        wait_for_erp(work, order)
+        seal(work, order, reason=str(changes[0]))
+        work.publish(
+            events.OrderAmended(
+                subject_id=order.id,
+                order_id=order.id,
+                account_id=order.account_id,
+                no=order.no,
+                amendment_no=order.amendment_no,
+                what=changes[0]
+                if len(changes) == 1
+                else Message("%(first)s, %(second)s", first=changes[0], second=changes[1]),
+            )
+        )
+        promises.record([order.id], kind="amended", reason=changes[0])
+    return order
+
+
+def hold(work: Work, order_id: int, *, expected_version: int | None, reason: str) -> Order:
+    """Stop work on the order. Its state stays: releasing returns to where it was."""
+    work.actor.must(Right.ORDER)
+    order = load(work, order_id, expected_version)
+    if order.state in FINAL:
+        raise Conflict(Message("The order is closed."))
+    if not reason.strip():
+        text = Message("Say why.")
+        raise Invalid(text, fields={"reason": text})
+    order.hold_reason, order.held_at = reason.strip(), work.now
+    touch(work, order)
+    work.publish(
+        events.OrderHeld(
+            subject_id=order.id,
+            order_id=order.id,
+            account_id=order.account_id,
+            no=order.no,
+            reason=reason,
+        )
+    )
+    return order
+
+
+def release(work: Work, order_id: int, *, expected_version: int | None) -> Order:
+    """End the hold."""
+    work.actor.must(Right.ORDER)
+    order = load(work, order_id, expected_version)
+    if order.hold_reason is None:
+        raise Refused(Message("The order is not on hold."), code="not_held")
+    reason, order.hold_reason, order.held_at = order.hold_reason, None, None
+    touch(work, order)
+    work.publish(
+        events.OrderReleased(
+            subject_id=order.id,
+            order_id=order.id,
+            account_id=order.account_id,
+            no=order.no,
+            reason=reason,
+        )
+    )
+    return order
+
+
+def link_customer_po(
+    work: Work, order_id: int, *, expected_version: int | None, customer_po: str
+) -> Order:
+    """Write the customer's own order number on a submitted order."""
+    work.actor.must(Right.ORDER)
+    order = load(work, order_id, expected_version)
+    if order.state is not OrderState.SUBMITTED:
+        raise Conflict(Message("The order is already confirmed."))
+    order.customer_po = customer_po.strip()
+    touch(work, order)
+    return order

@@ -1,0 +1,205 @@
+"""What can happen to an order, as facts. ``bootstrap.ROUTES`` says what follows from each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import ClassVar
+
+from b2bcrm.kernel.events import Event
+from b2bcrm.kernel.words import Message
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderEvent(Event):
+    """Common: the order's number; the subject is the order."""
+
+    subject: ClassVar[str] = "order"
+    no: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderSubmitted(OrderEvent):
+    """An order came to be: from a quote, by staff, or seen in the ERP."""
+
+    name: ClassVar[str] = "order.submitted"
+    origin: str
+    source_no: str = ""
+
+    def sentence(self) -> Message:
+        """Entered, and from what."""
+        if self.origin == "quote":
+            return Message("Order entered from quote %(no)s", no=self.source_no)
+        if self.origin == "erp":
+            return Message("Order first seen in the ERP as %(no)s", no=self.source_no)
+        return Message("Order entered")
+
+    def portal_sentence(self) -> Message:
+        """The customer sees that we have it."""
+        return Message("We received your order")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderConfirmed(OrderEvent):
+    """We gave our word: dates and prices stand. ``amendment_no`` makes the ERP reference."""
+
+    name: ClassVar[str] = "order.confirmed"
+    amendment_no: int
+    promised_on: dt.date | None = None
+
+    def sentence(self) -> Message:
+        """Confirmed, promised when."""
+        if self.promised_on is None:
+            return Message("Order confirmed")
+        return Message("Order confirmed, promised %(day)s", day=self.promised_on)
+
+    def portal_sentence(self) -> Message:
+        """The same word to the customer."""
+        return self.sentence()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderAmended(OrderEvent):
+    """A confirmed order changed; the amendment goes to the ERP and to the customer."""
+
+    name: ClassVar[str] = "order.amended"
+    amendment_no: int
+    what: Message
+
+    def sentence(self) -> Message:
+        """What changed."""
+        return Message("Amendment %(n)s: %(what)s", n=self.amendment_no, what=self.what)
+
+    def portal_sentence(self) -> Message:
+        """The same to the customer."""
+        return self.sentence()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderCancelled(OrderEvent):
+    """Nothing more will be delivered."""
+
+    name: ClassVar[str] = "order.cancelled"
+    amendment_no: int
+    reason: str
+
+    def sentence(self) -> Message:
+        """Cancelled, why."""
+        return Message("Order cancelled: %(reason)s", reason=self.reason)
+
+    def portal_sentence(self) -> Message:
+        """The customer sees the fact, not our reason."""
+        return Message("Order cancelled")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderClosed(OrderEvent):
+    """Everything was delivered."""
+
+    name: ClassVar[str] = "order.closed"
+
+    def sentence(self) -> Message:
+        """Closed."""
+        return Message("Order closed: everything is delivered")
+
+    def portal_sentence(self) -> Message:
+        """Closed."""
+        return self.sentence()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderHeld(OrderEvent):
+    """Work on it stops until somebody releases it."""
+
+    name: ClassVar[str] = "order.held"
+    reason: str
+
+    def sentence(self) -> Message:
+        """On hold, why."""
+        return Message("Put on hold: %(reason)s", reason=self.reason)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderReleased(OrderEvent):
+    """The hold is over."""
+
+    name: ClassVar[str] = "order.released"
+    reason: str
+
+    def sentence(self) -> Message:
+        """Released, from what."""
+        return Message("Hold released: %(reason)s", reason=self.reason)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderAcceptedByErp(OrderEvent):
+    """The ERP has it under its own number."""
+
+    name: ClassVar[str] = "order.erp_accepted"
+    erp_no: str
+
+    def sentence(self) -> Message:
+        """The ERP's number."""
+        return Message("ERP accepted it as %(no)s", no=self.erp_no)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderRefusedByErp(OrderEvent):
+    """The ERP said no; a person must act."""
+
+    name: ClassVar[str] = "order.erp_refused"
+    reason: Message
+
+    def sentence(self) -> Message:
+        """Why."""
+        return Message("ERP refused it: %(reason)s", reason=self.reason)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderChangedInErp(OrderEvent):
+    """The ERP's copy differs from ours: quantity or price was changed over there."""
+
+    name: ClassVar[str] = "order.erp_changed"
+    what: Message
+
+    def sentence(self) -> Message:
+        """What differs."""
+        return Message("Changed in the ERP: %(what)s", what=self.what)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineShipped(OrderEvent):
+    """Pieces of a line left the house."""
+
+    name: ClassVar[str] = "order.line_shipped"
+    line_no: int
+    qty: str
+    unit: str
+
+    def sentence(self) -> Message:
+        """How many of which line."""
+        return Message(
+            "Line %(line)s: %(qty)s %(unit)s shipped",
+            line=self.line_no,
+            qty=self.qty,
+            unit=self.unit,
+        )
+
+    def portal_sentence(self) -> Message:
+        """The same to the customer."""
+        return self.sentence()
+
+
+EVENTS: tuple[type[OrderEvent], ...] = (
+    OrderSubmitted,
+    OrderConfirmed,
+    OrderAmended,
+    OrderCancelled,
+    OrderClosed,
+    OrderHeld,
+    OrderReleased,
+    OrderAcceptedByErp,
+    OrderRefusedByErp,
+    OrderChangedInErp,
+    LineShipped,
+)

@@ -1,0 +1,8 @@
+"""What follows from an order's facts outside: the push to the ERP, the acknowledgement."""
+
+from __future__ import annotations
+
+from b2bcrm.orders.handlers.acknowledge import MailAcknowledgement
+from b2bcrm.orders.handlers.push import PushOrder
+
+__all__ = ["MailAcknowledgement", "PushOrder"]

@@ -1,0 +1,256 @@
+"""Sales orders as the ERP shows them, met with ours.
+
+Ours are linked and get the ERP's planned dates; a difference in quantity or price is said,
+never silently taken over. Orders typed in the ERP become orders like any other: origin ``erp``,
+the first promise is the ERP's date as first seen and is never pushed back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from b2bcrm.catalog.models import Item
+from b2bcrm.customers.models import Account, ShipTo
+from b2bcrm.kernel.numbering import NumberCounter, next_number
+from b2bcrm.kernel.organization import Site, rates_on
+from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.work import Work
+from b2bcrm.orders import events, queries
+from b2bcrm.orders.lifecycle import ErpSync, OrderState
+from b2bcrm.orders.models import Order, OrderLine, Origin
+from b2bcrm.ports.erp import SalesOrder, SalesOrderLine
+from b2bcrm.ports.promise import Promising
+from b2bcrm.sync.appliers import Applied
+
+_OURS = re.compile(r"SO-(\d\d)-(\d{5,})")
+_STATES = {
+    "open": OrderState.CONFIRMED,
+    "closed": OrderState.CLOSED,
+    "cancelled": OrderState.CANCELLED,
+}
+
+
+@dataclass(frozen=True)
+class _Parents:
+    """What a page of orders refers to, looked up once per page."""
+
+    accounts: dict[str, Account]
+    items: dict[str, int]
+    sites: dict[str, Site]
+    ship_tos: dict[tuple[int, str], int]
+    rates: dict[str, Decimal]
+
+
+def apply_sales_orders(
+    work: Work, records: Sequence[SalesOrder], *, promises: Promising
+) -> Applied:
+    """Link, refresh or create; park an order whose customer or item we do not know yet."""
+    parents = _parents(work, records)
+    known = queries.by_erp_nos(work.session, [r.erp_id for r in records])
+    ours = {_number(r.reference): r for r in records if _number(r.reference)}
+    by_no = queries.by_nos(work.session, list(ours))
+    changed, parked, new = 0, [], []
+    for record in records:
+        order = known.get(record.erp_id) or by_no.get(_number(record.reference))
+        if order is not None:
+            changed += _refresh(work, order, record)
+            continue
+        reason = _missing(parents, record)
+        if reason is not None:
+            parked.append((record.erp_id, reason))
+            continue
+        new.append((record, _open(work, parents, record)))
+    if new:
+        _introduce(work, new, promises)
+    return Applied(changed=changed + len(new), parked=tuple(parked))
+
+
+def _number(reference: str) -> str:
+    return reference.split("/", maxsplit=1)[0] if _OURS.match(reference) else ""
+
+
+def _parents(work: Work, records: Sequence[SalesOrder]) -> _Parents:
+    session = work.session
+    accounts = session.scalars(
+        sa.select(Account).where(Account.erp_id.in_({r.customer for r in records}))
+    ).all()
+    items = session.execute(
+        sa.select(Item.no, Item.id).where(
+            Item.no.in_({line.item for r in records for line in r.lines})
+        )
+    )
+    ship_tos = session.execute(
+        sa.select(ShipTo.account_id, ShipTo.code, ShipTo.id).where(
+            ShipTo.account_id.in_([a.id for a in accounts])
+        )
+    )
+    return _Parents(
+        accounts={a.erp_id or "": a for a in accounts},
+        items=dict(items.all()),
+        sites={site.code: site for site in session.scalars(sa.select(Site).order_by(Site.id))},
+        ship_tos={(account_id, code): id_ for account_id, code, id_ in ship_tos},
+        rates=rates_on(session, work.today),
+    )
+
+
+def _missing(parents: _Parents, record: SalesOrder) -> Message | None:
+    if record.customer not in parents.accounts:
+        return Message("Customer %(no)s is not known yet.", no=record.customer)
+    if record.site not in parents.sites:
+        return Message("Site %(no)s is not known yet.", no=record.site)
+    for line in record.lines:
+        if line.item not in parents.items:
+            return Message("Item %(no)s is not known yet.", no=line.item)
+    return None
+
+
+def _open(work: Work, parents: _Parents, record: SalesOrder) -> Order:
+    account, site = parents.accounts[record.customer], parents.sites[record.site]
+    state = _STATES[record.status]
+    order = Order(
+        no=_take_number(work, record),
+        company_id=site.company_id,
+        site_id=site.id,
+        account_id=account.id,
+        owner_id=account.owner_id,
+        ship_to_id=parents.ship_tos.get((account.id, record.ship_to)),
+        origin=Origin.ERP,
+        state=state,
+        amendment_no=int(record.reference.split("/")[1]) if _number(record.reference) else 0,
+        customer_po=record.customer_po,
+        currency=record.currency,
+        rate=parents.rates.get(record.currency, Decimal(1)),
+        incoterm=record.incoterm,
+        incoterm_place=record.incoterm_place,
+        payment_terms=record.payment_terms,
+        partial_delivery=account.partial_delivery,
+        ordered_on=record.ordered_on,
+        confirmed_at=work.now,
+        closed_at=None if state is OrderState.CONFIRMED else work.now,
+        erp_sync=ErpSync.ACCEPTED,
+        erp_no=record.erp_id,
+        erp_version=record.version,
+        erp_since=work.now,
+        changed_at=work.now,
+        changed_by="ERP",
+        lines=[_line(parents, line) for line in record.lines],
+    )
+    order.add_up()
+    return order
+
+
+def _take_number(work: Work, record: SalesOrder) -> str:
+    """Our own number where the ERP carries one (a restored database), else a new one."""
+    match = _OURS.match(record.reference)
+    if match is None:
+        return next_number(work.session, "SO", record.ordered_on.year, mark="E")
+    year, n = 2000 + int(match[1]), int(match[2])
+    counter = work.session.get(NumberCounter, ("SO", year))
+    if counter is None:
+        counter = NumberCounter(series="SO", year=year, last=0)
+        work.session.add(counter)
+    counter.last = max(counter.last, n)
+    return match[0]
+
+
+def _line(parents: _Parents, line: SalesOrderLine) -> OrderLine:
+    return OrderLine(
+        line_no=line.line_no,
+        item_id=parents.items[line.item],
+        unit=line.uom,
+        ordered_qty=line.qty,
+        unit_price=line.unit_price,
+        discount_pct=line.discount_pct,
+        requested_on=line.requested_on,
+        first_promised_on=line.promised_on,
+        promised_on=line.promised_on,
+        planned_on=line.planned_on,
+        customer_part_no=line.customer_part_no,
+        customer_po_line=line.customer_po_line,
+        cancelled=line.status == "cancelled",
+    )
+
+
+def _introduce(work: Work, new: list[tuple[SalesOrder, Order]], promises: Promising) -> None:
+    work.session.add_all(order for _record, order in new)
+    work.session.flush()  # flush: events and promises need the ids
+    for record, order in new:
+        if order.state is OrderState.CONFIRMED:
+            work.publish(
+                events.OrderSubmitted(
+                    subject_id=order.id,
+                    order_id=order.id,
+                    account_id=order.account_id,
+                    no=order.no,
+                    origin="erp",
+                    source_no=record.erp_id,
+                )
+            )
+    promises.record(
+        [order.id for _record, order in new],
+        kind="erp_first_seen",
+        reason=Message("The ERP's date as first seen"),
+    )
+
+
+def _refresh(work: Work, order: Order, record: SalesOrder) -> int:
+    """1 if anything of ours changed. The ERP owns lines only where the order began there."""
+    changed = False
+    if order.erp_no != record.erp_id:  # accepted, but the answer never reached us
+        order.erp_no, order.erp_sync, order.erp_since = record.erp_id, ErpSync.ACCEPTED, work.now
+        changed = True
+    differences: list[Message] = []
+    for theirs in record.lines:
+        line_changed, difference = _refresh_line(order, theirs)
+        changed |= line_changed
+        differences += [difference] if difference else []
+    if record.status == "cancelled" and order.state is OrderState.CONFIRMED:
+        differences.append(Message("it was cancelled there"))
+        if order.origin is Origin.ERP:
+            order.state, order.closed_at = OrderState.CANCELLED, work.now
+            changed = True
+    if record.version != order.erp_version and order.erp_sync is ErpSync.ACCEPTED:
+        order.erp_version = record.version
+        if differences:
+            _say_difference(work, order, differences[0])
+    if changed:
+        order.add_up()
+        order.changed_at, order.changed_by = work.now, "ERP"
+        work.bump(f"order:{order.id}")
+    return int(changed)
+
+
+def _refresh_line(order: Order, theirs: SalesOrderLine) -> tuple[bool, Message | None]:
+    """Whether our line changed, and how theirs differs from what we agreed."""
+    ours = order.line(theirs.line_no)
+    if ours is None:
+        return False, Message("line %(line)s is new", line=theirs.line_no)
+    changed = ours.planned_on != theirs.planned_on
+    ours.planned_on = theirs.planned_on
+    if (ours.ordered_qty, ours.unit_price) == (theirs.qty, theirs.unit_price):
+        return changed, None
+    if order.origin is Origin.ERP:
+        ours.ordered_qty, ours.unit_price, changed = theirs.qty, theirs.unit_price, True
+    return changed, Message(
+        "line %(line)s is %(qty)s at %(price)s there",
+        line=theirs.line_no,
+        qty=theirs.qty,
+        price=theirs.unit_price,
+    )
+
+
+def _say_difference(work: Work, order: Order, what: Message) -> None:
+    work.publish(
+        events.OrderChangedInErp(
+            subject_id=order.id,
+            order_id=order.id,
+            account_id=order.account_id,
+            no=order.no,
+            what=what,
+        )
+    )

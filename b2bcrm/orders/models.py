@@ -1,0 +1,179 @@
+"""Order (the root) and its lines. Lines are changed only through the order's methods."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from b2bcrm.kernel.columns import (
+    Amount,
+    MessageColumn,
+    Percent,
+    Price,
+    Qty,
+    Rate,
+    UtcDateTime,
+    enum_column,
+)
+from b2bcrm.kernel.database import Base, id_column
+from b2bcrm.kernel.money import Money, line_net, total
+from b2bcrm.kernel.words import Message
+from b2bcrm.orders.lifecycle import Act, ErpSync, OrderState, after
+
+
+class Origin(enum.StrEnum):
+    """Where the order was first seen."""
+
+    QUOTE = "quote"
+    ERP = "erp"
+    STAFF = "staff"
+
+
+class Order(Base):
+    """What a customer bought. ``erp_no`` is the ERP's number once it accepted.
+
+    ``reference`` (number/amendment) is what the ERP is sent, so that a repeat is recognised.
+    ``rate`` is base currency per unit of ``currency`` on the order's day.
+    """
+
+    __tablename__ = "order"
+    __table_args__ = (
+        sa.Index("ix_order_account", "account_id", "ordered_on"),
+        sa.Index("ix_order_state", "state", "ordered_on"),
+        sa.UniqueConstraint("quote_id"),
+    )
+
+    id: Mapped[int] = id_column()
+    no: Mapped[str] = mapped_column(sa.String(20), unique=True)
+    company_id: Mapped[int] = mapped_column(sa.ForeignKey("company.id"))
+    site_id: Mapped[int] = mapped_column(sa.ForeignKey("site.id"))
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    contact_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact.id"))
+    ship_to_id: Mapped[int | None] = mapped_column(sa.ForeignKey("ship_to.id"))
+    quote_id: Mapped[int | None] = mapped_column(sa.ForeignKey("quote.id"))
+    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    origin: Mapped[Origin] = mapped_column(enum_column(Origin))
+    state: Mapped[OrderState] = mapped_column(enum_column(OrderState))
+    amendment_no: Mapped[int] = mapped_column(default=0)
+    customer_po: Mapped[str] = mapped_column(sa.String(60), default="")
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    rate: Mapped[Decimal] = mapped_column(Rate, default=Decimal(1))
+    total: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
+    incoterm: Mapped[str] = mapped_column(sa.String(3), default="EXW")
+    incoterm_place: Mapped[str] = mapped_column(sa.String(80), default="")
+    payment_terms: Mapped[str] = mapped_column(sa.String(60), default="")
+    partial_delivery: Mapped[bool] = mapped_column(default=True)
+    note: Mapped[str] = mapped_column(sa.Text, default="")
+    ordered_on: Mapped[dt.date]
+    confirmed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    closed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    hold_reason: Mapped[str | None] = mapped_column(sa.String(300))
+    held_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    erp_sync: Mapped[ErpSync] = mapped_column(enum_column(ErpSync), default=ErpSync.NONE)
+    erp_no: Mapped[str | None] = mapped_column(sa.String(40), unique=True)
+    erp_version: Mapped[str] = mapped_column(sa.String(40), default="")
+    erp_reason: Mapped[Message | None] = mapped_column(MessageColumn)
+    erp_since: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    changed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    changed_by: Mapped[str] = mapped_column(sa.String(120), default="")
+    version: Mapped[int] = mapped_column(default=1)
+
+    lines: Mapped[list[OrderLine]] = relationship(
+        lazy="raise",
+        cascade="all, delete-orphan",
+        order_by="OrderLine.line_no",
+        back_populates="order",
+    )
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+
+    @property
+    def reference(self) -> str:
+        """Order number / amendment number: the key that an ERP write carries."""
+        return f"{self.no}/{self.amendment_no}"
+
+    def move(self, act: Act) -> None:
+        """Take the lifecycle's next state; raises IllegalAct."""
+        self.state = after(self.state, act)
+
+    def add_up(self) -> Money:
+        """Recompute the total: the sum of the rounded lines that are not cancelled."""
+        for line in self.lines:
+            line.net = line_net(
+                line.unit_price, line.ordered_qty, line.discount_pct, self.currency
+            ).amount
+        amounts = (Money(line.net, self.currency) for line in self.lines if not line.cancelled)
+        result = total(amounts, self.currency)
+        self.total = result.amount
+        return result
+
+    def line(self, line_no: int) -> OrderLine | None:
+        """The line numbered ``line_no``, or None."""
+        return next((ln for ln in self.lines if ln.line_no == line_no), None)
+
+
+class OrderLine(Base):
+    """One item of an order with its exact quantities and its dates.
+
+    ``first_promised_on`` is set once, at the first confirmation. ``planned_on`` is the ERP's own
+    ship date. Projected dates belong to fulfillment.
+    """
+
+    __tablename__ = "order_line"
+    __table_args__ = (
+        sa.UniqueConstraint("order_id", "line_no"),
+        sa.Index("ix_order_line_item", "item_id"),
+        sa.CheckConstraint("ordered_qty > 0", name="ordered_positive"),
+        sa.CheckConstraint(
+            "produced_qty >= 0 AND shipped_qty >= 0 AND delivered_qty >= 0 "
+            "AND returned_qty >= 0 AND invoiced_qty >= 0",
+            name="quantities_not_negative",
+        ),
+        sa.CheckConstraint("delivered_qty <= shipped_qty", name="delivered_was_shipped"),
+    )
+
+    id: Mapped[int] = id_column()
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("order.id"))
+    line_no: Mapped[int]
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"))
+    description: Mapped[str] = mapped_column(sa.String(300), default="")
+    customer_part_no: Mapped[str] = mapped_column(sa.String(60), default="")
+    customer_po_line: Mapped[str] = mapped_column(sa.String(20), default="")
+    unit: Mapped[str] = mapped_column(sa.String(10))
+    ordered_qty: Mapped[Decimal] = mapped_column(Qty)
+    produced_qty: Mapped[Decimal] = mapped_column(Qty, default=Decimal(0))
+    shipped_qty: Mapped[Decimal] = mapped_column(Qty, default=Decimal(0))
+    delivered_qty: Mapped[Decimal] = mapped_column(Qty, default=Decimal(0))
+    returned_qty: Mapped[Decimal] = mapped_column(Qty, default=Decimal(0))
+    invoiced_qty: Mapped[Decimal] = mapped_column(Qty, default=Decimal(0))
+    unit_price: Mapped[Decimal] = mapped_column(Price)
+    discount_pct: Mapped[Decimal] = mapped_column(Percent, default=Decimal(0))
+    net: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
+    requested_on: Mapped[dt.date]
+    first_promised_on: Mapped[dt.date | None]
+    promised_on: Mapped[dt.date | None]
+    planned_on: Mapped[dt.date | None]
+    cancelled: Mapped[bool] = mapped_column(default=False)
+
+    order: Mapped[Order] = relationship(lazy="raise", back_populates="lines")
+
+
+class OrderRevision(Base):
+    """What was confirmed, per amendment: an immutable snapshot with its digest."""
+
+    __tablename__ = "order_revision"
+    __table_args__ = (sa.UniqueConstraint("order_id", "amendment_no"),)
+
+    id: Mapped[int] = id_column()
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("order.id"))
+    amendment_no: Mapped[int]
+    at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    by_name: Mapped[str] = mapped_column(sa.String(120))
+    reason: Mapped[str] = mapped_column(sa.String(300), default="")
+    snapshot: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    digest: Mapped[str] = mapped_column(sa.String(64))

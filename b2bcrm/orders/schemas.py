@@ -1,0 +1,40 @@
+"""What forms may say about an order, checked once; the actions hold the rules themselves."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from b2bcrm.kernel.quantity import MAX_QTY
+from b2bcrm.kernel.words import Message
+
+MAX_REASON = 300
+MAX_PO = 60
+
+
+class VersionSchema(Schema):
+    """The version of the order that the form was filled in on."""
+
+    version = fields.Integer(required=True, validate=validate.Range(min=1))
+
+
+class ReasonSchema(VersionSchema):
+    """Hold and cancel: nothing stops without a reason."""
+
+    reason = fields.String(
+        required=True,
+        validate=validate.Length(max=MAX_REASON),
+        error_messages={"required": Message("Say why.")},  # type: ignore[dict-item]
+    )
+
+
+class CustomerPoSchema(VersionSchema):
+    """The customer's own order number."""
+
+    customer_po = fields.String(load_default="", validate=validate.Length(max=MAX_PO))
+
+
+class AmendLineSchema(VersionSchema):
+    """A line's new quantity and wished date; what is left out stays as it is."""
+
+    qty = fields.Decimal(load_default=None, allow_none=True, validate=validate.Range(max=MAX_QTY))
+    requested_on = fields.Date(load_default=None, allow_none=True)

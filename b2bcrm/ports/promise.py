@@ -1,0 +1,105 @@
+"""Asking for dates: the one way quotes and orders get a promise.
+
+``fulfillment`` implements ``Promising`` as an object bound to one Work; ``hold`` and
+``convert`` run in the caller's transaction. Quantities are in the item's base unit; dates are
+the day the goods are ready to leave the site (delivery adds the account's transit days).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from b2bcrm.kernel.words import Message
+
+
+class Mode(enum.StrEnum):
+    """An inquiry holds nothing; a quote may hold what it was promised."""
+
+    INQUIRY = "inquiry"
+    QUOTE = "quote"
+    ORDER = "order"
+
+
+@dataclass(frozen=True)
+class AskLine:
+    """One wish. ``ref`` is the caller's own line number and comes back in the answer."""
+
+    ref: str
+    item_id: int
+    qty: Decimal
+    wanted_on: dt.date
+    site_id: int | None = None
+    account_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A piece of the witness: ``kind`` is stock, purchase_order, work_order or lead_time."""
+
+    kind: str
+    document_no: str
+    qty: Decimal
+    available_on: dt.date
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``full_on`` is the first day the whole quantity can be had (None = no promise possible).
+
+    ``by_wish_qty`` is what can be had by the wanted date. ``reason`` says in words what decides.
+    ``data_as_of`` is the age of the oldest ERP feed used.
+    """
+
+    ref: str
+    full_on: dt.date | None
+    by_wish_qty: Decimal
+    reason: Message
+    sources: tuple[Source, ...] = ()
+    data_as_of: dt.datetime | None = None
+
+
+class PromiseMoved(Exception):
+    """``hold`` found a worse date than the caller was shown; ``answers`` carry the new ones."""
+
+    def __init__(self, answers: tuple[Answer, ...]) -> None:
+        super().__init__("the date is no longer available")
+        self.answers = answers
+
+
+class Promising(Protocol):
+    """Ask, hold, release, convert, explain."""
+
+    def ask(self, lines: Sequence[AskLine], mode: Mode) -> tuple[Answer, ...]:
+        """Dates on top of everything already promised or held; takes no lock."""
+
+    def hold(
+        self, ref: str, lines: Sequence[AskLine], until: dt.date, *, at_worst: dict[str, dt.date]
+    ) -> tuple[Answer, ...]:
+        """Reserve for ``ref`` (a quote number with revision) until the end of ``until``.
+
+        Raises PromiseMoved, holding nothing, when a line's date is later than its ``at_worst``.
+        An earlier hold of the same ``ref`` is replaced.
+        """
+
+    def release(self, ref: str) -> None:
+        """Give back whatever ``ref`` holds."""
+
+    def convert(
+        self, quote_ref: str, order_ref: str, lines: Sequence[AskLine]
+    ) -> tuple[Answer, ...]:
+        """Turn a hold into the order's reservation; asks again where no live hold is left."""
+
+    def record(self, order_ids: Sequence[int], *, kind: str, reason: Message) -> None:
+        """Write the promise history of these orders' lines as they now stand, and project them.
+
+        ``kind``: first, erp_first_seen, amended. Lines whose promised date did not change since
+        the last entry get none. Called by orders in the Work that confirms, amends or pulls.
+        """
+
+    def why(self, ref: str) -> tuple[Answer, ...]:
+        """The witness stored for a hold or an order's promises."""

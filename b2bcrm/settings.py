@@ -1,0 +1,122 @@
+"""Settings: read once from the environment, frozen, passed as an argument everywhere.
+
+Every variable is listed in docs/runbook.md. Missing or wrong ones are named all at once.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+class SettingsError(Exception):
+    """The environment is not usable; the text names every fault."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What differs between installations. Secrets are kept out of the repr."""
+
+    data_dir: Path
+    database_url: str = field(repr=False)
+    demo: bool
+    secret_key: str = field(repr=False)
+    base_url: str = "http://127.0.0.1:8000"
+    web_port: int = 8000
+    web_workers: int = 2
+    erp_url: str = ""
+    erp_profile: str = "twin"
+    erp_company: str = "FPD-TW"
+    erp_user: str = "crm"
+    erp_secret: str = field(repr=False, default="")
+    smtp_url: str = field(repr=False, default="")
+    mail_from: str = "sales@formosa.example"
+    cheap_passwords: bool = False
+
+    @property
+    def files_dir(self) -> Path:
+        """Where uploaded and generated files are kept."""
+        return self.data_dir / "files"
+
+    @property
+    def mail_dir(self) -> Path:
+        """Where the demo catches its mail."""
+        return self.data_dir / "mail"
+
+    @property
+    def twin_path(self) -> Path:
+        """The ERP twin's own database."""
+        return self.data_dir / "twin.sqlite3"
+
+    @property
+    def secure(self) -> bool:
+        """Whether the public address is https: cookies are then Secure."""
+        return self.base_url.startswith("https://")
+
+    @classmethod
+    def of_this_process(cls) -> Settings:
+        """Settings of the environment this process runs in; raises SettingsError."""
+        return cls.from_env(os.environ)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Settings of this environment.
+
+        Without DATABASE_URL it is the embedded demo. With it, nothing of the demo is loaded,
+        and the addresses of the CRM, its ERP and its mail server must be given. Raises SettingsError.
+        """
+        faults: list[str] = []
+        data_dir = Path(environ.get("CRM_DATA_DIR", "var")).resolve()
+        url = environ.get("DATABASE_URL", "")
+        demo = not url
+        if url and not url.startswith(("postgresql://", "postgresql+psycopg://", "sqlite:///")):
+            faults.append("DATABASE_URL must start with postgresql:// or sqlite:///")
+        secret = environ.get("CRM_SECRET_KEY", "")
+        if not demo:
+            faults += [
+                f"{name} is required when DATABASE_URL is set"
+                for name in ("CRM_SECRET_KEY", "CRM_BASE_URL", "ERP_URL", "SMTP_URL")
+                if not environ.get(name)
+            ]
+            if secret and len(secret) < 32:  # noqa: PLR2004 - 32 characters, see runbook
+                faults.append("CRM_SECRET_KEY must have at least 32 characters")
+        port = environ.get("CRM_PORT", "8000")
+        workers = environ.get("CRM_WEB_WORKERS", "2")
+        faults += [
+            f"{name} must be a whole number, not {value!r}"
+            for name, value in (("CRM_PORT", port), ("CRM_WEB_WORKERS", workers))
+            if not value.isdigit()
+        ]
+        if faults:
+            raise SettingsError("; ".join(faults))
+        twin_port = int(port) + 1
+        return cls(
+            data_dir=data_dir,
+            database_url=url or f"sqlite:///{data_dir / 'crm.sqlite3'}",
+            demo=demo,
+            secret_key=secret or _kept_secret(data_dir),
+            base_url=environ.get("CRM_BASE_URL", f"http://127.0.0.1:{port}").rstrip("/"),
+            web_port=int(port),
+            web_workers=int(workers),
+            erp_url=environ.get("ERP_URL", f"http://127.0.0.1:{twin_port}" if demo else ""),
+            erp_profile=environ.get("ERP_PROFILE", "twin"),
+            erp_company=environ.get("ERP_COMPANY", "FPD-TW"),
+            erp_user=environ.get("ERP_USER", "crm"),
+            erp_secret=environ.get("ERP_SECRET", "twin-demo" if demo else ""),
+            smtp_url=environ.get("SMTP_URL", ""),
+            mail_from=environ.get("MAIL_FROM", "sales@formosa.example"),
+            cheap_passwords=environ.get("CRM_CHEAP_PASSWORDS", "") == "1",
+        )
+
+
+def _kept_secret(data_dir: Path) -> str:
+    """The demo's secret, made once and kept beside its database."""
+    path = data_dir / "secret_key"
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        path.write_text(secrets.token_urlsafe(48))
+        path.chmod(0o600)
+    return path.read_text().strip()

@@ -1,0 +1,59 @@
+"""Keeps each SOAP exchange, already redacted by the connector, for the monitor."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from b2bcrm.kernel.work import Office, Work
+from b2bcrm.sync.models import Envelope
+
+MAX_CHARS = 20_000
+KEEP = dt.timedelta(days=14)
+
+
+class StoredEnvelopes:
+    """``ports.erp.EnvelopeLog`` on the database; reads that went well are not kept in full."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+
+    def note(
+        self,
+        *,
+        correlation_id: str,
+        operation: str,
+        reference: str,
+        request: bytes,
+        reply: bytes | None,
+        status: int | None,
+        seconds: float,
+        error: str,
+    ) -> None:
+        """Store one exchange in a Work of its own."""
+        routine = not error and not reference
+        with self.office.open() as work:
+            work.session.add(
+                Envelope(
+                    at=work.tick,
+                    correlation_id=correlation_id,
+                    operation=operation,
+                    reference=reference,
+                    status=status,
+                    seconds_ms=round(seconds * 1000),
+                    error=error[:300],
+                    request=_text(request),
+                    reply="" if routine else _text(reply or b""),
+                )
+            )
+
+
+def _text(body: bytes) -> str:
+    return body[:MAX_CHARS].decode("utf-8", "replace").replace("\x00", "")
+
+
+def forget_old(work: Work) -> int:
+    """Delete exchanges older than ``KEEP``; answers how many."""
+    result = work.session.execute(sa.delete(Envelope).where(Envelope.at < work.tick - KEEP))
+    return int(result.rowcount)  # type: ignore[attr-defined]

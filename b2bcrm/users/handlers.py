@@ -1,0 +1,60 @@
+"""Deliveries: the mail with a reset link.
+
+The link's secret is drawn when the mail is prepared and stands in the mail only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from b2bcrm.kernel.errors import CrmError
+from b2bcrm.kernel.events import Event
+from b2bcrm.kernel.words import Message, render
+from b2bcrm.kernel.work import Work
+from b2bcrm.ports.mail import Mail, Mailer
+from b2bcrm.users.actions import new_reset_link
+from b2bcrm.users.models import User
+
+ROUTES: dict[str, tuple[str, ...]] = {"user.reset_asked": ("users.mail_reset",)}
+SUBJECT = Message("Choose a new password")
+GREETING = Message("Hello %(name)s,")
+TEXT = Message("Open this link within one hour to choose a new password.")
+IGNORE = Message("If you did not ask for this, you need not do anything.")
+
+
+@dataclass(frozen=True)
+class MailReset:
+    """Sends the reset link. ``base_url`` is the public address without a slash at its end."""
+
+    mailer: Mailer
+    base_url: str
+    name: str = "users.mail_reset"
+
+    def prepare(self, work: Work, event: Event) -> Mail | None:
+        """The mail in the person's language; None if he was blocked meanwhile."""
+        user = work.session.get(User, event.subject_id)
+        if user is None or not user.active:
+            return None
+        link = f"{self.base_url}/reset/{new_reset_link(work, user)}"
+        hello = render(Message(GREETING.id, name=user.name), user.locale)
+        text, ignore = render(TEXT, user.locale), render(IGNORE, user.locale)
+        page = Markup('<p>{}</p><p>{}</p><p><a href="{}">{}</a></p><p>{}</p>')
+        return Mail(
+            to=(user.email,),
+            subject=render(SUBJECT, user.locale),
+            text=f"{hello}\n\n{text}\n{link}\n\n{ignore}\n",
+            html=page.format(hello, text, link, link, ignore),
+            message_id=f"reset-{user.id}-{int(work.tick.timestamp())}",
+        )
+
+    def send(self, message: Mail, *, again: bool) -> None:  # noqa: ARG002 - a second link does no harm
+        """Hand it to the mailer."""
+        self.mailer.send(message)
+
+    def record(self, work: Work, event: Event, reply: None) -> None:
+        """Nothing to note: the outbox row says that it was sent."""
+
+    def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
+        """Nothing to note: the outbox row says why."""

@@ -1,0 +1,118 @@
+"""The reader's language: his setting, else the cookie of the switch, else what the browser asks.
+
+Locales are en, zh_Hant and zh_Hans as in ``kernel.words``; ``lang`` attributes use a hyphen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, current_app, g, has_request_context, request
+from flask_babel import Babel
+from markupsafe import Markup
+
+from b2bcrm.kernel.words import LOCALES, TRANSLATIONS_DIR, Message, catalogue, render
+
+COOKIE = "crm_locale"
+YEAR_S = 365 * 24 * 3600
+NAMES = {"en": "English", "zh_Hant": "繁體中文", "zh_Hans": "简体中文"}
+SHORT = {"en": "EN", "zh_Hant": "繁", "zh_Hans": "简"}
+_ASKED = {
+    "en": "en",
+    "zh": "zh_Hans",
+    "zh-cn": "zh_Hans",
+    "zh-sg": "zh_Hans",
+    "zh-hans": "zh_Hans",
+    "zh-hans-cn": "zh_Hans",
+    "zh-tw": "zh_Hant",
+    "zh-hk": "zh_Hant",
+    "zh-mo": "zh_Hant",
+    "zh-hant": "zh_Hant",
+    "zh-hant-tw": "zh_Hant",
+    "zh-hant-hk": "zh_Hant",
+}
+
+
+def current_locale() -> str:
+    """The locale of this request; English outside of one."""
+    if not has_request_context():
+        return "en"
+    found: str | None = g.get("locale")
+    if found is None:
+        found = g.locale = _choose()
+    return found
+
+
+def forget() -> None:
+    """Choose anew, after a sign-in has told whose request this is."""
+    g.pop("locale", None)
+
+
+def _choose() -> str:
+    signed_in = g.get("signed_in")
+    if signed_in is not None and signed_in.actor.locale in LOCALES:
+        return str(signed_in.actor.locale)
+    cookie = request.cookies.get(COOKIE, "")
+    if cookie in LOCALES:
+        return cookie
+    for language, _quality in request.accept_languages:
+        asked = language.lower().replace("_", "-")
+        found = _ASKED.get(asked) or _ASKED.get(asked.split("-", maxsplit=1)[0])
+        if found:
+            return found
+    return "en"
+
+
+def lang(locale: str | None = None) -> str:
+    """The value of an HTML ``lang`` attribute: ``zh-Hant``."""
+    return (locale or current_locale()).replace("_", "-")
+
+
+def say(message: Message | str) -> str:
+    """The sentence in the reader's language."""
+    return render(message, current_locale())
+
+
+def set_cookie(response: Response, locale: str) -> None:
+    """Remember the language for pages before sign-in."""
+    response.set_cookie(
+        COOKIE,
+        locale,
+        max_age=YEAR_S,
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def init_app(app: Flask) -> None:
+    """Flask-Babel with our catalogues and the selector above."""
+    Babel(
+        app,
+        default_translation_directories=str(TRANSLATIONS_DIR),
+        locale_selector=current_locale,
+    )
+    app.jinja_env.globals.update(_=_said, gettext=_said, ngettext=_said_of_many)
+
+
+# Flask-Babel looks up its context three times per word, and a page has up to 300 words: these two
+# take the same catalogues straight, and keep each finished sentence that has no places to fill.
+_finished: dict[tuple[str, str], Markup] = {}
+
+
+def _said(sentence: str, /, **values: Any) -> Markup:
+    """``_('...')`` of templates: the sentence in the reader's language, its values escaped."""
+    locale = current_locale()
+    if values:
+        return Markup(catalogue(locale).ugettext(sentence)) % values  # noqa: S704 - ours
+    found = _finished.get((locale, sentence))
+    if found is None:
+        text = catalogue(locale).ugettext(sentence).replace("%%", "%")
+        found = _finished[locale, sentence] = Markup(text)  # noqa: S704 - ours
+    return found
+
+
+def _said_of_many(one: str, many: str, n: int, /, **values: Any) -> Markup:
+    """``ngettext`` of templates; the number is ``%(num)s``."""
+    text = catalogue(current_locale()).ungettext(one, many, n)
+    return Markup(text) % {"num": n, **values}  # noqa: S704 - ours

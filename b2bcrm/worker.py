@@ -1,0 +1,152 @@
+"""The worker process: delivers the outbox, pulls ERP feeds, and runs the day's jobs.
+
+APScheduler keeps no state: what is due are rows. One process owns the scheduler (a lock), and
+each slot of a daily job is claimed in the database, so that a second worker does nothing twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import sqlalchemy as sa
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from b2bcrm.bootstrap import DAILY, House
+from b2bcrm.kernel.clock import machine_now
+from b2bcrm.kernel.work import Office
+from b2bcrm.sync.models import JobSlot
+
+log = structlog.get_logger("worker")
+LOCK_NUMBER = 7_204_117  # PostgreSQL advisory lock: any number, the same in every worker
+DELIVER_FOR_S = 5.0
+ASK_AGAIN_S = 5.0
+
+
+@contextmanager
+def ownership(house: House) -> Iterator[bool]:
+    """Whether this process is the one worker of its database; held until the block ends."""
+    if house.engine.dialect.name == "postgresql":
+        with house.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(LOCK_NUMBER))))
+        return
+    house.settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with (house.settings.data_dir / "worker.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def claim_slot(office: Office, job: str, slot: dt.datetime) -> bool:
+    """Take the slot of a job; False if it has been taken."""
+    with office.open() as work:
+        if work.session.get(JobSlot, (job, slot)) is not None:
+            return False
+        work.session.add(JobSlot(job=job, slot=slot, started_at=work.tick))
+        return True
+
+
+def deliver(house: House) -> int:
+    """Deliver what is due, for a few seconds at most; answers how many rows."""
+    end, done = time.monotonic() + DELIVER_FOR_S, 0
+    while time.monotonic() < end and house.courier.deliver_one():
+        done += 1
+    return done
+
+
+def pull(house: House) -> int:
+    """Pull the feeds that are due and project what they touched; answers how many feeds."""
+    done = house.puller.pull_due()
+    house.project()
+    return done
+
+
+def daily(house: House) -> int:
+    """Run the day's jobs once per business date; answers how many ran."""
+    with house.office.open(read_only=True) as work:
+        slot = dt.datetime.combine(work.today, dt.time(), dt.UTC)
+    ran = 0
+    for name, job in DAILY.items():
+        if claim_slot(house.office, name, slot):
+            job(house)
+            ran += 1
+            _finish(house.office, name, slot)
+    return ran
+
+
+def _finish(office: Office, job: str, slot: dt.datetime) -> None:
+    with office.open() as work:
+        work.session.get_one(JobSlot, (job, slot)).finished_at = work.tick
+
+
+def run_once(house: House) -> None:
+    """Everything that is due now, in order: for tests and ``./crm worker --once``."""
+    house.puller.ensure_feeds()
+    pull(house)
+    daily(house)
+    house.every_minute()
+    deliver(house)
+
+
+def _guarded(name: str, job: Callable[[House], object], house: House) -> Callable[[], None]:
+    def run() -> None:
+        try:
+            job(house)
+        except Exception:
+            # The scheduler would swallow it in its own log; say it in ours and go on.
+            log.exception("job_failed", job=name)
+
+    return run
+
+
+def run(house: House) -> None:
+    """Serve until the process is told to stop; a second worker waits for the first one's end."""
+    stop = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    while not stop.is_set():
+        with ownership(house) as owner:
+            if owner:
+                _serve(house, stop)
+                return
+        log.warning("another_worker_owns_this_database")
+        stop.wait(ASK_AGAIN_S)
+
+
+def _serve(house: House, stop: threading.Event) -> None:
+    house.puller.ensure_feeds()
+    jobs: dict[str, tuple[int, Callable[[House], object]]] = {
+        "deliver": (1, deliver),
+        "pull": (2, pull),
+        "minute": (60, House.every_minute),
+        "daily": (5, daily),
+    }
+    scheduler = BackgroundScheduler(timezone=dt.UTC)
+    for name, (seconds, job) in jobs.items():
+        scheduler.add_job(
+            _guarded(name, job, house),
+            IntervalTrigger(seconds=seconds, timezone=dt.UTC),
+            id=name,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=3600,
+            next_run_time=machine_now(),
+        )
+    scheduler.start()
+    stop.wait()
+    scheduler.shutdown(wait=True)

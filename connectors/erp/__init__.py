@@ -1,0 +1,1 @@
+"""ERP systems behind ``b2bcrm.ports.erp``. Start at ``gateway.connect``."""

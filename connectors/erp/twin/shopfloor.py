@@ -1,0 +1,30 @@
+"""What the shop floor reports: finished pieces per operation of a running work order."""
+
+from __future__ import annotations
+
+from connectors.erp.twin.documents import Doc
+from connectors.erp.twin.plant import Plant
+from connectors.erp.twin.routing import pieces_done
+
+
+def report(plant: Plant, doc: Doc, share: float) -> None:
+    """Set the pieces of every operation as they are after ``share`` of today."""
+    body, truth = doc.body, doc.truth
+    days = plant.days(body["site"])
+    elapsed = days.index(plant.day) - days.index(body["actual_start_on"]) + share
+    stretch = (truth["length"] + truth["slip"]) / truth["length"]
+    rows = [(int(first), int(last)) for first, last in truth["rows"]]
+    changed = False
+    for operation, qty in zip(
+        body["operations"], pieces_done(rows, body["qty"], elapsed, stretch), strict=True
+    ):
+        if qty <= operation["qty_done"]:
+            continue
+        changed = True
+        operation["qty_done"] = qty
+        operation["status"] = "done" if qty == body["qty"] else "running"
+        if qty == body["qty"]:
+            operation["done_at"] = plant.clock
+    if changed:
+        body["completed_qty"] = body["operations"][-1]["qty_done"]
+        doc.touch(plant.clock)

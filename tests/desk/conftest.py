@@ -1,0 +1,39 @@
+"""The application over the test's office, and a counter of the SQL statements a page sends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+import sqlalchemy as sa
+
+from tests.clients import make_app
+
+Counter = Callable[[], AbstractContextManager[list[str]]]
+
+
+@pytest.fixture
+def statements(engine: sa.Engine) -> Counter:
+    """A block that collects what is sent, savepoints left out."""
+
+    @contextmanager
+    def count() -> Iterator[list[str]]:
+        seen: list[str] = []
+
+        def note(_connection, _cursor, statement, *_rest) -> None:
+            if "SAVEPOINT" not in statement:
+                seen.append(statement)
+
+        sa.event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            sa.event.remove(engine, "before_cursor_execute", note)
+
+    return count
+
+
+@pytest.fixture
+def app(office, tmp_path):
+    return make_app(office, tmp_path)
