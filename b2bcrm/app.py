@@ -13,12 +13,15 @@ from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
-from b2bcrm.kernel.work import Office
+from b2bcrm.kernel import logs
+from b2bcrm.kernel.work import Office, Work
 from b2bcrm.settings import Settings
+from b2bcrm.sync.queries import freshness
 from b2bcrm.users.passwords import Passwords
 from b2bcrm.users.sessions import DatabaseSessions
 from b2bcrm.web import access, api, auth, errors, filters, frame, headers, locale, work
 from b2bcrm.web.answers import see_other
+from b2bcrm.web.frame import ErpAge
 
 # One module per page or feature, each with a blueprint ``bp``; add yours to its group.
 PAGES: tuple[str, ...] = (
@@ -38,7 +41,12 @@ PAGES: tuple[str, ...] = (
     "b2bcrm.desk.search",
     "b2bcrm.desk.files",
     "b2bcrm.desk.service",
+    "b2bcrm.desk.inquiries",
+    "b2bcrm.desk.quote_editor",
+    "b2bcrm.desk.quotes",
     # portal
+    "b2bcrm.portal.inquiries",
+    "b2bcrm.portal.quotes",
     "b2bcrm.portal.orders",
     "b2bcrm.portal.cases",
     "b2bcrm.portal.documents",
@@ -116,15 +124,22 @@ def from_environment() -> Flask:
     from b2bcrm.bootstrap import build
     from b2bcrm.fulfillment.actions import Promises
 
+    logs.configure()
     house = build(Settings.of_this_process())
     supplies: dict[str, Any] = {
         "promises": Promises,
+        "erp_age": _erp_age,
         "files_dir": house.settings.files_dir,
         "mailer": house.mailer,
     }
     if house.settings.demo:
         supplies["caught_mail"] = house.mailer
     return create_app(house.office, house.settings, **supplies)
+
+
+def _erp_age(open_work: Work) -> ErpAge | None:
+    found = freshness(open_work)
+    return None if found is None else ErpAge(found[0], "risk" if found[1] else "ok")
 
 
 def _web_folder() -> str:

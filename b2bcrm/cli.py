@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from b2bcrm.settings import Settings, SettingsError
 
-START_WITHIN_S = 30.0
+START_WITHIN_S = 60.0
 
 
 def _settings() -> Settings:
@@ -39,13 +39,12 @@ def up(size: str, seed: int) -> None:
     settings = _settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     _prepare(settings, size, seed)
-    commands = [["worker"], ["web"]]
-    if settings.demo:
-        commands.insert(0, ["twin"])
-    children = [_start(arguments, settings) for arguments in commands]
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    children = [_start("web", settings)]  # first: somebody waits for a page
     try:
         if _wait_for(f"http://127.0.0.1:{settings.web_port}/health"):
             _greet(settings)
+        children += [_start(name, settings) for name in ("twin", "worker")[not settings.demo :]]
         while all(child.poll() is None for child in children):
             time.sleep(0.5)
         click.echo("A part has ended; stopping the others. See var/log/.", err=True)
@@ -58,12 +57,12 @@ def up(size: str, seed: int) -> None:
             child.wait(timeout=20)
 
 
-def _start(arguments: Sequence[str], settings: Settings) -> subprocess.Popen[bytes]:
+def _start(command: str, settings: Settings) -> subprocess.Popen[bytes]:
     folder = settings.data_dir / "log"
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{arguments[0]}.log").open("ab") as log:
+    with (folder / f"{command}.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "b2bcrm.cli", *arguments], stdout=log, stderr=log
+            [sys.executable, "-m", "b2bcrm.cli", command], stdout=log, stderr=log
         )
 
 
@@ -131,7 +130,9 @@ def worker(*, once: bool) -> None:
     """Deliver the outbox, pull the ERP, run the day's jobs."""
     from b2bcrm import worker as process
     from b2bcrm.bootstrap import build
+    from b2bcrm.kernel import logs
 
+    logs.configure()
     house = build(_settings())
     if once:
         process.run_once(house)
@@ -191,9 +192,31 @@ def db_downgrade(revision: str) -> None:
     click.echo(f"The schema stands at {revision}.")
 
 
+@db.command("revise")
+@click.argument("message")
+def db_revise(message: str) -> None:
+    """For developers: write the migration from the schema of DATABASE_URL to the models."""
+    from b2bcrm import migrations
+    from b2bcrm.kernel.database import make_engine
+
+    click.echo(migrations.revise(make_engine(_settings().database_url), message))
+
+
 @main.group()
 def demo() -> None:
     """The demo company."""
+
+
+@demo.command("build")
+@click.option("--size", type=click.Choice(["small", "demo", "large"]), default="demo")
+@click.option("--seed", type=int, default=1)
+def demo_build(size: str, seed: int) -> None:
+    """Set up the demo company without serving it."""
+    settings = _settings()
+    if not settings.demo:
+        raise click.ClickException("DATABASE_URL is set: the demo is embedded only.")
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _prepare(settings, size, seed)
 
 
 @demo.command("advance")
@@ -223,11 +246,19 @@ def users_create_admin(email: str, name: str, password: str) -> None:
     from b2bcrm.kernel.actor import Role
     from b2bcrm.kernel.errors import CrmError
     from b2bcrm.users.actions import create_user
+    from b2bcrm.users.passwords import Passwords
 
     house = build(_settings())
     try:
         with house.office.open() as work:
-            create_user(work, email=email, name=name, role=Role.ADMIN, password=password)
+            create_user(
+                work,
+                email=email,
+                name=name,
+                role=Role.ADMIN,
+                password=password,
+                passwords=Passwords(cheap=house.settings.cheap_passwords),
+            )
     except CrmError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{email} can sign in.")
@@ -304,6 +335,16 @@ def erp_check() -> None:
     click.echo(f"{'ok' if health.ok else 'NOT OK'}: {health.message} {health.product}")
     if not health.ok:
         sys.exit(1)
+
+
+@main.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def bench(arguments: tuple[str, ...]) -> None:
+    """Measure pages, documents and the ERP connection; prints tables (--help for options)."""
+    os.execv(sys.executable, [sys.executable, "-m", "bench", *arguments])
 
 
 @main.command()

@@ -22,6 +22,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from b2bcrm.bootstrap import DAILY, House
 from b2bcrm.kernel.clock import machine_now
+from b2bcrm.kernel.database import insert_for
 from b2bcrm.kernel.work import Office
 from b2bcrm.sync.models import JobSlot
 
@@ -36,7 +37,12 @@ def ownership(house: House) -> Iterator[bool]:
     """Whether this process is the one worker of its database; held until the block ends."""
     if house.engine.dialect.name == "postgresql":
         with house.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            yield bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(LOCK_NUMBER))))
+            owner = bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(LOCK_NUMBER))))
+            try:
+                yield owner
+            finally:  # the connection goes back to the pool: it would keep the lock
+                if owner:
+                    connection.scalar(sa.select(sa.func.pg_advisory_unlock(LOCK_NUMBER)))
         return
     house.settings.data_dir.mkdir(parents=True, exist_ok=True)
     with (house.settings.data_dir / "worker.lock").open("w") as file:
@@ -51,10 +57,9 @@ def ownership(house: House) -> Iterator[bool]:
 def claim_slot(office: Office, job: str, slot: dt.datetime) -> bool:
     """Take the slot of a job; False if it has been taken."""
     with office.open() as work:
-        if work.session.get(JobSlot, (job, slot)) is not None:
-            return False
-        work.session.add(JobSlot(job=job, slot=slot, started_at=work.tick))
-        return True
+        row = insert_for(work.session, JobSlot).values(job=job, slot=slot, started_at=work.tick)
+        query = row.on_conflict_do_nothing().returning(JobSlot.job)
+        return work.session.scalar(query) is not None
 
 
 def deliver(house: House) -> int:

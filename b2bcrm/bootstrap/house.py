@@ -16,6 +16,7 @@ from sqlalchemy.engine import Engine
 import b2bcrm.kernel.idempotency  # noqa: F401 - its table must be known
 from b2bcrm.bootstrap.feeds import APPLIERS
 from b2bcrm.bootstrap.routes import ROUTES
+from b2bcrm.files import actions as files
 from b2bcrm.fulfillment import actions as fulfillment
 from b2bcrm.fulfillment import events as fulfillment_events
 from b2bcrm.fulfillment import handlers as fulfillment_handlers
@@ -87,6 +88,9 @@ DAILY: dict[str, Callable[[House], object]] = {
         house, lambda work: quotes.expire(work, promises=fulfillment.Promises(work))
     ),
     "close_solved_cases": lambda house: _in_work(house, service.close_solved),
+    "sweep_files": lambda house: _in_work(
+        house, lambda work: files.sweep(work, files_dir=house.settings.files_dir)
+    ),
     "forget_old_envelopes": lambda house: _in_work(house, forget_old),
 }
 

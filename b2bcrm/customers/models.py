@@ -9,7 +9,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from b2bcrm.kernel.columns import Amount, UtcDateTime, enum_column
+from b2bcrm.kernel.columns import Amount, BigId, UtcDateTime, enum_column
 from b2bcrm.kernel.database import Base, id_column
 
 
@@ -46,7 +46,8 @@ class Account(Base):
     partial_delivery: Mapped[bool] = mapped_column(default=True)
     sales_rep: Mapped[str] = mapped_column(sa.String(120), default="")
     active: Mapped[bool] = mapped_column(default=True)
-    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    # No foreign key: users refer to accounts, and no database can create a circle of tables.
+    owner_id: Mapped[int | None] = mapped_column(BigId)
     changed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     changed_by: Mapped[str] = mapped_column(sa.String(120), default="")
     version: Mapped[int] = mapped_column(default=1)

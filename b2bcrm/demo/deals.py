@@ -355,7 +355,7 @@ def earlier(scene: Scene, deal: Deal, rev: int, last: int) -> list[Wish]:
 
 
 def _resize(scene: Scene, deal: Deal, line: Wish, rng: random.Random) -> None:
-    qty = max(Decimal(1), round(line.qty * Decimal(str(rng.choice((0.5, 0.75, 1.25, 1.5))))))
-    price = scene.price(deal.customer, line.item_id, Decimal(qty))
+    qty = Decimal(max(1, int(line.qty * rng.choice((50, 75, 125, 150)) / 100)))
+    price = scene.price(deal.customer, line.item_id, qty)
     if price is not None:
-        line.qty, line.list_price = Decimal(qty), price
+        line.qty, line.list_price = qty, price

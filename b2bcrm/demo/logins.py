@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from b2bcrm.customers.models import Account, Contact
+from b2bcrm.desk.demo import DEMO_PASSWORD as PASSWORD
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.work import Work
 from b2bcrm.users.models import User
 from b2bcrm.users.passwords import Passwords
 
-PASSWORD = "formosa-2026"  # noqa: S105 - the demo's, printed by ./crm up
 _HOUSE = "formosa.example"
 
 
@@ -73,9 +73,7 @@ _BUYERS = (
     _Buyer(
         "20417", "Timo Maurer", "maurer@customer-20417.example", "Brandt & Kessler", shown=False
     ),
-    _Buyer(
-        "10455", "陳建宏", "purchasing@customer-10455.example", "啟業工具機", locale="zh_Hant"
-    ),
+    _Buyer("10455", "陳建宏", "purchasing@customer-10455.example", "啟業工具機", locale="zh_Hant"),
     _Buyer("30477", "赵明", "purchasing@customer-30477.example", "苏州澄衡", locale="zh_Hans"),
     _Buyer("20463", "Dana Whitfield", "whitfield@customer-20463.example", "Northfork Packaging"),
 )

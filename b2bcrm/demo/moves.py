@@ -70,7 +70,7 @@ def _move(
         }
     )
     line.row["promised_on"] = new_on
-    _tell(order, line, code, reason, moment, by, facts)
+    _tell(order, line, facts, code=code, reason=reason, moment=moment, by=by)
 
 
 def _cause(material: tuple[str, str] | None) -> tuple[str, Message]:
@@ -83,11 +83,12 @@ def _cause(material: tuple[str, str] | None) -> tuple[str, Message]:
 def _tell(
     order: LoadedOrder,
     line: LoadedLine,
+    facts: Facts,
+    *,
     code: str,
     reason: Message,
     moment: dt.datetime,
     by: Person,
-    facts: Facts,
 ) -> None:
     facts.add(
         PromiseMoved(

@@ -107,7 +107,8 @@ def read(
     invoices: Iterable[erp.Invoice],
 ) -> OrderBook:
     """Rows of all orders with their lines, shipments and invoices; ids are given, nothing is
-    written yet."""
+    written yet.
+    """
     parents = _parents(work)
     book = OrderBook([], [], [], [], {})
     by_ref: dict[tuple[str, int], LoadedLine] = {}
@@ -119,7 +120,7 @@ def read(
         for line in order.lines:
             by_ref[record.erp_id, line.row["line_no"]] = line
     parts = _ship(rows, parents, book, by_ref, shipments)
-    _bill(rows, parents, book, ids, invoices, parts)
+    _bill(rows, parents, book, ids, invoices=invoices, parts=parts)
     for order in book.orders:
         _close_if_done(work, order)
     return book
@@ -128,10 +129,10 @@ def read(
 def _parents(work: Work) -> _Parents:
     session = work.session
     accounts = session.scalars(sa.select(Account).where(Account.erp_id.is_not(None))).all()
-    ship_tos = session.execute(sa.select(ShipTo.account_id, ShipTo.code, ShipTo.id)).tuples()
+    ship_tos = session.execute(sa.select(ShipTo.account_id, ShipTo.code, ShipTo.id))
     return _Parents(
         accounts={account.erp_id or "": account for account in accounts},
-        items=dict(session.execute(sa.select(Item.no, Item.id)).tuples().all()),
+        items=dict(session.execute(sa.select(Item.no, Item.id)).all()),
         sites={site.code: site for site in session.scalars(sa.select(Site))},
         ship_tos={(account_id, code): key for account_id, code, key in ship_tos},
         rates=rates_on(session, work.today),
@@ -273,6 +274,7 @@ def _bill(
     parents: _Parents,
     book: OrderBook,
     order_ids: Mapping[str, int],
+    *,
     invoices: Iterable[erp.Invoice],
     parts: dict[str, list[tuple[LoadedLine, Decimal]]],
 ) -> None:

@@ -67,7 +67,7 @@ def won(scene: Scene, order: LoadedOrder) -> Deal:
         state=QuoteState.ACCEPTED,
         buyer=_buyer(rng, customer, told=told),
         closed_at=accepted_at,
-        opened_at=min(sent[-1] + dt.timedelta(minutes=rng.randint(30, 900)), accepted_at),
+        opened_at=min(sent[-1] + dt.timedelta(minutes=rng.randint(20, 240)), accepted_at),
         decision_on=row["ordered_on"] + dt.timedelta(days=rng.randint(-5, 6)),
         win_pct=rng.choice((50, 60, 70, 80, 90)),
         ship_to_id=row["ship_to_id"],
@@ -219,9 +219,10 @@ def dress(scene: Scene, order: LoadedOrder, deal: Deal | None, facts: Facts) -> 
 
 def _ended_at(scene: Scene, order: LoadedOrder) -> dt.datetime:
     arrived = [part.delivered_on for line in order.lines for part in line.left if part.delivered_on]
+    since: dt.datetime = order.row["erp_since"]
     updated = order.record.updated_at or scene.now
     ended = at(max(arrived), _CLOSED_AT) if arrived else updated
-    return min(max(ended, order.row["erp_since"]), scene.now)
+    return min(max(ended, since), scene.now)
 
 
 def _tell(order: LoadedOrder, deal: Deal | None, customer: Customer, facts: Facts) -> None:

@@ -1,6 +1,6 @@
 """What people wrote and said, in the customer's language: data of the demo, not texts of pages."""
 
-# ruff: noqa: E501, RUF001 - sentences are read as rows of a table, Chinese has its own marks
+# ruff: noqa: E501 - sentences are read as rows of a table, Chinese has its own marks
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ _TOLD = (
     _Told(2204, "20417", (6,), 35, 40, 120, (("SW-25-100-U", 140, 3),)),
     _Told(2170, "20417", (13,), 15, 12, 90, (("RT-320-HR", 6, 0),)),
     _Told(2217, "20463", (16, 7, 1), 60, 17, 59,
-          (("PG-142-05-S1", 120, 4), ("BS-R32-10-C3-0960", 60, 6), ("SW-17-080-U", 200, 14),
+          (("PG-142-05-S1", 48, 3), ("BS-R32-10-C3-0960", 24, 0), ("SW-17-080-U", 48, 14),
            ("LG-25HA-2-0800", 96, 0), ("SRV-COMM-02", 1, 0)), draft=True,
           note="Lines 10, 20 and 40 can ship earlier if part delivery is welcome."),
     _Told(2209, "30477", (9,), 50, 60, 85, (("SW-25-100-U", 100, 5), ("PG-115-10-S2", 40, 5))),
@@ -69,6 +69,7 @@ _PROSPECTS = (
 def add_prospects(work: Work, company_id: int, owner_id: int) -> None:
     """Two companies that the ERP does not know yet."""
     for n, (name, short, country, city, currency, language, contact) in enumerate(_PROSPECTS, 1):
+        email = f"purchasing@prospect-{n}.example"
         work.session.add(
             Account(
                 company_id=company_id,
@@ -85,9 +86,7 @@ def add_prospects(work: Work, company_id: int, owner_id: int) -> None:
                 owner_id=owner_id,
                 sales_rep="Mei-Ling Lin",
                 ship_tos=[ShipTo(code="01", name=short, city=city, country=country)],
-                contacts=[
-                    Contact(name=contact, email=f"purchasing@prospect-{n}.example", role="purchasing")
-                ],
+                contacts=[Contact(name=contact, email=email, role="purchasing")],
             )
         )
     work.session.flush()  # flush: the scene reads them
@@ -117,7 +116,7 @@ def _told(scene: Scene, told: _Told) -> Deal | None:
     if customer is None:
         return None
     wanted = scene.today + dt.timedelta(days=told.wanted_in)
-    lines = []
+    lines: list[Wish] = []
     for no, qty, discount in told.lines:
         item_id = scene.item_ids.get(no)
         price = scene.price(customer, item_id, Decimal(qty)) if item_id else None
@@ -141,8 +140,11 @@ def _open(
     revisions = rng.choices((1, 2, 3), (70, 23, 7))[0]
     ages = tuple(last + 4 * n for n in reversed(range(revisions)))
     wanted = scene.today + dt.timedelta(days=rng.randint(25, 170))
+    times = rng.choice((1, 1, 2, 3, 4, 6))  # every other one is for a year or a project
     for line in lines:
         line.wanted_on, line.promised_on = wanted, None
+        line.qty *= times
+        line.list_price = scene.price(customer, line.item_id, line.qty) or line.list_price
     deal = _begin(scene, rng, customer, lines, ages, draft=draft)
     deal.win_pct = rng.choice((10, 20, 30, 40, 50, 60, 70, 80, 90))
     deal.decision_on = scene.today + dt.timedelta(days=rng.randint(3, 75))
@@ -171,7 +173,7 @@ def _begin(
         ship_to_id=next(iter(customer.ship_tos), None),
     )
     if not draft and rng.random() < 0.75:  # noqa: PLR2004 - three of four are opened
-        deal.opened_at = sent[-1] + dt.timedelta(minutes=rng.randint(5, 600))
+        deal.opened_at = sent[-1] + dt.timedelta(minutes=rng.randint(5, 240))
     if rng.random() < 0.8:  # noqa: PLR2004
         subject, text = phrases.inquiry(rng, customer.language, scene.items[lines[0].item_id])
         day = scene.past_workday(customer, scene.today, ages[0] + rng.randint(1, 3))

@@ -10,6 +10,7 @@ import datetime as dt
 import random
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
@@ -84,6 +85,7 @@ class Scene:
     staff: dict[str, Person]
     _rates: dict[str, tuple[list[dt.date], list[Decimal]]]
     _ladders: dict[tuple[str, str, str], tuple[Break, ...]] = field(default_factory=dict)
+    kept_lines: dict[tuple[str, str, str, int], dict[str, Any]] = field(default_factory=dict)
 
     def rng(self, *key: object) -> random.Random:
         """Chance of its own for ``key``: adding one thing never changes another."""
@@ -140,7 +142,7 @@ def read_scene(work: Work, seed: int) -> Scene:
     items = {row.id: row for row in session.scalars(sa.select(Item))}
     parts = session.execute(
         sa.select(CustomerPart.account_id, CustomerPart.item_id, CustomerPart.part_no)
-    ).tuples()
+    )
     scene = Scene(
         now=work.now,
         today=work.today,

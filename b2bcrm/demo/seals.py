@@ -13,7 +13,6 @@ from b2bcrm.documents import contents
 from b2bcrm.documents.environment import second_of
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.numbering import revision_letter
-from b2bcrm.quotes.queries.content import firm
 
 if TYPE_CHECKING:
     from b2bcrm.demo.deals import Deal
@@ -34,10 +33,10 @@ def sealed(scene: Scene, deal: Deal, row: Row, lines: list[Row]) -> tuple[dict[s
         inquiry_no=deal.inquiry_no if deal.asked else "",
         inquired_on=asked_on,
         currency=row["currency"],
-        firm=firm(customer.company, locale),
+        firm=contents.firm_of(customer.company, locale),
         customer=_customer(deal, customer),
         clerk=customer.owner.name,
-        lines=tuple(_line(scene, customer, line, locale) for line in lines),
+        lines=(),
         terms=contents.Terms(
             incoterm=row["incoterm"],
             incoterm_place=row["incoterm_place"],
@@ -48,6 +47,7 @@ def sealed(scene: Scene, deal: Deal, row: Row, lines: list[Row]) -> tuple[dict[s
         total=row["total"],
     )
     data: dict[str, Any] = contents.to_json(content)
+    data["lines"] = [_line(scene, customer, line, locale) for line in lines]
     return data, contents.digest_of(data)
 
 
@@ -67,25 +67,39 @@ def _customer(deal: Deal, customer: Customer) -> contents.Customer:
     )
 
 
-def _line(scene: Scene, customer: Customer, line: Row, locale: str) -> contents.Line:
-    item = scene.items[line["item_id"]]
+def _line(scene: Scene, customer: Customer, line: Row, locale: str) -> dict[str, Any]:
+    """A ``contents.Line`` as JSON; what is the same for every quote of an item is kept."""
+    account = customer.account
+    key = (account.price_list, account.currency, locale, line["item_id"])
+    same = scene.kept_lines.get(key)
+    if same is None:
+        same = scene.kept_lines[key] = _same(scene, customer, line["item_id"], locale)
+    number = contents.plain_number
+    ready_on = line["promised_on"]
+    return same | {
+        "line_no": line["line_no"],
+        "customer_part_no": line["customer_part_no"],
+        "qty": number(line["qty"]),
+        "unit": line["unit"],
+        "unit_price": number(line["list_price"]),
+        "discount_pct": number(line["discount_pct"]),
+        "net": number(line["net"]),
+        "wanted_on": line["wanted_on"].isoformat(),
+        "ready_on": ready_on.isoformat() if ready_on else None,
+    }
+
+
+def _same(scene: Scene, customer: Customer, item_id: int, locale: str) -> dict[str, Any]:
+    item = scene.items[item_id]
     name = item.name_in(locale)
-    return contents.Line(
-        line_no=line["line_no"],
-        item_no=item.no,
-        name=name,
-        name_second=item.name if second_of(locale) and name != item.name else "",
-        spec=item.spec,
-        customer_part_no=line["customer_part_no"],
-        qty=line["qty"],
-        unit=line["unit"],
-        unit_price=line["list_price"],
-        discount_pct=line["discount_pct"],
-        net=line["net"],
-        wanted_on=line["wanted_on"],
-        ready_on=line["promised_on"],
-        steps=tuple(
-            contents.Step(min_qty=step.min_qty, price=step.unit_price)
-            for step in scene.steps(customer, line["item_id"])
-        ),
+    steps = tuple(
+        contents.Step(min_qty=step.min_qty, price=step.unit_price)
+        for step in scene.steps(customer, item_id)
     )
+    return {
+        "item_no": item.no,
+        "name": name,
+        "name_second": item.name if second_of(locale) and name != item.name else "",
+        "spec": item.spec,
+        "steps": contents.to_json(steps),
+    }

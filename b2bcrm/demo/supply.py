@@ -52,9 +52,7 @@ def load_purchases(rows: Rows, records: Iterable[erp.PurchaseOrder], delays: Del
     return count
 
 
-def _purchase(
-    rows: Rows, record: erp.PurchaseOrder, line: erp.PurchaseOrderLine
-) -> dict[str, Any]:
+def _purchase(rows: Rows, record: erp.PurchaseOrder, line: erp.PurchaseOrderLine) -> dict[str, Any]:
     return {
         "id": rows.next_id(PurchaseLine),
         "po_no": record.erp_id,

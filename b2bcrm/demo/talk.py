@@ -1,5 +1,7 @@
 """Touches: calls, mails and visits around orders and open quotes."""
 
+# ruff: noqa: E501 - the story is read as rows of a table
+
 from __future__ import annotations
 
 import datetime as dt
@@ -26,7 +28,7 @@ _STORY: tuple[tuple[int, int, str, bool, int, str, str], ...] = (
     (2, 15 * 60 + 31, "portal", True, 0, "Looked at production and the confirmation", ""),
     (1, 16 * 60 + 5, "call", False, 0, "Test report per VDI 2156", "Wants the test report with the shipment. Noted on lines 10 and 20. 6 min."),
     (0, 9 * 60 + 12, "mail", True, 0, "4500-77812: delivery date", "Can you still hold {promised}? Commissioning of our line starts the day after."),
-)  # fmt: skip  # noqa: E501 - rows of a table
+)  # fmt: skip
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
@@ -107,6 +109,7 @@ def _follow_up(scene: Scene, deal: Deal) -> list[Row]:
 
 def _story(scene: Scene, order: LoadedOrder) -> list[Row]:
     customer = scene.customers[order.row["account_id"]]
+    last = _last_morning(scene, customer)
     promised = max(line.row["promised_on"] for line in order.lines)
     day = f"{promised.day} {_MONTHS[promised.month - 1]}"
     return [
@@ -114,12 +117,20 @@ def _story(scene: Scene, order: LoadedOrder) -> list[Row]:
             customer,
             customer.people[min(person, len(customer.people) - 1)],
             (kind, inbound, subject, text),
-            at(customer.calendar.add_days(scene.today, -ago) if ago else scene.today, minute),
+            at(customer.calendar.add_days(last, -ago) if ago else last, minute),
             {"promised": day},
             order_id=order.row["id"],
         )
         for ago, minute, kind, inbound, person, subject, text in _STORY
     ]
+
+
+def _last_morning(scene: Scene, customer: Customer) -> dt.date:
+    """The last working day whose first touch of the story has been."""
+    day = scene.today
+    while at(day, _STORY[-1][1]) > scene.now or not customer.calendar.is_working(day):
+        day -= dt.timedelta(days=1)
+    return day
 
 
 def _row(

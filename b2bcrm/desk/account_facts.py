@@ -3,7 +3,8 @@
 The promise-kept rate counts order lines whose first promised date lies in the last 12 months:
 kept means the whole quantity was handed over by then (on time, in full): delivered for D-terms
 (Incoterms 2020), shipped for all others. A line that is past its date and not handed over counts
-as missed; without any such line there is no rate. Values of open orders are in base currency, amounts bought in the account's own.
+as missed; without any such line there is no rate. Values of open orders are in base currency,
+amounts bought in the account's own.
 """
 
 from __future__ import annotations
@@ -248,7 +249,6 @@ def _kept(
 ) -> tuple[sa.Select[int], sa.Select[int]]:
     """Lines due in the last 12 months, and those handed over whole by their first promise."""
     d_terms = Order.incoterm.startswith("D")
-    handed_over = sa.case((d_terms, OrderLine.delivered_qty), else_=OrderLine.shipped_qty)
     in_time = (
         sa.select(sa.func.coalesce(sa.func.sum(ShipmentLine.qty), 0))
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
@@ -268,13 +268,7 @@ def _kept(
             Order.state.in_(BOUGHT_STATES),
             ~OrderLine.cancelled,
             OrderLine.first_promised_on > since,
-            sa.or_(
-                OrderLine.first_promised_on < today,
-                sa.and_(
-                    OrderLine.first_promised_on == today,
-                    handed_over >= OrderLine.ordered_qty,
-                ),
-            ),
+            OrderLine.first_promised_on < today,
         )
     )
     return due, due.where(in_time >= OrderLine.ordered_qty)

@@ -24,7 +24,7 @@ from b2bcrm.web.work import in_work, supply
 
 bp = Blueprint("demo", __name__, template_folder="templates", url_prefix="/demo")
 
-DEMO_PASSWORD = "demo-demo-demo"  # noqa: S105 - printed by ./crm up, works only in a demo
+DEMO_PASSWORD = "formosa-2026"  # noqa: S105 - printed by ./crm up, works only in a demo
 # Links of a mail open a page of their own; nothing in a mail runs.
 FRAMED = f"{SANDBOX} allow-popups allow-popups-to-escape-sandbox; frame-ancestors 'self'"
 

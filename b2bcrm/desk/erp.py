@@ -22,6 +22,11 @@ bp = Blueprint("erp", __name__, template_folder="templates")
 ENVELOPES = 25
 HANDLER_WORDS: dict[str, Message] = {
     "erp.push_order": Message("Orders to the ERP"),
+    "mail.order_confirmed": Message("Confirmations to customers"),
+    "mail.promise_moved": Message("Notices of new dates"),
+    "mail.quote": Message("Quotes by mail"),
+    "mail.sales_owner": Message("Notices to sales"),
+    "users.mail_reset": Message("Password mails"),
 }
 
 

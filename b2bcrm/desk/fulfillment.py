@@ -18,6 +18,7 @@ from b2bcrm.fulfillment.queries import board, performance
 from b2bcrm.fulfillment.queries.board import BoardFilter, BoardRow
 from b2bcrm.fulfillment.queries.choices import Choices, choices
 from b2bcrm.fulfillment.queries.load import LoadWeek, center, load
+from b2bcrm.fulfillment.queries.shortages import short_parts
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
@@ -100,7 +101,7 @@ def page(work: Work) -> ResponseReturnValue | After:
     where = center(work, code=wish.get("center"), site_code=offered.site_code(found.site_id))
     weeks = load(work, where, min(found.weeks, 12)) if where else []
     limit = ALL_PARTS if wish.get("parts") else FEW_PARTS
-    parts, part_count, held_up = board.short_parts(work, found, limit=limit)
+    parts, part_count, held_up = short_parts(work, found, limit=limit)
     return render_template(
         "desk/fulfillment.html",
         asked=wish,

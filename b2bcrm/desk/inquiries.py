@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from b2bcrm.catalog import queries as catalog
 from b2bcrm.customers import queries as customers
 from b2bcrm.desk.links import inquiry_url, quote_url
-from b2bcrm.desk.quotes import account_options, promises
+from b2bcrm.desk.quotes import account_options
 from b2bcrm.files import queries as file_queries
 from b2bcrm.files.kinds import ACCEPT, FileKind
 from b2bcrm.files.uploads import attach, uploads
@@ -26,6 +26,7 @@ from b2bcrm.quotes.lifecycle import (
 )
 from b2bcrm.quotes.queries import InquiryRow
 from b2bcrm.quotes.queries.inquiries import INQUIRY_SORTS
+from b2bcrm.quotes.views import promises
 from b2bcrm.web.answers import see_other
 from b2bcrm.web.export import Column, export
 from b2bcrm.web.forms import Form, read_form

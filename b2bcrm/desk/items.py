@@ -23,7 +23,7 @@ bp = Blueprint("desk_items", __name__, template_folder="templates")
 
 COLUMNS: tuple[Column[facts.ItemRow], ...] = (
     Column(Message("Item"), lambda r: r.item.no),
-    Column(Message("Name"), lambda r: r.item.name_in(current_locale())),
+    Column(Message("Item name"), lambda r: r.item.name_in(current_locale())),
     Column(Message("Specification"), lambda r: r.item.spec),
     Column(Message("Family"), lambda r: r.item.family),
     Column(Message("Kind"), lambda r: catalog.KIND_WORDS[r.item.kind]),

@@ -11,14 +11,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm.attributes import set_committed_value
 
-from b2bcrm.catalog.models import Item
 from b2bcrm.customers import queries as customers
-from b2bcrm.customers.models import Account, Contact, ShipTo
+from b2bcrm.customers.models import Account
 from b2bcrm.customers.queries import TouchRow
+from b2bcrm.desk import order_statements as statements
 from b2bcrm.files import queries as files
 from b2bcrm.files.models import StoredFile
 from b2bcrm.fulfillment.models import (
@@ -27,36 +27,19 @@ from b2bcrm.fulfillment.models import (
     OrderProjection,
     Promise,
     Shipment,
-    ShipmentLine,
 )
 from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.numbering import revision_letter
-from b2bcrm.kernel.organization import Company
-from b2bcrm.kernel.timeline import ChangeCounter, TimelineEntry
+from b2bcrm.kernel.timeline import TimelineEntry
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import LineFacts, Stage, Status, stage, status
 from b2bcrm.orders.models import Order, OrderLine
 from b2bcrm.orders.queries import visible_to
-from b2bcrm.ports.erp import Entity
 from b2bcrm.quotes.lifecycle import Channel
-from b2bcrm.quotes.models import Inquiry, Quote
 from b2bcrm.service.lifecycle import CaseState
-from b2bcrm.service.models import Case
-from b2bcrm.sync.models import Feed
-from b2bcrm.users.models import User
 
-SUPPLY_FEEDS = tuple(
-    entity.value
-    for entity in (
-        Entity.STOCK,
-        Entity.PURCHASE_ORDER,
-        Entity.WORK_ORDER,
-        Entity.SALES_ORDER,
-        Entity.SHIPMENT,
-    )
-)
 TOUCHES, MORE_TOUCHES = 40, 400
 KINDS = ("people", "erp", "files")
 
@@ -184,7 +167,11 @@ class OrderFacts:
 def id_of(work: Work, no: str) -> int:
     """The id of a visible order, for the live page's question; NotFound otherwise."""
     query = visible_to(work.actor).where(Order.no == no).with_only_columns(Order.id)
-    found: int | None = work.session.scalar(query)
+    found: int = _must(work.session.scalar(query))
+    return found
+
+
+def _must(found: Any) -> Any:
     if found is None:
         raise not_found(Message("This order"))
     return found
@@ -192,6 +179,7 @@ def id_of(work: Work, no: str) -> int:
 
 def order_facts(work: Work, no: str, *, line_no: int | None, kind: str, more: bool) -> OrderFacts:
     """The order numbered ``no``; ``kind`` keeps only people's, the ERP's or files' touches."""
+    _must(None if work.actor.is_portal else work.actor)
     head = _head(work, no)
     lines = _lines(work, head.order)
     chosen = _chosen(lines, head, line_no)
@@ -207,55 +195,14 @@ def order_facts(work: Work, no: str, *, line_no: int | None, kind: str, more: bo
         touches=said if kind != "files" else [],
         more_touches=len(entries) > limit,
         shipments=_shipments(work, order_id),
-        invoices=work.session.scalars(
-            sa.select(Invoice).where(Invoice.order_id == order_id).order_by(Invoice.id.desc())
-        ).all(),
+        invoices=work.session.scalars(statements.INVOICES, {"order_id": order_id}).all(),
         documents=files.of_order(work, order_id),
         cases=_cases(work, order_id),
     )
 
 
 def _head(work: Work, no: str) -> Head:
-    supply = Feed.entity.in_(SUPPLY_FEEDS)
-    as_of = sa.select(sa.func.min(Feed.data_as_of)).where(supply).scalar_subquery()
-    limit = sa.select(sa.func.min(Feed.limit_minutes)).where(supply).scalar_subquery()
-    topic = sa.literal("order:") + sa.cast(Order.id, sa.String)
-    seen = sa.select(ChangeCounter.n).where(ChangeCounter.topic == topic).scalar_subquery()
-    query = (
-        visible_to(work.actor)
-        .where(Order.no == no)
-        .join(Account, Account.id == Order.account_id)
-        .join(Company, Company.id == Order.company_id)
-        .outerjoin(OrderProjection, OrderProjection.order_id == Order.id)
-        .outerjoin(Contact, Contact.id == Order.contact_id)
-        .outerjoin(ShipTo, ShipTo.id == Order.ship_to_id)
-        .outerjoin(User, User.id == Order.owner_id)
-        .outerjoin(Quote, Quote.id == Order.quote_id)
-        .outerjoin(Inquiry, Inquiry.id == Quote.inquiry_id)
-        .with_only_columns(
-            Order,
-            Account,
-            OrderProjection,
-            Contact.name,
-            ShipTo.name,
-            ShipTo.city,
-            User.name,
-            Company.currency,
-            Quote.no,
-            Quote.rev,
-            Quote.accepted_at,
-            Inquiry.no,
-            Inquiry.received_at,
-            Inquiry.channel,
-            Inquiry.id,
-            as_of.label("as_of"),
-            limit.label("limit_minutes"),
-            sa.func.coalesce(seen, 0).label("seen"),
-        )
-    )
-    row = work.session.execute(query).one_or_none()
-    if row is None:
-        raise not_found(Message("This order"))
+    row = _must(work.session.execute(statements.HEAD, {"no": no}).one_or_none())
     age = dt.timedelta(0) if row.as_of is None else work.now - row.as_of
     return Head(
         order=row[0],
@@ -280,21 +227,8 @@ def _head(work: Work, no: str) -> Head:
 
 
 def _lines(work: Work, order: Order) -> list[LineRow]:
-    query = (
-        sa.select(
-            OrderLine,
-            Item.no,
-            Item.name,
-            Item.name_zh_hant,
-            Item.name_zh_hans,
-            LineProjection,
-        )
-        .join(Item, Item.id == OrderLine.item_id)
-        .outerjoin(LineProjection, LineProjection.order_line_id == OrderLine.id)
-        .where(OrderLine.order_id == order.id)
-        .order_by(OrderLine.line_no)
-    )
-    rows = [LineRow(*row) for row in work.session.execute(query).tuples()]
+    found: Any = work.session.execute(statements.LINES, {"order_id": order.id})
+    rows = [LineRow(*row) for row in found]
     set_committed_value(order, "lines", [row.line for row in rows])
     return rows
 
@@ -313,58 +247,30 @@ def _chosen(lines: list[LineRow], head: Head, line_no: int | None) -> LineRow | 
 def _promises(work: Work, chosen: LineRow | None) -> Sequence[Promise]:
     if chosen is None:
         return ()
-    query = sa.select(Promise).where(Promise.order_line_id == chosen.line.id)
-    return work.session.scalars(query.order_by(Promise.id.desc())).all()
+    return work.session.scalars(statements.PROMISES, {"line_id": chosen.line.id}).all()
 
 
 def _timeline(work: Work, head: Head, kind: str, limit: int) -> Sequence[TimelineEntry]:
-    """Events of the order and of the quote and inquiry it grew from, newest first.
-
-    Touches are rows of their own with their text, so their events are left out.
-    """
-    entry, quote_id = TimelineEntry, head.order.quote_id
-    of_life = [entry.order_id == head.order.id]
-    if quote_id is not None:
-        of_life.append(sa.and_(entry.subject == "quote", entry.subject_id == quote_id))
-    if head.inquiry_id is not None:
-        of_life.append(sa.and_(entry.subject == "inquiry", entry.subject_id == head.inquiry_id))
-    query = sa.select(entry).where(sa.or_(*of_life), entry.name != "touch.logged")
-    by_erp = sa.or_(
-        entry.name.startswith("order.erp_"),
-        entry.name.in_(("order.line_shipped", "projection.moved")),
-    )
-    filed = entry.name.startswith("file.")
-    if kind == "erp":
-        query = query.where(by_erp)
-    elif kind == "files":
-        query = query.where(filed)
-    elif kind == "people":
-        query = query.where(entry.actor_user_id.is_not(None))
-    query = query.order_by(entry.at.desc(), entry.id.desc()).limit(limit)
-    return work.session.scalars(query).all()
+    values = {
+        "order_id": head.order.id,
+        "quote_id": head.order.quote_id,
+        "inquiry_id": head.inquiry_id,
+        "take": limit,
+    }
+    return work.session.scalars(statements.timeline(kind), values).all()
 
 
 def _shipments(work: Work, order_id: int) -> list[ShipmentView]:
-    query = (
-        sa.select(Shipment, OrderLine.line_no, ShipmentLine.qty, OrderLine.unit)
-        .join(ShipmentLine, ShipmentLine.shipment_id == Shipment.id)
-        .join(OrderLine, OrderLine.id == ShipmentLine.order_line_id)
-        .where(OrderLine.order_id == order_id)
-        .order_by(Shipment.shipped_on.desc(), Shipment.id.desc(), OrderLine.line_no)
-    )
     found: dict[int, Shipment] = {}
     inside: dict[int, list[tuple[int, Decimal, str]]] = defaultdict(list)
-    for shipment, line_no, qty, unit in work.session.execute(query).tuples():
+    for shipment, line_no, qty, unit in work.session.execute(
+        statements.SHIPMENTS, {"order_id": order_id}
+    ):
         found[shipment.id] = shipment
         inside[shipment.id].append((line_no, qty, unit))
     return [ShipmentView(row, tuple(inside[key])) for key, row in found.items()]
 
 
 def _cases(work: Work, order_id: int) -> list[CaseView]:
-    query = (
-        sa.select(Case.no, Case.subject, Case.state, Case.opened_at, OrderLine.line_no)
-        .outerjoin(OrderLine, OrderLine.id == Case.order_line_id)
-        .where(Case.order_id == order_id)
-        .order_by(Case.opened_at.desc(), Case.id.desc())
-    )
-    return [CaseView(*row) for row in work.session.execute(query).tuples()]
+    rows: Any = work.session.execute(statements.CASES, {"order_id": order_id})
+    return [CaseView(*row) for row in rows]

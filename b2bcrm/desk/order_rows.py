@@ -237,7 +237,7 @@ def counts(work: Work, filters: Mapping[str, str]) -> Counts:
         .with_only_columns(_P.status, sa.func.count())
         .group_by(_P.status)
     )
-    by_status = dict(work.session.execute(query).tuples().all())
+    by_status = dict(work.session.execute(query).all())
     opened = sum(by_status.values())
     late, risk = by_status.get(Status.LATE, 0), by_status.get(Status.RISK, 0)
     show = filters.get("show", "")
@@ -275,6 +275,6 @@ def choices(work: Work, account_id: str) -> Choices:
         wanted = min(int(account_id), 2**63 - 1)
         parts.append(sa.select(sa.literal("a"), Account.name).where(Account.id == wanted))
     found: dict[str, list[str]] = {"c": [], "f": [], "a": []}
-    for kind, value in work.session.execute(sa.union_all(*parts)).tuples():
+    for kind, value in work.session.execute(sa.union_all(*parts)):
         found[kind].append(value)
     return Choices(sorted(found["c"]), sorted(found["f"]), "".join(found["a"]))

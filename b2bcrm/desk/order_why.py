@@ -47,11 +47,18 @@ def answer(row: LineRow, order: Order, today: dt.date) -> Why:
         sentence = Message("Line %(line)s has no projected date yet.", **facts)
         if projection is not None and projection.cause is not None:
             sentence = Message("Line %(line)s: %(cause)s", cause=projection.cause, **facts)
+    elif projection.cause is not None and line.promised_on is None:
+        sentence = Message(
+            "Line %(line)s arrives on %(day)s. %(cause)s",
+            day=projection.projected_on,
+            cause=projection.cause,
+            **facts,
+        )
     elif projection.cause is not None and projection.projected_on != line.promised_on:
         sentence = Message(
             "Line %(line)s arrives on %(day)s; promised is %(promised)s. %(cause)s",
             day=projection.projected_on,
-            promised=line.promised_on or Message("nothing"),
+            promised=line.promised_on,
             cause=projection.cause,
             **facts,
         )

@@ -16,9 +16,7 @@ from b2bcrm.catalog import queries as catalog
 from b2bcrm.desk.links import quote_url
 from b2bcrm.desk.quote_facts import EditorFacts, read
 from b2bcrm.desk.quote_view import METER_MARKS, meter_share, view
-from b2bcrm.desk.quotes import promises, version
-from b2bcrm.files import queries as file_queries
-from b2bcrm.files.store import path_of
+from b2bcrm.documents.environment import show_price
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Invalid
 from b2bcrm.kernel.organization import calendar_of
@@ -27,15 +25,14 @@ from b2bcrm.kernel.work import Work
 from b2bcrm.orders import queries as order_queries
 from b2bcrm.quotes import actions, queries, schemas
 from b2bcrm.quotes.actions.editing import INCOTERMS
-from b2bcrm.quotes.handlers import PDF, file_name, quote_pdf
 from b2bcrm.quotes.lifecycle import LOSS_WORDS, STATE_WORDS, STATUS, QuoteState
 from b2bcrm.quotes.models import Quote
 from b2bcrm.quotes.pricing import MARGIN_FLOOR, MARGIN_TARGET
+from b2bcrm.quotes.views import answer_pdf, promises, version
 from b2bcrm.web.answers import see_other
-from b2bcrm.web.files import send_content
 from b2bcrm.web.forms import Form, read_form
 from b2bcrm.web.locale import NAMES, current_locale, say
-from b2bcrm.web.work import After, in_work, supply
+from b2bcrm.web.work import After, in_work
 
 bp = Blueprint("desk_quote_editor", __name__, template_folder="templates", url_prefix="/quotes")
 
@@ -100,6 +97,7 @@ def _names(work: Work, opened: queries.Opened, facts: EditorFacts) -> dict[str, 
         "target": MARGIN_TARGET,
         "locale_now": current_locale(),
         "QuoteState": QuoteState,
+        "show_price": show_price,
     }
 
 
@@ -266,22 +264,3 @@ def document(work: Work, quote_id: int) -> After:
     """The document: what was sealed, or what would be sent now."""
     quote = queries.by_id(work, quote_id)
     return answer_pdf(work, quote)
-
-
-def answer_pdf(work: Work, quote: Quote) -> After:
-    """The kept document of a sent revision, else a fresh one made after the Work is closed."""
-    kept = file_queries.of_subject(work, "quote", quote.id) if quote.seal else ()
-    folder = supply("files_dir")
-    if kept and folder is not None:
-        file = kept[0]
-        path = path_of(folder, file.digest)
-        if path.is_file():
-            return After(lambda: send_content(path, file.name, PDF, inline=True))
-    if quote.seal:
-        content = queries.sealed_content(quote)
-    else:
-        content = queries.content_of(work, queries.facts_of(work, quote))
-    seal = quote.seal
-    return After(
-        lambda: send_content(quote_pdf(content, seal), file_name(content), PDF, inline=True)
-    )

@@ -82,7 +82,7 @@ class StageView:
     p: int | None = None
     plain: bool = True
     href: str = ""
-    when: Message | None = None
+    when: Message | str | None = None
     note: Message | None = None
 
 
@@ -236,13 +236,13 @@ def _draft_banner(shown: QuoteView) -> BannerView | None:
 
 def _stages(shown: QuoteView, today: dt.date) -> list[StageView]:
     quote, inquiry = shown.opened.quote, shown.opened.facts.inquiry
-    begun = quote.created_at.astimezone(HOME_ZONE).date()
+    begun = shown.opened.revisions[0].created_at.astimezone(HOME_ZONE).date()
     first = StageView(status="idle")
     if inquiry is not None:
         first = StageView(
             status="done",
             href=f"/inquiries/{inquiry.no}",
-            when=Message("%(day)s", day=inquiry.received_at.astimezone(HOME_ZONE).date()),
+            when=Message("received %(day)s", day=inquiry.received_at.astimezone(HOME_ZONE).date()),
             note=CHANNEL_WORDS[inquiry.channel],
         )
     state = "done" if quote.state is QuoteState.ACCEPTED else STATUS[quote.state]
@@ -271,6 +271,6 @@ def _stages(shown: QuoteView, today: dt.date) -> list[StageView]:
         StageView(),
         StageView(),
         ready,
-        StageView(when=Message("%(place)s", place=place)),
+        StageView(when=place),
         StageView(),
     ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -11,21 +9,20 @@ from flask.typing import ResponseReturnValue
 from b2bcrm.customers import queries as customers
 from b2bcrm.customers.models import Account
 from b2bcrm.desk.links import order_url, quote_url
-from b2bcrm.kernel.actor import SYSTEM, Right
+from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Refused
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders.models import Order
-from b2bcrm.ports.promise import Promising
 from b2bcrm.quotes import actions, queries, schemas
 from b2bcrm.quotes.lifecycle import STATE_WORDS, STATUS
 from b2bcrm.quotes.queries import QuoteRow
 from b2bcrm.quotes.queries.lists import QUOTE_SORTS
+from b2bcrm.quotes.views import promises, sign, version
 from b2bcrm.web.answers import see_other
 from b2bcrm.web.export import Column, export
 from b2bcrm.web.forms import Form, read_form
 from b2bcrm.web.paging import Listing, asked
-from b2bcrm.web.work import After, in_work, supply, writing
+from b2bcrm.web.work import After, in_work, writing
 
 bp = Blueprint("desk_quotes", __name__, template_folder="templates", url_prefix="/quotes")
 
@@ -46,18 +43,6 @@ COLUMNS: tuple[Column[QuoteRow], ...] = (
     Column(Message("All lines ready"), lambda r: r.ready_on),
     Column(Message("Owner"), lambda r: r.owner_name),
 )
-
-
-def promises(work: Work) -> Promising:
-    """The promise port for this request's Work."""
-    found: Promising = supply("promises")(work)
-    return found
-
-
-def version() -> int | None:
-    """The version that the form was filled in on."""
-    typed = request.form.get("version", "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else None  # noqa: PLR2004 - fits
 
 
 @bp.get("")
@@ -172,29 +157,4 @@ def accept(quote_id: int) -> ResponseReturnValue:
     """Accept on the customer's behalf, from his letter or call."""
     form = read_form(schemas.AcceptSchema())
     form.raise_if_wrong()
-    return accept_or_reoffer(quote_id, form.data, order_url, quote_url)
-
-
-def accept_or_reoffer(
-    quote_id: int, signed: dict[str, Any], to_order: Any, to_quote: Any
-) -> ResponseReturnValue:
-    """One Work accepts; where a sealed date no longer stands, another one makes a new revision."""
-    try:
-        return _accept(quote_id, signed, to_order)
-    except Refused as error:
-        if error.code != "date_moved":
-            raise
-        with writing() as work:
-            queries.by_id(work, quote_id)  # only who may see it sets this off
-            work.actor = SYSTEM
-            new = actions.reoffer(work, quote_id, promises=promises(work))
-            return see_other(to_quote(new.no), error.message, status="late")
-
-
-@in_work()
-def _accept(
-    work: Work, quote_id: int, signed: dict[str, Any], to_order: Any
-) -> ResponseReturnValue:
-    facts = {name: signed[name] for name in ("seal", "name", "customer_po")}
-    order: Order = actions.accept(work, quote_id, promises=promises(work), **facts)
-    return see_other(to_order(order.no), Message("Order %(no)s is entered.", no=order.no))
+    return sign(quote_id, form.data, to_order=order_url, to_quote=quote_url)

@@ -6,6 +6,7 @@ what was typed, and says who changed the case meanwhile.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +14,13 @@ from typing import Any
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from b2bcrm.desk.service_facts import deliveries_of_line
+from b2bcrm.desk.service_facts import deliveries_of_line, way_of_line
 from b2bcrm.files.kinds import ACCEPT
 from b2bcrm.files.uploads import Upload, attach, uploads
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Conflict, Invalid, Refused
 from b2bcrm.kernel.timeline import history, version_of
-from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.words import Message, show_date
 from b2bcrm.kernel.work import Work
 from b2bcrm.service import actions, queries, schemas
 from b2bcrm.service.lifecycle import CAUSE_WORDS, KIND_WORDS, STATE_WORDS, CaseCause
@@ -118,6 +119,7 @@ def _page(work: Work, no: str, writing: Writing) -> str:
     show = request.args.get("show", "")
     internal = {"customer": False, "internal": True}.get(show)
     case = page.case
+    deliveries = deliveries_of_line(work, case.order_line_id)
     may_serve = work.actor.may(Right.SERVE)
     entries = [e for e in page.entries if internal is None or e.internal is internal]
     return render_template(
@@ -128,7 +130,8 @@ def _page(work: Work, no: str, writing: Writing) -> str:
         show=show if internal is not None else "",
         writing=writing,
         owners=list(queries.possible_owners(work)) if may_serve else [],
-        deliveries=deliveries_of_line(work, case.order_line_id),
+        deliveries=deliveries,
+        life=way_of_line(page, deliveries, lambda day: _short(day, work.today)),
         cause_options=_options(CAUSE_WORDS),
         may_serve=may_serve,
         history=history(work.session, subject=("case", case.id), limit=30),
@@ -139,6 +142,11 @@ def _page(work: Work, no: str, writing: Writing) -> str:
         locale_now=current_locale(),
         ACCEPT=ACCEPT,
     )
+
+
+def _short(day: dt.date, today: dt.date) -> str:
+    """A date without its weekday, with the year when it is not this one."""
+    return show_date(day, current_locale(), year=day.year != today.year, weekday=False)
 
 
 @bp.get("/service/<no>/version")

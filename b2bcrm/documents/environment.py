@@ -87,6 +87,13 @@ def _second(second: str) -> Callable[[Message], str]:
     return second_text
 
 
+def show_price(value: Decimal, currency: str) -> str:
+    """A unit price: the currency's decimals, and more where the price has them."""
+    exponent = value.normalize().as_tuple().exponent
+    places = -exponent if isinstance(exponent, int) else 0
+    return show_decimal(value, max(digits(currency), places))
+
+
 def _filters(locale: str) -> dict[str, Callable[..., str]]:
     def date(day: dt.date | None, *, in_english: bool = False) -> str:
         if day is None:
@@ -100,11 +107,6 @@ def _filters(locale: str) -> dict[str, Callable[..., str]]:
     def money(value: Decimal, currency: str) -> str:
         return f"{currency} {show_decimal(value, digits(currency))}"
 
-    def price(value: Decimal, currency: str) -> str:
-        exponent = value.normalize().as_tuple().exponent
-        places = -exponent if isinstance(exponent, int) else 0
-        return show_decimal(value, max(digits(currency), places))
-
     def qty(value: Decimal, unit: str = "") -> str:
         return f"{show_decimal(value)} {_unit(unit, locale)}" if unit else show_decimal(value)
 
@@ -116,7 +118,7 @@ def _filters(locale: str) -> dict[str, Callable[..., str]]:
         "date": date,
         "amount": amount,
         "money": money,
-        "price": price,
+        "price": show_price,
         "qty": qty,
         "pct": pct,
         "say": lambda message: render(message, locale),

@@ -69,7 +69,7 @@ class UtcDateTime(sa.TypeDecorator[dt.datetime]):
 class MessageColumn(sa.TypeDecorator[Message]):
     """A Message kept as JSON, rendered for each reader."""
 
-    impl = sa.JSON
+    impl = sa.JSON(none_as_null=True)
     cache_ok = True
 
     def process_bind_param(self, value: Message | None, dialect: Dialect) -> Any:
@@ -82,7 +82,7 @@ class MessageColumn(sa.TypeDecorator[Message]):
 
 
 def enum_column(kind: type[enum.StrEnum]) -> sa.Enum:
-    """An enum stored by its value with a CHECK, so that the database refuses a typo."""
+    """An enum stored by its value; a value that is none of its members raises."""
     return sa.Enum(
         kind,
         values_callable=lambda e: [m.value for m in e],

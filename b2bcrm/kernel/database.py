@@ -5,10 +5,13 @@ Sessions are opened in ``work.py`` and nowhere else.
 
 from __future__ import annotations
 
+from typing import cast
+
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from b2bcrm.kernel.columns import BigId
 
@@ -90,3 +93,13 @@ def make_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def insert_for(session: Session, model: type[Base]) -> postgresql.Insert:
+    """An INSERT of ``model`` that knows ON CONFLICT, in the dialect of the session's database.
+
+    Both databases share the form; the SQLite class has the same methods.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(model)
+    return cast(postgresql.Insert, sqlite.insert(model))

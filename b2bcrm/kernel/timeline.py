@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from b2bcrm.kernel.columns import MessageColumn, UtcDateTime
-from b2bcrm.kernel.database import Base, id_column
+from b2bcrm.kernel.database import Base, id_column, insert_for
 from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.words import Message
 
@@ -52,12 +52,7 @@ class ChangeCounter(Base):
 
 def bump(session: Session, topic: str) -> None:
     """Count one change of ``topic``; a live page that watches it will fetch again."""
-    dialect = session.get_bind().dialect.name
-    if dialect == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert
-    else:
-        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
-    statement = insert(ChangeCounter).values(topic=topic, n=1)
+    statement = insert_for(session, ChangeCounter).values(topic=topic, n=1)
     session.execute(
         statement.on_conflict_do_update(index_elements=["topic"], set_={"n": ChangeCounter.n + 1})
     )

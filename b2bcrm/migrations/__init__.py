@@ -1,4 +1,4 @@
-"""The database's schema, step by step (Alembic), and the three things done with it."""
+"""The database's schema, step by step (Alembic), and what is done with it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def _config(connection: sa.Connection) -> Any:
 
 def newest() -> str:
     """The newest revision, read from the files' names: Alembic's import is slow."""
-    return max(path.name.split("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
+    names = (path.name for path in (FOLDER / "versions").glob("[0-9]*.py"))
+    return max((name.split("_")[0] for name in names), default="0000")
 
 
 def current(engine: Engine) -> str | None:
@@ -51,6 +52,16 @@ def downgrade(engine: Engine, revision: str) -> None:
 
     with engine.begin() as connection:
         command.downgrade(_config(connection), revision)
+
+
+def revise(engine: Engine, message: str) -> Path:
+    """Write the next revision: what the models say and this database does not have yet."""
+    from alembic import command
+
+    number = f"{int(newest()) + 1:04d}"
+    with engine.connect() as connection:
+        command.revision(_config(connection), message, autogenerate=True, rev_id=number)
+    return next((FOLDER / "versions").glob(f"{number}_*.py"))
 
 
 def drift(engine: Engine) -> list[Any]:

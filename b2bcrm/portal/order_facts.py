@@ -1,4 +1,4 @@
-"""What the portal reads of orders: the list in one statement, one order in seven.
+"""What the portal reads of one order, in seven statements; their number does not grow with lines.
 
 Every SELECT starts from ``orders.queries.visible_to``. No cost, no supplier, no internal reason
 and no other account's figure is fetched at all, so that none can be shown.
@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,128 +28,21 @@ from b2bcrm.fulfillment.models import (
     ShipmentLine,
 )
 from b2bcrm.kernel.errors import not_found
-from b2bcrm.kernel.matching import holds, starts
 from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.timeline import ChangeCounter, TimelineEntry
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders.lifecycle import STAGE_WORDS, OrderState, Stage, Status
+from b2bcrm.orders.lifecycle import OrderState, Stage, Status
 from b2bcrm.orders.models import Order, OrderLine
 from b2bcrm.orders.queries import visible_to
+from b2bcrm.portal.order_rows import STATEMENTS, own
 from b2bcrm.quotes.models import Inquiry, Quote
 from b2bcrm.service.lifecycle import CaseState
 from b2bcrm.service.models import Case
 from b2bcrm.users.models import User
 
-OPEN_STATES = (OrderState.SUBMITTED, OrderState.CONFIRMED)
-SHOWS = ("done", "all")
-STAGES = tuple(Stage)
 NEWS, MORE_NEWS = 12, 200
 _P, _L = OrderProjection, LineProjection
-SORTS: dict[str, Any] = {
-    "no": Order.no,
-    "ordered": Order.ordered_on,
-    "promised": _P.promised_on,
-    "projected": _P.projected_on,
-    "value": Order.total,
-}
-
-
-@dataclass(frozen=True)
-class OrderRow:
-    """One order as its customer sees it in the list."""
-
-    no: str
-    state: OrderState
-    customer_po: str
-    total: Decimal
-    currency: str
-    ordered_on: dt.date
-    requested_on: dt.date | None
-    promised_on: dt.date | None
-    projected_on: dt.date | None
-    stage: Stage | None
-    stage_pct: int | None
-    status: Status | None
-
-    @property
-    def value(self) -> Money:
-        """In the order's currency, net."""
-        return Money(self.total, self.currency)
-
-    @property
-    def stages_done(self) -> int:
-        """How many stages of the life line lie behind; 8 for a closed order."""
-        if self.state is OrderState.CLOSED:
-            return len(STAGES)
-        return STAGES.index(self.stage or Stage.ORDER)
-
-    @property
-    def stage_word(self) -> Message:
-        """Where it is now."""
-        return STAGE_WORDS[self.stage or Stage.ORDER]
-
-    @property
-    def chip(self) -> tuple[str, Message]:
-        """Colour and words."""
-        return chip_of(self.state, self.status)
-
-
-def chip_of(state: OrderState, status: Status | None) -> tuple[str, Message]:
-    """What the customer is told: late is late, but our buffers and holds are our own."""
-    if state is OrderState.CANCELLED:
-        return "idle", Message("Cancelled")
-    if state is OrderState.CLOSED or status is Status.DONE:
-        return "done", Message("Delivered")
-    if state is OrderState.SUBMITTED:
-        return "idle", Message("Received, not confirmed yet")
-    if status is Status.LATE:
-        return "late", Message("Comes later")
-    return "ok", Message("On track")
-
-
-def orders(
-    work: Work,
-    *,
-    show: str,
-    words: str,
-    sort: str,
-    descending: bool,
-    offset: int,
-    limit: int,
-) -> tuple[list[OrderRow], int]:
-    """One page of the account's orders and how many there are, in one statement."""
-    by = SORTS[sort].desc() if descending else SORTS[sort].asc()
-    query = (
-        visible_to(work.actor)
-        .outerjoin(_P, _P.order_id == Order.id)
-        .with_only_columns(
-            Order.no,
-            Order.state,
-            Order.customer_po,
-            Order.total,
-            Order.currency,
-            Order.ordered_on,
-            _P.requested_on,
-            _P.promised_on,
-            _P.projected_on,
-            _P.stage,
-            _P.stage_pct,
-            _P.status,
-            sa.func.count().over(),
-        )
-        .order_by(by.nulls_last(), Order.id.desc())
-        .offset(offset)
-        .limit(limit)
-    )
-    if show == "done":
-        query = query.where(Order.state.in_((OrderState.CLOSED, OrderState.CANCELLED)))
-    elif show != "all":
-        query = query.where(Order.state.in_(OPEN_STATES))
-    if words:
-        query = query.where(sa.or_(starts(Order.no, words), holds(Order.customer_po, words)))
-    found: list[tuple[Any, ...]] = [tuple(row) for row in work.session.execute(query)]
-    return [OrderRow(*row[:-1]) for row in found], found[0][-1] if found else 0
 
 
 @dataclass(frozen=True)
@@ -283,6 +177,78 @@ class OrderFacts:
     cases: list[CaseRow]
 
 
+# Statements about one order, built once: only their values change.
+_LINES = (
+    sa.select(
+        OrderLine.id,
+        OrderLine.line_no,
+        Item.no,
+        Item.name,
+        Item.name_zh_hant,
+        Item.name_zh_hans,
+        Item.family,
+        OrderLine.customer_part_no,
+        OrderLine.unit,
+        OrderLine.ordered_qty,
+        OrderLine.shipped_qty,
+        OrderLine.delivered_qty,
+        OrderLine.requested_on,
+        OrderLine.first_promised_on,
+        OrderLine.promised_on,
+        _L.projected_on,
+        _L.status,
+        _L.stations,
+        _L.now_at,
+    )
+    .join(Item, Item.id == OrderLine.item_id)
+    .outerjoin(_L, _L.order_line_id == OrderLine.id)
+    .where(OrderLine.order_id == sa.bindparam("order_id"), ~OrderLine.cancelled)
+    .order_by(OrderLine.line_no)
+)
+_NEWS = (
+    sa.select(TimelineEntry.at, TimelineEntry.portal_sentence, TimelineEntry.name)
+    .where(
+        TimelineEntry.order_id == sa.bindparam("order_id"),
+        TimelineEntry.account_id == sa.bindparam("account_id"),
+        TimelineEntry.portal_sentence.is_not(sa.null()),
+    )
+    .order_by(TimelineEntry.at.desc(), TimelineEntry.id.desc())
+    .limit(sa.bindparam("take"))
+)
+_SHIPMENTS = (
+    sa.select(
+        Shipment.id,
+        Shipment.no,
+        Shipment.shipped_on,
+        Shipment.delivered_on,
+        Shipment.carrier,
+        Shipment.tracking_no,
+        Shipment.received_at,
+        Shipment.received_by,
+        OrderLine.line_no,
+        ShipmentLine.qty,
+        OrderLine.unit,
+    )
+    .join(ShipmentLine, ShipmentLine.shipment_id == Shipment.id)
+    .join(OrderLine, OrderLine.id == ShipmentLine.order_line_id)
+    .where(OrderLine.order_id == sa.bindparam("order_id"))
+    .order_by(Shipment.shipped_on.desc(), Shipment.id.desc(), OrderLine.line_no)
+)
+_INVOICES = (
+    sa.select(Invoice.no, Invoice.due_on, Invoice.currency, Invoice.total, Invoice.open_amount)
+    .where(
+        Invoice.order_id == sa.bindparam("order_id"),
+        Invoice.account_id == sa.bindparam("account_id"),
+    )
+    .order_by(Invoice.id.desc())
+)
+_CASES = (
+    sa.select(Case.no, Case.subject, Case.state)
+    .where(Case.order_id == sa.bindparam("order_id"), Case.account_id == sa.bindparam("account_id"))
+    .order_by(Case.id.desc())
+)
+
+
 def order_facts(work: Work, no: str, *, more: bool) -> OrderFacts:
     """The account's order numbered ``no``; NotFound for any other."""
     head = _head(work, no)
@@ -310,11 +276,19 @@ def id_of(work: Work, no: str) -> int:
 
 
 def _head(work: Work, no: str) -> Head:
+    row: Any = work.session.execute(_head_of(work.actor.account_id), {"no": no}).one_or_none()
+    if row is None:
+        raise not_found(Message("This order"))
+    return Head(*row)
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _head_of(account_id: int | None) -> Any:
     topic = sa.literal("order:") + sa.cast(Order.id, sa.String)
     seen = sa.select(ChangeCounter.n).where(ChangeCounter.topic == topic).scalar_subquery()
-    query = (
-        visible_to(work.actor)
-        .where(Order.no == no)
+    return (
+        own(account_id)
+        .where(Order.no == sa.bindparam("no"))
         .outerjoin(_P, _P.order_id == Order.id)
         .outerjoin(Quote, Quote.id == Order.quote_id)
         .outerjoin(Inquiry, Inquiry.id == Quote.inquiry_id)
@@ -352,83 +326,23 @@ def _head(work: Work, no: str) -> Head:
             sa.func.coalesce(seen, 0),
         )
     )
-    row: Any = work.session.execute(query).one_or_none()
-    if row is None:
-        raise not_found(Message("This order"))
-    return Head(*row)
 
 
 def _lines(work: Work, order_id: int) -> list[LineRow]:
-    query = (
-        sa.select(
-            OrderLine.id,
-            OrderLine.line_no,
-            Item.no,
-            Item.name,
-            Item.name_zh_hant,
-            Item.name_zh_hans,
-            Item.family,
-            OrderLine.customer_part_no,
-            OrderLine.unit,
-            OrderLine.ordered_qty,
-            OrderLine.shipped_qty,
-            OrderLine.delivered_qty,
-            OrderLine.requested_on,
-            OrderLine.first_promised_on,
-            OrderLine.promised_on,
-            _L.projected_on,
-            _L.status,
-            _L.stations,
-            _L.now_at,
-        )
-        .join(Item, Item.id == OrderLine.item_id)
-        .outerjoin(_L, _L.order_line_id == OrderLine.id)
-        .where(OrderLine.order_id == order_id, ~OrderLine.cancelled)
-        .order_by(OrderLine.line_no)
-    )
-    rows: Any = work.session.execute(query)
+    rows: Any = work.session.execute(_LINES, {"order_id": order_id})
     return [LineRow(*row) for row in rows]
 
 
 def _news(work: Work, head: Head, limit: int) -> list[News]:
-    entry = TimelineEntry
-    query = (
-        sa.select(entry.at, entry.portal_sentence, entry.name)
-        .where(
-            entry.order_id == head.id,
-            entry.account_id == work.actor.account_id,
-            entry.portal_sentence.is_not(sa.null()),
-        )
-        .order_by(entry.at.desc(), entry.id.desc())
-        .limit(limit)
-    )
-    rows = work.session.execute(query).tuples()
-    return [News(at, sentence, name) for at, sentence, name in rows if sentence is not None]
+    values = {"order_id": head.id, "account_id": work.actor.account_id, "take": limit}
+    rows: Any = work.session.execute(_NEWS, values)
+    return [News(*row) for row in rows]
 
 
 def _shipments(work: Work, order_id: int) -> list[ShipmentRow]:
-    query = (
-        sa.select(
-            Shipment.id,
-            Shipment.no,
-            Shipment.shipped_on,
-            Shipment.delivered_on,
-            Shipment.carrier,
-            Shipment.tracking_no,
-            Shipment.received_at,
-            Shipment.received_by,
-            OrderLine.line_no,
-            ShipmentLine.qty,
-            OrderLine.unit,
-        )
-        .join(ShipmentLine, ShipmentLine.shipment_id == Shipment.id)
-        .join(OrderLine, OrderLine.id == ShipmentLine.order_line_id)
-        .where(OrderLine.order_id == order_id)
-        .order_by(Shipment.shipped_on.desc(), Shipment.id.desc(), OrderLine.line_no)
-    )
     facts: dict[int, Any] = {}
     inside: dict[int, list[tuple[int, Decimal, str]]] = defaultdict(list)
-    for row in work.session.execute(query):
+    for row in work.session.execute(_SHIPMENTS, {"order_id": order_id}):
         facts[row[0]] = row
         inside[row[0]].append((row[8], row[9], row[10]))
     return [
@@ -448,21 +362,15 @@ def _shipments(work: Work, order_id: int) -> list[ShipmentRow]:
 
 
 def _invoices(work: Work, order_id: int) -> list[InvoiceRow]:
-    query = (
-        sa.select(Invoice.no, Invoice.due_on, Invoice.currency, Invoice.total, Invoice.open_amount)
-        .where(Invoice.order_id == order_id, Invoice.account_id == work.actor.account_id)
-        .order_by(Invoice.id.desc())
-    )
+    values = {"order_id": order_id, "account_id": work.actor.account_id}
+    rows: Any = work.session.execute(_INVOICES, values)
     return [
         InvoiceRow(no, due_on, Money(total, currency), Money(left, currency))
-        for no, due_on, currency, total, left in work.session.execute(query).tuples()
+        for no, due_on, currency, total, left in rows
     ]
 
 
 def _cases(work: Work, order_id: int) -> list[CaseRow]:
-    query = (
-        sa.select(Case.no, Case.subject, Case.state)
-        .where(Case.order_id == order_id, Case.account_id == work.actor.account_id)
-        .order_by(Case.id.desc())
-    )
-    return [CaseRow(*row) for row in work.session.execute(query).tuples()]
+    values = {"order_id": order_id, "account_id": work.actor.account_id}
+    rows: Any = work.session.execute(_CASES, values)
+    return [CaseRow(*row) for row in rows]

@@ -17,8 +17,9 @@ from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.words import Message, show_date, show_decimal
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import OrderState, Stage, Status
-from b2bcrm.portal import order_facts
-from b2bcrm.portal.order_facts import Head, LineRow, News, OrderFacts, OrderRow, chip_of
+from b2bcrm.portal import order_facts, order_rows
+from b2bcrm.portal.order_facts import Head, LineRow, News, OrderFacts
+from b2bcrm.portal.order_rows import OrderRow, chip_of
 from b2bcrm.service.lifecycle import STATE_WORDS as CASE_STATES
 from b2bcrm.service.lifecycle import CaseState
 from b2bcrm.web.export import Column, export
@@ -62,12 +63,12 @@ _ICONS = (
 def listing(work: Work) -> ResponseReturnValue | After:
     """The account's orders, open ones first."""
     wish = asked(
-        sorts=tuple(order_facts.SORTS),
+        sorts=tuple(order_rows.SORTS),
         default="promised",
         filters=("show", "q"),
         per_page=PER_PAGE,
     )
-    rows, total = order_facts.orders(
+    rows, total = order_rows.orders(
         work,
         show=wish.get("show"),
         words=wish.get("q"),
@@ -206,9 +207,8 @@ def _share(head: Head, cell: dict[str, Any] | None, where: Stage) -> dict[str, A
 def dots_for(lines: list[LineRow]) -> int:
     """How many pieces one dot stands for, so that no station needs more than 60."""
     most = max((line.ordered_qty for line in lines), default=Decimal(0))
-    per = 1
-    while most / per > MOST_DOTS:
-        per *= 5 if str(per).startswith("2") and str(per).strip("0") == "2" else 2
+    steps = (step * 10**power for power in range(8) for step in (1, 2, 5))
+    per: int = next(step for step in steps if most / step <= MOST_DOTS)
     return per
 
 

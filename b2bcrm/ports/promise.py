@@ -1,8 +1,9 @@
 """Asking for dates: the one way quotes and orders get a promise.
 
 ``fulfillment`` implements ``Promising`` as an object bound to one Work; ``hold`` and
-``convert`` run in the caller's transaction. Quantities are in the item's base unit; dates are
-the day the goods are ready to leave the site (delivery adds the account's transit days).
+``convert`` run in the caller's transaction. Quantities are in the item's base unit. Dates are
+the day the goods are ready to leave the site; a wish that names its account is answered with the
+day of delivery to it (its Incoterm, transit and receiving days).
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from b2bcrm.customers.models import Account, Contact
 from b2bcrm.documents.contents import QuoteContent
 from b2bcrm.documents.environment import known_locale
 from b2bcrm.documents.mails import compose
-from b2bcrm.documents.pdf import render_pdf
+from b2bcrm.documents.papers import PDF, quote_file_name, quote_pdf
 from b2bcrm.files import actions as files
 from b2bcrm.files import queries as file_queries
 from b2bcrm.files.kinds import FileKind
@@ -30,18 +30,6 @@ from b2bcrm.quotes import events
 from b2bcrm.quotes.models import Inquiry, Quote
 from b2bcrm.quotes.queries import sealed_content
 from b2bcrm.users.models import User
-
-PDF = "application/pdf"
-
-
-def file_name(content: QuoteContent) -> str:
-    """The name under which a quote's PDF is sent and kept."""
-    return f"{content.no}-{content.revision}.pdf"
-
-
-def quote_pdf(content: QuoteContent, seal: str) -> bytes:
-    """The document of one revision; ``seal`` is empty for a draft. No Work may be open."""
-    return render_pdf("quote", content.language, {"content": content, "seal": seal})
 
 
 @dataclass(frozen=True)
@@ -92,7 +80,7 @@ class MailQuote:
             to=[message.to],
             message_id=message.message_id,
             reply_to=message.reply_to,
-            attachments=[Attachment(file_name(message.content), PDF, content)],
+            attachments=[Attachment(quote_file_name(message.content), PDF, content)],
             content=message.content,
             url=message.url,
         )
@@ -107,7 +95,7 @@ class MailQuote:
         files.store(
             work,
             files_dir=self.files_dir,
-            name=file_name(sealed_content(quote)),
+            name=quote_file_name(sealed_content(quote)),
             content=reply,
             subject="quote",
             subject_id=quote.id,
@@ -218,12 +206,3 @@ class MailSalesOwner:
 
     def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
         """Nothing to write down: the delivery's row says why."""
-
-
-ROUTES: dict[str, tuple[str, ...]] = {
-    events.InquiryReceived.name: ("mail.sales_owner",),
-    events.QuoteSent.name: ("mail.quote",),
-    events.QuoteAccepted.name: ("mail.sales_owner",),
-    events.QuoteLost.name: ("mail.sales_owner",),
-}
-"""Which mail follows from which fact; ``bootstrap`` joins it with the other features' routes."""

@@ -35,11 +35,18 @@ class Number(fields.Decimal):
 
 
 def _qty(**options: Any) -> Number:
-    return Number(as_string=True, validate=validate.Range(min=-MAX_QTY, max=MAX_QTY), **options)
+    return _number(MAX_QTY, **options)
+
+
+def _number(largest: Decimal, **options: Any) -> Number:
+    """Two bounds, each with its own sentence; the action says what is possible within them."""
+    bounds = [validate.Range(min=-largest), validate.Range(max=largest)]
+    return Number(as_string=True, validate=bounds, **options)
 
 
 def _day(**options: Any) -> fields.Date:
-    return fields.Date(validate=validate.Range(min=FIRST_DAY, max=LAST_DAY), **options)
+    bounds = [validate.Range(min=FIRST_DAY), validate.Range(max=LAST_DAY)]
+    return fields.Date(validate=bounds, **options)
 
 
 def _id(**options: Any) -> fields.Integer:
@@ -91,8 +98,8 @@ class LineSchema(Schema):
     """Changes of a line; what is absent stays."""
 
     qty = _qty()
-    discount_pct = Number(as_string=True, validate=validate.Range(min=-1000, max=1000))
-    unit_price = Number(as_string=True, validate=validate.Range(min=-(10**9), max=10**9))
+    discount_pct = _number(Decimal(1000))
+    unit_price = _number(Decimal(10) ** 9)
     wanted_on = _day()
 
 

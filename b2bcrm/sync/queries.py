@@ -45,9 +45,9 @@ OUTCOME_WORDS: dict[RunOutcome, Message] = {
 }
 
 
-def entity_word(entity: str) -> Message:
+def entity_word(entity: str) -> Message | str:
     """The feed's name for people."""
-    return ENTITY_WORDS.get(entity) or Message("%(name)s", name=entity)
+    return ENTITY_WORDS.get(entity, entity)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class FeedRow:
     now: dt.datetime
 
     @property
-    def name(self) -> Message:
+    def name(self) -> Message | str:
         """The feed's name for people."""
         return entity_word(self.feed.entity)
 
@@ -220,7 +220,7 @@ def outbox_counts(session: Session) -> list[OutboxCount]:
         .group_by(Delivery.handler, Delivery.state)
         .order_by(Delivery.handler, Delivery.state)
     )
-    return [OutboxCount(*row) for row in session.execute(query).tuples()]
+    return [OutboxCount(*row) for row in session.execute(query)]
 
 
 def open_deliveries(session: Session) -> list[DeliveryRow]:
@@ -264,7 +264,7 @@ def parked_rows(session: Session) -> tuple[Sequence[ParkedRow], int]:
     """Records that could not be applied, newest try first, and how many there are."""
     total = sa.func.count().over()
     query = sa.select(ParkedRow, total).order_by(ParkedRow.last_at.desc(), ParkedRow.id)
-    rows = session.execute(query.limit(PARKED_SHOWN)).tuples().all()
+    rows = session.execute(query.limit(PARKED_SHOWN)).all()
     return [row for row, _n in rows], rows[0][1] if rows else 0
 
 
@@ -314,7 +314,7 @@ def envelopes(
     if failed:
         query = query.where(Envelope.error != "")
     query = query.order_by(Envelope.at.desc(), Envelope.id.desc()).offset(offset).limit(limit)
-    return [EnvelopeRow(*row) for row in session.execute(query).tuples()]
+    return [EnvelopeRow(*row) for row in session.execute(query)]
 
 
 def envelope(session: Session, envelope_id: int) -> Envelope:
@@ -323,3 +323,16 @@ def envelope(session: Session, envelope_id: int) -> Envelope:
     if found is None:
         raise not_found(Message("This exchange"))
     return found
+
+
+def freshness(work: Work) -> tuple[dt.datetime, bool] | None:
+    """As of when the ERP's data are true as a whole, and whether a feed is past its limit.
+
+    The oldest feed counts; None before every feed has had a complete run.
+    """
+    rows = work.session.execute(sa.select(Feed.data_as_of, Feed.limit_minutes)).all()
+    ages = [(as_of, limit) for as_of, limit in rows if as_of is not None]
+    if not rows or len(ages) < len(rows):
+        return None
+    old = any(work.now - as_of > dt.timedelta(minutes=limit) for as_of, limit in ages)
+    return min(as_of for as_of, _limit in ages), old

@@ -24,6 +24,7 @@ STAFF: Roles = STAFF_ROLES
 PORTAL: Roles = PORTAL_ROLES
 SIGNED_IN: Roles = STAFF_ROLES | PORTAL_ROLES
 SALES: Roles = frozenset({Role.SALES, Role.SALES_MANAGER, Role.ADMIN})
+MANAGERS: Roles = frozenset({Role.SALES_MANAGER, Role.ADMIN})
 ERP_DESK: Roles = frozenset({Role.ERP_ADMIN, Role.ADMIN})
 ADMINS: Roles = frozenset({Role.ADMIN})
 PROMISING: Roles = frozenset(
@@ -71,8 +72,8 @@ ACCESS: Mapping[str, Roles] = {
     "desk_items.items": STAFF,
     "desk_planning.cell": STAFF,
     "desk_planning.overview": STAFF,
-    "desk_planning.targets": SALES,
-    "desk_planning.targets_save": SALES,
+    "desk_planning.targets": MANAGERS,
+    "desk_planning.targets_save": MANAGERS,
     "desk_search.results": STAFF,
     "desk_search.suggest": STAFF,
     "desk_files.download": STAFF,
@@ -98,7 +99,38 @@ ACCESS: Mapping[str, Roles] = {
     "fulfillment.promise_change": PROMISING,
     "fulfillment.promise_form": PROMISING,
     "fulfillment.receipt": PORTAL,
+    "desk_inquiries.create": SALES,
+    "desk_inquiries.decline": SALES,
+    "desk_inquiries.inquiry": STAFF,
+    "desk_inquiries.new": SALES,
+    "desk_inquiries.page": STAFF,
+    "desk_inquiries.quote": SALES,
+    "desk_quote_editor.add_line": SALES,
+    "desk_quote_editor.document": STAFF,
+    "desk_quote_editor.items": SALES,
+    "desk_quote_editor.page": STAFF,
+    "desk_quote_editor.paste": SALES,
+    "desk_quote_editor.refresh": SALES,
+    "desk_quote_editor.remove_line": SALES,
+    "desk_quote_editor.set_line": SALES,
+    "desk_quote_editor.terms": SALES,
+    "desk_quotes.accept": SALES,
+    "desk_quotes.create": SALES,
+    "desk_quotes.lost": SALES,
+    "desk_quotes.new": SALES,
+    "desk_quotes.page": STAFF,
+    "desk_quotes.revise": SALES,
+    "desk_quotes.send": SALES,
     # portal
+    "portal_inquiries.create": PORTAL,
+    "portal_inquiries.inquiries": PORTAL,
+    "portal_inquiries.inquiry": PORTAL,
+    "portal_inquiries.new": PORTAL,
+    "portal_quotes.accept": PORTAL,
+    "portal_quotes.decline": PORTAL,
+    "portal_quotes.document": PORTAL,
+    "portal_quotes.quote": PORTAL,
+    "portal_quotes.quotes": PORTAL,
     "portal_cases.case_page": PORTAL,
     "portal_cases.cases": PORTAL,
     "portal_cases.confirm": PORTAL,

@@ -11,13 +11,22 @@ import sqlalchemy as sa
 from b2bcrm.customers import actions as customers
 from b2bcrm.customers.models import Account, Contact, CustomerPart, ShipTo, TouchKind
 from b2bcrm.desk.account_facts import account_page
+from b2bcrm.fulfillment.actions import Promises
 from b2bcrm.fulfillment.models import OrderProjection, Shipment, ShipmentLine
-from b2bcrm.kernel.actor import Role
+from b2bcrm.kernel.actor import Actor, Role
 from b2bcrm.kernel.timeline import history
 from b2bcrm.kernel.words import Message
 from b2bcrm.orders.lifecycle import OrderState, Stage, Status
+from b2bcrm.quotes import actions as quotes
 from tests.clients import client_for
-from tests.factories import make_account, make_item, make_line, make_order
+from tests.factories import (
+    make_account,
+    make_item,
+    make_line,
+    make_order,
+    make_price,
+    make_site,
+)
 
 D = Decimal
 TODAY = dt.date(2026, 11, 17)
@@ -272,6 +281,20 @@ class TestPages:
         linked = seller.send(f"{own}/link", version="2", erp_id="30001")
         assert linked.status_code == 303
         assert "ERP customer 30001" in seller.get(own).text
+
+    def test_a_prospect_is_quoted_like_any_customer(self, office):
+        with office.open(Actor(name="Mei-Ling Lin", role=Role.SALES)) as work:
+            make_site(work)
+            item = make_item(work, no="PG-1")
+            make_price(work, item, unit_price=D(20))
+            prospect = customers.create_prospect(
+                work, name="Halvorsen", country="US", currency="EUR", price_list="EXPORT"
+            )
+            promises = Promises(work)
+            quote = quotes.new_quote(work, account_id=prospect.id, promises=promises)
+            quotes.add_line(work, quote.id, part="PG-1", qty=D(10), promises=promises)
+            assert quote.total == D(200)
+            assert account_page(work, prospect.id).open_quotes == [quote]
 
     def test_what_the_erp_owns_is_not_in_the_form(self, office, seller):
         with office.open() as work:

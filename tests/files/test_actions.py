@@ -74,7 +74,9 @@ def test_a_customer_stores_only_for_his_own_account_and_nothing_internal(work, f
 def test_files_are_found_by_order_kind_and_name(work, files_dir):
     account = make_account(work)
     order = make_order(work, account)
-    note = keep(work, files_dir, account, kind=FileKind.DELIVERY_NOTE, name="DN_1.pdf", order_id=order.id)
+    note = keep(
+        work, files_dir, account, kind=FileKind.DELIVERY_NOTE, name="DN_1.pdf", order_id=order.id
+    )
     keep(work, files_dir, account, name="DNx1.pdf")
     assert list(queries.of_order(work, order.id)) == [note]
     assert queries.of_account(work, account.id, kinds=["delivery_note"]) == ([note], 1)

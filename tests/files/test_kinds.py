@@ -47,7 +47,9 @@ def test_a_file_that_is_not_what_it_says_is_refused(name, content):
     assert caught.value.code == "file_disguised"
 
 
-@pytest.mark.parametrize("name", ["virus.exe", "page.html", "pic.svg", "x.pdf.exe", "pdf", ".pdf.", "a.zip"])
+@pytest.mark.parametrize(
+    "name", ["virus.exe", "page.html", "pic.svg", "x.pdf.exe", "pdf", ".pdf.", "a.zip"]
+)
 def test_a_kind_that_is_not_on_the_list_is_refused(name):
     with pytest.raises(Invalid, match="not taken"):
         recognise(name, GOOD["a.pdf"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal as D
+from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from b2bcrm.fulfillment.planning import atp
 from b2bcrm.fulfillment.planning.atp import Demand, Pool, Supply
 from b2bcrm.kernel.calendar import WorkCalendar
+
+D = Decimal
 
 TODAY = dt.date(2026, 11, 17)
 CAL = WorkCalendar("TW")
@@ -113,14 +115,22 @@ def test_an_ask_leaves_every_earlier_promise_its_pieces(on_hand, receipts, wishe
     for qty, wish in wishes:
         before = {n: atp.free_by(one, day(n)) for n in range(0, 61, 5)}
         offer = atp.promise(one, D(qty), day(wish))
-        taken = {n: sum((t.qty for t in offer.takes if t.kind != "lead_time" and t.on <= day(n)),
-                        D(0)) for n in before}  # fmt: skip
+        taken = {
+            n: sum((t.qty for t in offer.takes if t.kind != "lead_time" and t.on <= day(n)), D(0))
+            for n in before
+        }
         assert all(taken[n] <= before[n] for n in before)
         one.take(offer)
 
 
-@given(pieces, supplies, st.lists(st.tuples(pieces, st.integers(-5, 60)), max_size=5),
-       st.integers(1, 80), st.integers(1, 80), st.integers(0, 60))  # fmt: skip
+@given(
+    pieces,
+    supplies,
+    st.lists(st.tuples(pieces, st.integers(-5, 60)), max_size=5),
+    st.integers(1, 80),
+    st.integers(1, 80),
+    st.integers(0, 60),
+)
 def test_a_larger_quantity_never_comes_earlier(on_hand, receipts, demands, a, b, wish):
     small, large = sorted((a, b))
     one = atp.promise(pool(on_hand, receipts, demands), D(small), day(wish))

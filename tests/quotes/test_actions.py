@@ -30,6 +30,7 @@ from tests.factories import buyer, make_account, make_item, make_price, make_sit
 from tests.quotes.standins import READY, Dates, make_draft, make_sent
 
 D = Decimal
+pytestmark = pytest.mark.db
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from b2bcrm.users.models import User
 from tests.factories import buyer, make_account, make_site
 from tests.quotes.standins import Dates, make_sent
 
+pytestmark = pytest.mark.db
+
 
 class Outbox:
     """Keeps the mails it was given."""

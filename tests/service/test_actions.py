@@ -170,7 +170,10 @@ class TestConversation:
         actions.note(work, case.id, "CANARY-NOTE")
         work.session.flush()
         rows = work.session.execute(sa.text("SELECT payload FROM outbox")).scalars().all()
-        shown = [str(h.sentence) + str(h.portal_sentence) for h in work.session.scalars(sa.select(TimelineEntry))]
+        shown = [
+            str(h.sentence) + str(h.portal_sentence)
+            for h in work.session.scalars(sa.select(TimelineEntry))
+        ]
         assert "CANARY-NOTE" not in str(rows) + str(shown)
 
     def test_a_closed_case_takes_no_message(self, work, case, as_customer):

@@ -25,8 +25,8 @@ CHINA = clocks.service_days(
 )
 CALENDARS = st.sampled_from([TAIPEI, BERLIN, CHINA])
 INSTANTS = st.datetimes(
-    min_value=dt.datetime(2026, 1, 1),
-    max_value=dt.datetime(2027, 6, 1),
+    min_value=dt.datetime(2026, 1, 1),  # noqa: DTZ001 - hypothesis wants naive bounds
+    max_value=dt.datetime(2027, 6, 1),  # noqa: DTZ001 - same
     timezones=st.just(dt.UTC),
 )
 BUDGETS = st.sampled_from([clocks.ANSWER_WITHIN, clocks.SOLVE_WITHIN])
@@ -42,7 +42,9 @@ def pause_lists(draw: st.DrawFn) -> tuple[dt.datetime, list[Pause], dt.datetime]
     """A start, pauses one after the other behind it, and an instant behind them."""
     start = draw(INSTANTS)
     steps = draw(
-        st.lists(st.timedeltas(min_value=dt.timedelta(0), max_value=dt.timedelta(days=9)), max_size=8)
+        st.lists(
+            st.timedeltas(min_value=dt.timedelta(0), max_value=dt.timedelta(days=9)), max_size=8
+        )
     )
     moments = [start]
     for step in steps:

@@ -62,7 +62,9 @@ def test_an_answer_reaches_the_contact_with_a_link(work, account, case, language
     contact.language = language
     case.contact_id = contact.id
     message = actions.answer(work, case.id, "Dear\nJonas <b>", expected_version=None)
-    mail = deliver(work, handlers.CaseAnswerMail, events.CaseAnswered(**facts(case), message_id=message.id))
+    mail = deliver(
+        work, handlers.CaseAnswerMail, events.CaseAnswered(**facts(case), message_id=message.id)
+    )
     assert mail.to == (contact.email,)
     assert mail.subject == f"{words} to case {case.no}: Noise at 2,800 rpm"
     assert "Dear\nJonas <b>" in mail.text
@@ -113,7 +115,9 @@ def test_the_same_delivery_again_carries_the_same_message_id(work, case):
     first, second = (deliver(work, handlers.CaseAnswerMail, event) for _ in range(2))
     assert first == second
     other = actions.answer(work, case.id, "More", expected_version=None)
-    third = deliver(work, handlers.CaseAnswerMail, events.CaseAnswered(**facts(case), message_id=other.id))
+    third = deliver(
+        work, handlers.CaseAnswerMail, events.CaseAnswered(**facts(case), message_id=other.id)
+    )
     assert third.message_id != first.message_id
 
 
@@ -129,7 +133,9 @@ def test_without_any_address_there_is_no_mail(work, account, line):
 
 
 def test_each_route_names_a_known_handler_and_the_house_uses_them():
-    names = {k.name for k in (handlers.CaseOpenedMail, handlers.CaseAnswerMail, handlers.CaseSolvedMail)}
+    names = {
+        k.name for k in (handlers.CaseOpenedMail, handlers.CaseAnswerMail, handlers.CaseSolvedMail)
+    }
     assert {name for row in handlers.ROUTES.values() for name in row} == names
     for event, row in handlers.ROUTES.items():
         assert bootstrap.ROUTES[event] == row

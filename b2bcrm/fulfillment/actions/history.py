@@ -63,4 +63,4 @@ def _last(work: Work, line_ids: Collection[int]) -> dict[int, dt.date]:
         .group_by(Promise.order_line_id)
     )
     query = sa.select(Promise.order_line_id, Promise.promised_on).where(Promise.id.in_(newest))
-    return dict(work.session.execute(query).tuples().all())
+    return dict(work.session.execute(query).all())

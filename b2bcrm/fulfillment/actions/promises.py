@@ -7,6 +7,7 @@ import datetime as dt
 from sqlalchemy.orm.attributes import flag_modified
 
 from b2bcrm.fulfillment.actions import projecting
+from b2bcrm.fulfillment.actions.history import record_history
 from b2bcrm.fulfillment.events import PromiseMoved
 from b2bcrm.fulfillment.models import Promise
 from b2bcrm.kernel.actor import Right
@@ -60,6 +61,7 @@ def change_promise(
     if line.delivered_qty >= line.ordered_qty:
         raise Conflict(Message("The line is already delivered."))
     _check(work, line, promised_on, reason_code)
+    record_history(work, [order.id], kind="amended")
     before, line.promised_on = line.promised_on, promised_on
     reason = REASONS[reason_code]
     if text.strip():

@@ -1,7 +1,9 @@
 """``ports.promise.Promising`` over one Work: ask, hold, convert, release, explain.
 
-``ask`` takes no lock. ``hold`` and ``convert`` lock the one row of ``promise_gate`` (on SQLite the
-Work holds the write lock anyway), ask again and insert, so that no piece is promised twice.
+Dates are the day the goods are ready; with an account in the wish, the day they are delivered to
+it (its Incoterm, transit and receiving days). ``ask`` takes no lock. ``hold`` and ``convert``
+lock the one row of ``promise_gate`` (on SQLite the Work holds the write lock anyway), ask again
+and insert, so that no piece is promised twice.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ from b2bcrm.fulfillment.actions import projecting
 from b2bcrm.fulfillment.actions.history import record_history
 from b2bcrm.fulfillment.models import Hold, HoldLine, PromiseGate, Reservation
 from b2bcrm.fulfillment.planning import atp
-from b2bcrm.fulfillment.snapshot import pools
+from b2bcrm.fulfillment.snapshot import pools, ways
 from b2bcrm.kernel.actor import Role
+from b2bcrm.kernel.database import insert_for
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.promise import Answer, AskLine, Mode, PromiseMoved, Source
@@ -35,6 +38,7 @@ class _Found:
     answer: Answer
     site_id: int | None
     takes: tuple[atp.Supply, ...]
+    ready_on: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,12 @@ class Promises:
                 item_id=one.line.item_id,
                 site_id=one.site_id,
                 qty=one.line.qty,
-                ready_on=one.answer.full_on,
+                ready_on=one.ready_on,
                 reason=one.answer.reason,
                 sources=pools.sources_of(one.takes),
             )
             for one in found
-            if one.site_id is not None and one.answer.full_on is not None
+            if one.site_id is not None and one.ready_on is not None
         ]
         self.work.session.add(Hold(ref=ref, seq=seq, until=until, lines=rows))
         self.work.session.flush()  # flush: a later ask in this Work must see the hold
@@ -92,6 +96,7 @@ class Promises:
         self._end_holds(quote_ref)
         self._free_lines(order_ref, [line.ref for line in lines])
         as_of = pools.data_as_of(self.work)
+        way = ways.take(self.work, [line.account_id for line in lines])
         answers: dict[str, Answer] = {}
         rest: list[AskLine] = []
         for line in lines:
@@ -100,10 +105,12 @@ class Promises:
                 rest.append(line)
                 continue
             takes = tuple(pools.supplies_of(row.sources))
-            by_wish = _by_wish(takes, line.wanted_on)
-            answer = Answer(line.ref, row.ready_on, by_wish, row.reason, _sources(takes), as_of)
+            full_on = way.arrives(line.account_id, row.site_id, takes, row.ready_on)
+            by_wish = _by_wish(line, row.site_id, takes, way)
+            answer = Answer(line.ref, full_on, by_wish, row.reason, _sources(takes), as_of)
             answers[line.ref] = answer
-            self._reserve(order_ref, _Found(line, answer, row.site_id, takes), seq)
+            kept_line = _Found(line, answer, row.site_id, takes, row.ready_on)
+            self._reserve(order_ref, kept_line, seq)
         self.work.session.flush()  # flush: what was held must not be found free again
         for found in self._find(rest):
             answers[found.line.ref] = found.answer
@@ -142,9 +149,10 @@ class Promises:
         known = pools.take(
             self.work, [(line.item_id, line.site_id) for line in lines], without=without
         )
-        return [self._find_one(line, known) for line in lines]
+        way = ways.take(self.work, [line.account_id for line in lines])
+        return [self._find_one(line, known, way) for line in lines]
 
-    def _find_one(self, line: AskLine, known: pools.Pools) -> _Found:
+    def _find_one(self, line: AskLine, known: pools.Pools, way: ways.Ways) -> _Found:
         if line.item_id in known.services:
             text = Message("A service needs no material.")
             answer = Answer(line.ref, self.work.today, line.qty, text, (), known.data_as_of)
@@ -159,15 +167,17 @@ class Promises:
             return _Found(line, Answer(line.ref, None, Decimal(0), text), None, ())
         site_id, pool, offer = best
         pool.take(offer)
-        answer = Answer(
-            line.ref,
-            offer.full_on,
-            offer.by_wish,
-            offer.reason,
-            _sources(offer.takes),
-            known.data_as_of,
-        )
-        return _Found(line, answer, site_id, offer.takes)
+        full_on, reason, transit = offer.full_on, offer.reason, way.transit(line.account_id)
+        if full_on is not None:
+            full_on = way.arrives(line.account_id, site_id, offer.takes, full_on)
+            if transit:
+                reason = Message(
+                    "%(reason)s, then %(days)s days of transport", reason=reason, days=transit
+                )
+        by_wish = _by_wish(line, site_id, offer.takes, way) if offer.takes else offer.by_wish
+        sources = _sources(offer.takes)
+        answer = Answer(line.ref, full_on, by_wish, reason, sources, known.data_as_of)
+        return _Found(line, answer, site_id, offer.takes, offer.full_on)
 
     def _lock(self) -> int:
         """Lock the gate until the Work ends; the next sequence number."""
@@ -186,13 +196,8 @@ class Promises:
         return int(seq or 0)
 
     def _make_gate(self) -> None:
-        if self.work.session.get_bind().dialect.name == "postgresql":
-            from sqlalchemy.dialects.postgresql import insert
-        else:
-            from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
-        self.work.session.execute(
-            insert(PromiseGate).values(id=GATE, seq=0).on_conflict_do_nothing()
-        )
+        gate = insert_for(self.work.session, PromiseGate).values(id=GATE, seq=0)
+        self.work.session.execute(gate.on_conflict_do_nothing())
 
     def _end_holds(self, ref: str) -> None:
         self.work.session.execute(
@@ -222,7 +227,7 @@ class Promises:
         )
 
     def _reserve(self, order_ref: str, found: _Found, seq: int) -> None:
-        if found.site_id is None or found.answer.full_on is None:
+        if found.site_id is None or found.ready_on is None:
             return
         self.work.session.add(
             Reservation(
@@ -232,7 +237,7 @@ class Promises:
                 item_id=found.line.item_id,
                 site_id=found.site_id,
                 qty=found.line.qty,
-                ready_on=found.answer.full_on,
+                ready_on=found.ready_on,
                 reason=found.answer.reason,
                 sources=pools.sources_of(found.takes),
             )
@@ -248,8 +253,16 @@ def _rank(offer: atp.Offer) -> tuple[dt.date, Decimal]:
     return (offer.full_on or dt.date.max, -offer.by_wish)
 
 
-def _by_wish(takes: Sequence[atp.Supply], wanted_on: dt.date) -> Decimal:
-    return sum((take.qty for take in takes if take.on <= wanted_on), Decimal(0))
+def _by_wish(line: AskLine, site_id: int, takes: Sequence[atp.Supply], way: ways.Ways) -> Decimal:
+    """Pieces that are there by the wanted day."""
+    return sum(
+        (
+            take.qty
+            for take in takes
+            if way.arrives(line.account_id, site_id, [take], take.on) <= line.wanted_on
+        ),
+        Decimal(0),
+    )
 
 
 def _sources(takes: Sequence[atp.Supply]) -> tuple[Source, ...]:

@@ -81,8 +81,14 @@ def add_up(work: Work, line_ids: Collection[int]) -> set[int]:
         .where(ShipmentLine.order_line_id.in_(line_ids))
         .group_by(ShipmentLine.order_line_id)
     )
+    sums = {line_id: (sent, there) for line_id, sent, there in work.session.execute(query)}
+    none = (Decimal(0), Decimal(0))
     changes = [
-        LineQuantities(order_line_id=line_id, shipped_qty=shipped, delivered_qty=delivered)
-        for line_id, shipped, delivered in work.session.execute(query).tuples()
+        LineQuantities(
+            order_line_id=line_id,
+            shipped_qty=sums.get(line_id, none)[0],
+            delivered_qty=sums.get(line_id, none)[1],
+        )
+        for line_id in sorted(line_ids)
     ]
     return record_quantities(work, changes)

@@ -67,9 +67,7 @@ def apply_shipments(work: Work, records: Sequence[erp.Shipment]) -> Applied:
             },
         )
         if after != before:
-            row.lines = [
-                models.ShipmentLine(order_line_id=key, qty=qty) for key, qty in after.items()
-            ]
+            _keep_lines(row, after)
             differs = True
         if differs:
             changed += 1
@@ -78,6 +76,21 @@ def apply_shipments(work: Work, records: Sequence[erp.Shipment]) -> Applied:
     add_up(work, touched)
     refresh(work, order_ids)
     return Applied(changed, tuple(parked))
+
+
+def _keep_lines(row: models.Shipment, wanted: dict[int, Decimal]) -> None:
+    """Make the shipment's lines say exactly ``wanted``: quantity by order line."""
+    known = {line.order_line_id: line for line in row.lines}
+    for key, line in known.items():
+        if key in wanted:
+            line.qty = wanted[key]
+        else:
+            row.lines.remove(line)
+    row.lines += [
+        models.ShipmentLine(order_line_id=key, qty=qty)
+        for key, qty in wanted.items()
+        if key not in known
+    ]
 
 
 def apply_invoices(work: Work, records: Sequence[erp.Invoice]) -> Applied:
@@ -89,7 +102,7 @@ def apply_invoices(work: Work, records: Sequence[erp.Invoice]) -> Applied:
             sa.select(Order.erp_no, Order.id).where(
                 Order.erp_no.in_({r.sales_order for r in records})
             )
-        ).tuples()
+        )
         if no
     }
     known = {
@@ -154,6 +167,6 @@ def _add_up_invoiced(work: Work, shipment_nos: Collection[str]) -> None:
         work,
         [
             LineQuantities(order_line_id=line_id, invoiced_qty=qty)
-            for line_id, qty in work.session.execute(query).tuples()
+            for line_id, qty in work.session.execute(query)
         ],
     )

@@ -31,7 +31,7 @@ def changed_in(row: Any, values: dict[str, Any]) -> bool:
 def accounts_of(work: Work, erp_ids: Collection[str]) -> dict[str, int]:
     """Account ids by the ERP's customer number."""
     query = sa.select(Account.erp_id, Account.id).where(Account.erp_id.in_(erp_ids))
-    return {no: key for no, key in work.session.execute(query).tuples() if no}
+    return {no: key for no, key in work.session.execute(query) if no}
 
 
 def lines_by_ref(work: Work, erp_nos: Collection[str]) -> dict[tuple[str, int], tuple[int, int]]:
@@ -43,7 +43,7 @@ def lines_by_ref(work: Work, erp_nos: Collection[str]) -> dict[tuple[str, int], 
     )
     return {
         (erp_no, line_no): (line_id, order_id)
-        for erp_no, line_no, line_id, order_id in work.session.execute(query).tuples()
+        for erp_no, line_no, line_id, order_id in work.session.execute(query)
         if erp_no
     }
 

@@ -148,7 +148,7 @@ def settle(line: Line, view: Outlook, today: dt.date) -> None:
         view.buffer = min(-1, view.buffer)
     elif line.promised_on < today and not shipped:
         view.buffer = -line.calendar.days_between(line.promised_on, today)
-    elif not view.complete:
+    elif not view.complete and view.source != "reservation":
         view.buffer = line.calendar.days_between(ready, _leave_by(line, line.promised_on))
 
 

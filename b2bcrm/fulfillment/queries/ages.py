@@ -29,7 +29,7 @@ def data_age(work: Work) -> list[FeedAge]:
     )
     found = [
         FeedAge(entity, as_of, as_of is None or work.now - as_of > dt.timedelta(minutes=limit))
-        for entity, as_of, limit in work.session.execute(query).tuples()
+        for entity, as_of, limit in work.session.execute(query)
     ]
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
     return sorted(found, key=lambda age: age.as_of or never)

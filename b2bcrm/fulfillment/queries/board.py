@@ -1,4 +1,4 @@
-"""The fulfilment board: late and at-risk orders, promises by week and family, short parts.
+"""The fulfilment board: late and at-risk orders, promises by week and family.
 
 For staff only: rows name suppliers' documents and other accounts.
 """
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item
 from b2bcrm.customers.models import Account
-from b2bcrm.fulfillment.models import LineProjection, OrderProjection, ShortPart
+from b2bcrm.fulfillment.models import LineProjection, OrderProjection
 from b2bcrm.fulfillment.queries.ages import FEEDS
 from b2bcrm.kernel.errors import NotAllowed
 from b2bcrm.kernel.money import Money
@@ -134,33 +134,18 @@ class Heat:
     cells: dict[tuple[str, dt.date], HeatCell]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ShortRow:
-    """A part that holds up orders; ``value`` in base currency."""
-
-    item_no: str
-    item_name: str
-    document_no: str
-    qty: Decimal
-    need_on: dt.date
-    supply_on: dt.date
-    slip_days: int
-    orders: int
-    value: Decimal
-    late: bool
-
-
 def monday(day: dt.date) -> dt.date:
     """The first day of the ISO week of ``day``."""
     return day - dt.timedelta(days=day.weekday())
 
 
-def _staff(work: Work) -> None:
+def staff_only(work: Work) -> None:
+    """Raise NotAllowed for a buyer."""
     if work.actor.is_portal:
         raise NotAllowed(Message("Your role does not allow this."))
 
 
-def _open(found: BoardFilter) -> list[sa.ColumnElement[bool]]:
+def open_orders(found: BoardFilter) -> list[sa.ColumnElement[bool]]:
     """Orders that are not done, at the site, with the family in one of their lines."""
     where: list[sa.ColumnElement[bool]] = [OrderProjection.status != Status.DONE]
     if found.site_id is not None:
@@ -176,7 +161,7 @@ def _open(found: BoardFilter) -> list[sa.ColumnElement[bool]]:
 
 def totals(work: Work, found: BoardFilter) -> Totals:
     """Counts and values of open orders by status, and the causes of the troubled ones."""
-    _staff(work)
+    staff_only(work)
     query = (
         sa.select(
             OrderProjection.status,
@@ -189,14 +174,14 @@ def totals(work: Work, found: BoardFilter) -> Totals:
             .scalar_subquery(),
         )
         .join(Order, Order.id == OrderProjection.order_id)
-        .where(*_open(found))
+        .where(*open_orders(found))
         .group_by(OrderProjection.status, OrderProjection.cause_kind)
     )
     counts: dict[Status, int] = defaultdict(int)
     values: dict[Status, Decimal] = defaultdict(Decimal)
     causes: dict[str, int] = {}
     oldest: dt.datetime | None = None
-    groups = work.session.execute(query).tuples().all()
+    groups = work.session.execute(query).all()
     for status, kind, count, value, computed_at, _as_of in groups:
         counts[status] += count
         values[status] += value or Decimal(0)
@@ -241,8 +226,8 @@ def rows(
     limit: int = 50,
 ) -> tuple[list[BoardRow], int]:
     """Late and at-risk orders of the horizon, the costliest first, and how many there are."""
-    _staff(work)
-    where = [*_open(found), OrderProjection.status.in_(TROUBLED)]
+    staff_only(work)
+    where = [*open_orders(found), OrderProjection.status.in_(TROUBLED)]
     until = work.today + WEEK * found.weeks
     where.append(
         sa.or_(OrderProjection.promised_on.is_(None), OrderProjection.promised_on <= until)
@@ -299,7 +284,7 @@ def rows(
         rank,
         base,
         total_,
-    ) in work.session.execute(query).tuples():
+    ) in work.session.execute(query):
         total = total_
         page.append(
             BoardRow(
@@ -333,7 +318,7 @@ def rows(
 
 def heat(work: Work, found: BoardFilter) -> Heat:
     """Open lines by the week of their promise and family. Past promises stand in this week."""
-    _staff(work)
+    staff_only(work)
     first = monday(work.today)
     weeks = [first + WEEK * n for n in range(found.weeks)]
     where = [
@@ -354,7 +339,7 @@ def heat(work: Work, found: BoardFilter) -> Heat:
     )
     sums: dict[tuple[str, dt.date], dict[Status, int]] = defaultdict(lambda: defaultdict(int))
     families: dict[str, int] = defaultdict(int)
-    for family, day, status, count in work.session.execute(query).tuples():
+    for family, day, status, count in work.session.execute(query):
         if day is None:
             continue
         sums[family, max(first, monday(day))][status] += count
@@ -364,71 +349,6 @@ def heat(work: Work, found: BoardFilter) -> Heat:
         for key, by in sums.items()
     }
     return Heat(weeks, sorted(families), cells)
-
-
-def short_parts(
-    work: Work, found: BoardFilter, *, offset: int = 0, limit: int = 6
-) -> tuple[list[ShortRow], int, int]:
-    """Late parts with what they hold up, the dearest first; how many parts, how many orders."""
-    _staff(work)
-    open_value = sa.func.sum(OrderProjection.open_value, type_=OrderProjection.open_value.type)
-    per_order = (
-        sa.select(
-            ShortPart.item_no,
-            ShortPart.document_no,
-            ShortPart.order_id,
-            sa.func.sum(ShortPart.qty, type_=ShortPart.qty.type).label("qty"),
-            sa.func.min(ShortPart.need_on).label("need_on"),
-            sa.func.max(ShortPart.supply_on).label("supply_on"),
-            sa.func.max(ShortPart.slip_days).label("slip_days"),
-        )
-        .join(Order, Order.id == ShortPart.order_id)
-        .join(OrderProjection, OrderProjection.order_id == ShortPart.order_id)
-        .where(*_open(found))
-        .group_by(ShortPart.item_no, ShortPart.document_no, ShortPart.order_id)
-        .subquery()
-    )
-    late = sa.func.max(sa.case((OrderProjection.status == Status.LATE, 1), else_=0))
-    query = (
-        sa.select(
-            per_order.c.item_no,
-            sa.func.max(Item.name),
-            per_order.c.document_no,
-            sa.func.sum(per_order.c.qty, type_=ShortPart.qty.type),
-            sa.func.min(per_order.c.need_on),
-            sa.func.max(per_order.c.supply_on),
-            sa.func.max(per_order.c.slip_days),
-            sa.func.count(),
-            open_value.label("value"),
-            late.label("late"),
-            sa.func.count().over(),
-            sa.select(sa.func.count(per_order.c.order_id.distinct())).scalar_subquery(),
-        )
-        .join(OrderProjection, OrderProjection.order_id == per_order.c.order_id)
-        .outerjoin(Item, Item.no == per_order.c.item_no)
-        .group_by(per_order.c.item_no, per_order.c.document_no)
-        .order_by(late.desc(), open_value.desc(), per_order.c.item_no, per_order.c.document_no)
-        .offset(offset)
-        .limit(limit)
-    )
-    found_rows, parts, held_up = [], 0, 0
-    for row in work.session.execute(query):
-        parts, held_up = row[10], row[11]
-        found_rows.append(
-            ShortRow(
-                item_no=row[0],
-                item_name=row[1] or "",
-                document_no=row[2],
-                qty=row[3],
-                need_on=row[4],
-                supply_on=row[5],
-                slip_days=row[6],
-                orders=row[7],
-                value=row[8] or Decimal(0),
-                late=bool(row[9]),
-            )
-        )
-    return found_rows, parts, held_up
 
 
 def causes_in_order(kinds: Sequence[str], counts: dict[str, int]) -> list[tuple[str, int]]:

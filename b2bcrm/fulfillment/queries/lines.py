@@ -84,7 +84,7 @@ def line_views(work: Work, order_id: int) -> list[LineView]:
         .where(OrderLine.order_id.in_(seen), sa.not_(OrderLine.cancelled))
         .order_by(OrderLine.line_no)
     )
-    lines = work.session.execute(query).tuples().all()
+    lines = work.session.execute(query).all()
     if not lines:
         raise not_found(Message("This order"))
     ids = [line_id for line_id, _no, _projection in lines]
@@ -152,7 +152,7 @@ def _deliveries(work: Work, line_ids: list[int]) -> dict[int, list[Delivery]]:
         .where(ShipmentLine.order_line_id.in_(line_ids))
         .order_by(Shipment.shipped_on.desc(), Shipment.id.desc())
     )
-    for line_id, qty, row in work.session.execute(query).tuples():
+    for line_id, qty, row in work.session.execute(query):
         found[line_id].append(
             Delivery(
                 shipment_id=row.id,

@@ -119,7 +119,7 @@ def load(work: Work, where: Center, weeks: int) -> list[LoadWeek]:
             Operation.planned_start_on < first + WEEK * weeks,
         )
     )
-    for start, end, done, qty, setup, unit in work.session.execute(query).tuples():
+    for start, end, done, qty, setup, unit in work.session.execute(query):
         left = max(Decimal(0), qty - done)
         hours = unit * left + (setup if done == 0 else Decimal(0))
         begin = max(start, work.today)

@@ -151,7 +151,7 @@ def _reserved(work: Work, nos: Collection[str]) -> dict[tuple[str, str], dt.date
     query = sa.select(Reservation.order_ref, Reservation.line_ref, Reservation.ready_on).where(
         Reservation.order_ref.in_(nos), Reservation.ended_at.is_(None)
     )
-    return {(ref, line): day for ref, line, day in work.session.execute(query).tuples()}
+    return {(ref, line): day for ref, line, day in work.session.execute(query)}
 
 
 def _shipped(work: Work, line_ids: Collection[int]) -> dict[int, dt.date]:
@@ -161,7 +161,7 @@ def _shipped(work: Work, line_ids: Collection[int]) -> dict[int, dt.date]:
         .where(ShipmentLine.order_line_id.in_(line_ids))
         .group_by(ShipmentLine.order_line_id)
     )
-    return dict(work.session.execute(query).tuples().all())
+    return dict(work.session.execute(query).all())
 
 
 # ----------------------------------------------------------------------------------- documents
@@ -240,9 +240,9 @@ def _steps(work: Work, rows: Sequence[WorkOrder]) -> dict[int, list[Step]]:
                 RoutingRow.setup_hours,
                 RoutingRow.unit_hours,
             ).where(RoutingRow.item_no.in_({row.item_no for row in rows}))
-        ).tuples()
+        )
     }
-    names = dict(work.session.execute(sa.select(WorkCenter.code, WorkCenter.name)).tuples().all())
+    names = dict(work.session.execute(sa.select(WorkCenter.code, WorkCenter.name)).all())
     found: dict[int, list[Step]] = defaultdict(list)
     operations = work.session.scalars(
         sa.select(Operation)
@@ -352,4 +352,4 @@ Receipt = tuple[str, dt.date, Decimal]
 
 def _lead_days(work: Work, nos: Collection[str]) -> dict[str, int]:
     query = sa.select(Item.no, Item.lead_time_days).where(Item.no.in_(nos))
-    return dict(work.session.execute(query).tuples().all())
+    return dict(work.session.execute(query).all())

@@ -103,14 +103,14 @@ def _items(work: Work, ids: set[int]) -> dict[int, dict[str, Any]]:
     query = sa.select(Item.id, Item.no, Item.kind, Item.lead_time_days).where(Item.id.in_(ids))
     return {
         item_id: {"no": no, "kind": kind, "lead": lead}
-        for item_id, no, kind, lead in work.session.execute(query).tuples()
+        for item_id, no, kind, lead in work.session.execute(query)
     }
 
 
 def _stock(work: Work, nos: Iterable[str]) -> dict[tuple[str, str], Decimal]:
     """Pieces on hand that the ERP has not allocated; may be negative."""
     query = sa.select(Stock.item_no, Stock.site_code, Stock.on_hand, Stock.allocated)
-    rows = work.session.execute(query.where(Stock.item_no.in_(nos))).tuples()
+    rows = work.session.execute(query.where(Stock.item_no.in_(nos)))
     return {(no, code): on_hand - allocated for no, code, on_hand, allocated in rows}
 
 
@@ -160,7 +160,7 @@ def _demands(
         )
     )
     for query in (reserved, held):
-        for item_id, site_id, sources in work.session.execute(query).tuples():
+        for item_id, site_id, sources in work.session.execute(query):
             found[item_id, site_id] += atp.demands_of(supplies_of(sources))
     return found
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from b2bcrm.customers.models import Account
 from b2bcrm.kernel.actor import Right
+from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.errors import Refused, StaleVersion
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
@@ -29,7 +30,7 @@ def load(work: Work, order_id: int, expected_version: int | None) -> Order:
             Message(
                 "%(who)s changed this order at %(when)s. Look at it again before you go on.",
                 who=order.changed_by or "ERP",
-                when=f"{order.changed_at or work.now:%H:%M}",
+                when=f"{(order.changed_at or work.now).astimezone(HOME_ZONE):%H:%M}",
             )
         )
     return order

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -70,19 +70,23 @@ def due_to_expire(session: Session, today: dt.date, limit: int) -> Sequence[Quot
 
 @dataclass(frozen=True)
 class Change:
-    """One difference between two revisions; ``before`` or ``after`` is None for added, removed."""
+    """One difference between two revisions; both sides are None for a line added or removed.
+
+    ``kind`` says how to write the sides: qty (also percent), price, amount or date.
+    """
 
     what: Message
+    kind: str
     before: Decimal | dt.date | None
     after: Decimal | dt.date | None
 
 
-_LINE_FIELDS: tuple[tuple[str, str], ...] = (
-    ("qty", "Line %(line)s quantity"),
-    ("list_price", "Line %(line)s price"),
-    ("discount_pct", "Line %(line)s discount, %%"),
-    ("wanted_on", "Line %(line)s wanted"),
-    ("promised_on", "Line %(line)s ready"),
+_LINE_FIELDS: tuple[tuple[str, str, Callable[[int], Message]], ...] = (
+    ("qty", "qty", lambda no: Message("Line %(line)s quantity", line=no)),
+    ("list_price", "price", lambda no: Message("Line %(line)s price", line=no)),
+    ("discount_pct", "qty", lambda no: Message("Line %(line)s discount, %%", line=no)),
+    ("wanted_on", "date", lambda no: Message("Line %(line)s wanted", line=no)),
+    ("promised_on", "date", lambda no: Message("Line %(line)s ready", line=no)),
 )
 
 
@@ -96,14 +100,14 @@ def changes(before: Quote, after: Quote) -> list[Change]:
         if was is None or is_ is None or was.item_id != is_.item_id:
             found.extend(_swapped(no, was, is_))
             continue
-        for name, text in _LINE_FIELDS:
+        for name, kind, text in _LINE_FIELDS:
             a, b = getattr(was, name), getattr(is_, name)
             if a != b:
-                found.append(Change(Message(text, line=no), a, b))
+                found.append(Change(text(no), kind, a, b))
     if before.valid_until != after.valid_until:
-        found.append(Change(Message("Valid until"), before.valid_until, after.valid_until))
+        found.append(Change(Message("Valid until"), "date", before.valid_until, after.valid_until))
     if before.total != after.total:
-        found.append(Change(Message("Total"), before.total, after.total))
+        found.append(Change(Message("Total"), "amount", before.total, after.total))
     return found
 
 
@@ -111,10 +115,10 @@ def _swapped(no: int, was: QuoteLine | None, is_: QuoteLine | None) -> list[Chan
     found = []
     if was is not None:
         text = Message("Line %(line)s %(item)s removed", line=no, item=was.description)
-        found.append(Change(text, None, None))
+        found.append(Change(text, "", None, None))
     if is_ is not None:
         text = Message("Line %(line)s %(item)s added", line=no, item=is_.description)
-        found.append(Change(text, None, None))
+        found.append(Change(text, "", None, None))
     return found
 
 

@@ -1,0 +1,217 @@
+"""Builds the demo company as a whole or not at all: one transaction, marked when it is done."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal, cast
+
+import sqlalchemy as sa
+
+from b2bcrm.bootstrap import ROUTES
+from b2bcrm.demo import firm, load, moves, orders, past, pipeline, talk
+from b2bcrm.demo.case_rows import CaseBook
+from b2bcrm.demo.cases import LAST_OF_HISTORY, TOLD_NUMBERS, past_cases, write_cases
+from b2bcrm.demo.deals import Deal, Desk
+from b2bcrm.demo.facts import Facts
+from b2bcrm.demo.logins import create_logins
+from b2bcrm.demo.numbers import Series, number_deals, quote_series
+from b2bcrm.demo.rows import Rows
+from b2bcrm.demo.scene import Scene, local_day, read_scene
+from b2bcrm.demo.targets import write_targets
+from b2bcrm.kernel.clock import HOME_ZONE
+from b2bcrm.kernel.database import BusinessClock, Marker, make_engine
+from b2bcrm.kernel.organization import Company
+from b2bcrm.kernel.work import Office, Work
+from b2bcrm.orders.models import OrderRevision
+from b2bcrm.settings import Settings
+from b2bcrm.users.models import User
+from connectors.erp.twin.demand import first_day
+from connectors.erp.twin.world import TwinWorld
+
+Size = Literal["small", "demo", "large"]
+KIND, SIZE, SEED = "kind", "size", "seed"
+DEMO = "demo"
+_DAY_BEGINS = dt.time(8, 30)  # the ERP's history ends at eight
+_TALKED = {"small": 1.0, "demo": 0.6, "large": 0.05}
+
+
+def build_if_empty(settings: Settings, *, size: str, seed: int) -> bool:
+    """Build the demo where there is none; False if the database has been built already."""
+    engine = make_engine(settings.database_url)
+    try:
+        with engine.connect().execution_options(ro=True) as connection:
+            if _kind(connection) is not None or connection.scalar(sa.select(User.id).limit(1)):
+                return False
+        office = Office(engine=engine, routes=ROUTES)
+        temporary = settings.twin_path.with_name("twin.new.sqlite3")
+        try:
+            build(
+                office,
+                temporary,
+                size=size,
+                seed=seed,
+                files_dir=settings.files_dir,
+                keep_at=settings.twin_path,
+            )
+        finally:
+            _unlink(temporary)
+        return True
+    finally:
+        engine.dispose()
+
+
+def remove(settings: Settings) -> None:
+    """Throw the demo away: database, twin, files, caught mail. ValueError if it is no demo."""
+    if not settings.database_url.startswith("sqlite:///"):
+        raise ValueError("Only the embedded demo can be reset.")
+    path = Path(settings.database_url.removeprefix("sqlite:///"))
+    if path.exists():
+        engine = make_engine(settings.database_url)
+        try:
+            with engine.connect().execution_options(ro=True) as connection:
+                if not _may_go(connection):
+                    raise ValueError("This database is not a demo; nothing was removed.")
+        finally:
+            engine.dispose()
+    _unlink(path)
+    _unlink(settings.twin_path)
+    for folder in (settings.files_dir, settings.mail_dir):
+        for file in sorted(folder.rglob("*"), reverse=True) if folder.exists() else ():
+            file.rmdir() if file.is_dir() else file.unlink()
+
+
+def _kind(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table(Marker.__tablename__):
+        return None
+    found: str | None = connection.scalar(sa.select(Marker.value).where(Marker.key == KIND))
+    return found
+
+
+def _may_go(connection: sa.Connection) -> bool:
+    """A demo may, and a database in which nobody is."""
+    if _kind(connection) == DEMO:
+        return True
+    if not sa.inspect(connection).has_table(User.__tablename__):
+        return not sa.inspect(connection).get_table_names()
+    return connection.scalar(sa.select(User.id).limit(1)) is None
+
+
+def _unlink(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def start_day(now: dt.datetime) -> dt.date:
+    """The business day on which a demo that is built ``now`` begins."""
+    local = now.astimezone(HOME_ZONE)
+    return local.date() - dt.timedelta(days=local.time() < _DAY_BEGINS)
+
+
+def build(
+    office: Office,
+    twin_path: Path,
+    *,
+    size: str,
+    seed: int,
+    files_dir: Path,
+    keep_at: Path | None = None,
+) -> None:
+    """The ERP's world into ``twin_path`` and the company into an empty database.
+
+    Deterministic for a seed and a day. ``keep_at`` is where the twin's file goes just before the
+    commit, so that a build that was killed leaves nothing half.
+    """
+    now = office.clock.tick()
+    today = start_day(now)
+    TwinWorld.generate(twin_path, size=cast("Size", size), seed=seed, today=today)
+    world = TwinWorld(twin_path, now=lambda: now)
+    world.advance_to(now)
+    world.close()
+    with office.open() as work:
+        _fill(work, twin_path, size=size, seed=seed, today=today, files_dir=files_dir)
+        for key, value in ((KIND, DEMO), (SIZE, size), (SEED, str(seed))):
+            work.session.add(Marker(key=key, value=value))
+        work.session.add(BusinessClock(ahead_s=0))
+        work.session.flush()  # flush: nothing may fail after the twin's file is in its place
+        if keep_at is not None:
+            _unlink(keep_at)
+            twin_path.replace(keep_at)
+
+
+def _fill(
+    work: Work, twin_path: Path, *, size: str, seed: int, today: dt.date, files_dir: Path
+) -> None:
+    rows, source, facts = Rows(work.session), load.Source(twin_path), Facts()
+    firm.found(work, seed)
+    load.load_masters(work, source)
+    create_logins(work)
+    session = work.session
+    first = session.scalars(sa.select(Company.id).order_by(Company.id).limit(1)).one()
+    owner = session.scalars(sa.select(User.id).where(User.name == "Mei-Ling Lin")).one()
+    pipeline.add_prospects(work, first, owner)
+    scene = read_scene(work, seed)
+    book = load.read_orders(work, rows, source)
+    begin = dt.date.fromisoformat(first_day(cast("Size", size), today))
+    won = {order.row["id"]: past.won(scene, order) for order in book.orders if order.ours}
+    lost = past.unwon(scene, book, begin + dt.timedelta(days=30))
+    living = pipeline.open_deals(scene, book, size)
+    deals = [*won.values(), *lost, *living]
+    delays = load.load_supply(rows, source)
+    firm.open_feeds(work, source.read, work.now)
+    pipeline.date_lines(work, living)
+    _enter_quotes(work, scene, rows, facts, book=book, deals=deals, size=size, files_dir=files_dir)
+    late = delays.by_line()
+    for order in book.orders:
+        past.dress(scene, order, won.get(order.row["id"]), facts)
+        moves.write_history(work, scene, order, late, facts)
+    orders.write(work, rows, book)
+    revisions = [past.revision(o, won[o.row["id"]]) for o in book.orders if o.ours]
+    for revision in revisions:
+        revision["id"] = rows.next_id(OrderRevision)
+    rows.put(OrderRevision, revisions)
+    talk.write_touches(scene, rows, book, deals, _TALKED[size])
+    series = _case_series(scene, book, size)
+    write_cases(scene, CaseBook(scene, rows, facts, series), book, size)
+    series.keep(work)
+    write_targets(scene, rows, book)
+    facts.write(rows)
+    rows.settle_ids()
+    load.project_living(work)
+    pipeline.hold_dates(work, living)
+
+
+def _enter_quotes(
+    work: Work,
+    scene: Scene,
+    rows: Rows,
+    facts: Facts,
+    *,
+    book: orders.OrderBook,
+    deals: Sequence[Deal],
+    size: str,
+    files_dir: Path,
+) -> None:
+    quotes, inquiries = quote_series(deals), Series("IN")
+    number_deals(deals, quotes, inquiries)
+    waiting = pipeline.waiting(scene, book, size)
+    desk = Desk(scene, rows, facts)
+    for deal in sorted(deals, key=lambda d: d.begun[0]):
+        desk.enter(deal)
+    take = partial(inquiries.take, scene.today.year)
+    entered = pipeline.enter_waiting(desk, waiting, [take() for _ in waiting])
+    desk.write()
+    quotes.keep(work)
+    inquiries.keep(work)
+    if entered:
+        pipeline.attach(work, files_dir, *entered[0])
+
+
+def _case_series(scene: Scene, book: orders.OrderBook, size: str) -> Series:
+    """Numbers of cases, placed so that history ends just before the told ones."""
+    year = scene.today.year
+    count = sum(local_day(c.opened_at).year == year for c in past_cases(scene, book, size))
+    first = {year: max(1, LAST_OF_HISTORY + 1 - count)}
+    return Series("CS", reserved=TOLD_NUMBERS, first=first)

@@ -1,0 +1,54 @@
+"""``./crm bench``: builds the demo company at size ``large`` once, then measures.
+
+The figures of a shared machine are noisy: the ratio to the reference, measured in the same run,
+is the one to trust.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from b2bcrm.settings import Settings
+from bench import documents, erp, pages
+
+FOLDER = Path(os.environ.get("CRM_DATA_DIR", "var")).resolve() / "bench"
+
+
+@click.command()
+@click.option("--size", type=click.Choice(["small", "demo", "large"]), default="large")
+@click.option("--seconds", type=float, default=10.0, help="per page")
+@click.option("--fresh", is_flag=True, help="build the company again")
+def main(*, size: str, seconds: float, fresh: bool) -> None:
+    """Print the tables."""
+    folder = FOLDER / size
+    if fresh and folder.exists():
+        shutil.rmtree(folder)
+    environment = {
+        "CRM_DATA_DIR": str(folder),
+        "CRM_PORT": str(pages.PORT),
+        "CRM_CHEAP_PASSWORDS": "1",
+    }
+    start = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "b2bcrm.cli", "demo", "build", "--size", size],
+        env={**os.environ, **environment},
+        check=True,
+    )
+    print(f"company of size {size}: {time.perf_counter() - start:.1f} s\n", flush=True)
+    settings = Settings.from_env(environment)
+    pages.measure(settings, environment, seconds=seconds)
+    documents.measure()
+    twin = folder / "twin-copy.sqlite3"
+    shutil.copy(settings.twin_path, twin)
+    erp.measure(twin)
+
+
+if __name__ == "__main__":
+    main()

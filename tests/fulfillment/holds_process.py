@@ -1,0 +1,35 @@
+"""One of two processes that hold pieces at the same time: run by test_two_processes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from decimal import Decimal
+
+from b2bcrm.fulfillment.actions import Promises
+from b2bcrm.kernel.clock import pinned
+from b2bcrm.kernel.database import make_engine
+from b2bcrm.kernel.work import Office
+from b2bcrm.ports.promise import AskLine, PromiseMoved
+
+
+def main(url: str, name: str, item_id: str, count: str) -> None:
+    now = dt.datetime(2026, 11, 17, 1, 40, tzinfo=dt.UTC)
+    office = Office(make_engine(url), pinned(now))
+    held = 0
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()  # both processes begin together
+    for n in range(int(count)):
+        try:
+            with office.open() as work:
+                line = AskLine("10", int(item_id), Decimal(1), work.today)
+                Promises(work).hold(f"{name}-{n}", [line], work.today, at_worst={"10": work.today})
+            held += 1
+        except PromiseMoved:
+            continue
+    sys.stdout.write(str(held))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

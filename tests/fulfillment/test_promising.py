@@ -1,0 +1,144 @@
+"""Asking, holding, converting and releasing in one Work, and what the next one sees."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from b2bcrm.catalog.models import ItemKind
+from b2bcrm.fulfillment.actions import Promises
+from b2bcrm.fulfillment.models import Reservation
+from b2bcrm.ports.promise import AskLine, Mode, PromiseMoved
+from tests.factories import make_account, make_item, make_site
+from tests.fulfillment.conftest import day
+
+D = Decimal
+pytestmark = pytest.mark.db
+
+WISH = dt.date(2026, 11, 27)
+UNTIL = dt.date(2026, 11, 19)
+
+
+@pytest.fixture
+def item(plant, work):
+    """48 in stock, 100 more on PO-33107 on 30 Nov, 35 working days to get anew."""
+    item = make_item(work, no="PG-115", lead_time_days=35)
+    plant.stock("PG-115", 50, allocated=2)
+    plant.buy("PO-33107", "PG-115", 100, "11-30")
+    plant.buy("PO-1", "PG-115", 500, "11-18", ref="418/10")
+    return item
+
+
+def wish(item, qty, ref="10", **facts) -> AskLine:
+    return AskLine(ref=ref, item_id=item.id, qty=D(qty), wanted_on=WISH, **facts)
+
+
+def ask(work, item, qty):
+    return Promises(work).ask([wish(item, qty)], Mode.QUOTE)[0]
+
+
+def test_stock_that_is_not_allocated_and_free_supply_make_the_promise(work, item):
+    answer = ask(work, item, 100)
+    assert (answer.full_on, answer.by_wish_qty) == (day("11-30"), 48)
+    assert str(answer.reason) == "48 in stock, the rest from PO-33107 on Mon 30 Nov 2026"
+    assert [source.document_no for source in answer.sources] == ["", "PO-33107"]
+
+
+def test_two_lines_of_one_ask_do_not_get_the_same_pieces(work, item):
+    one, two = Promises(work).ask([wish(item, 48, "10"), wish(item, 48, "20")], Mode.QUOTE)
+    assert one.full_on == work.today
+    assert two.full_on == day("11-30")
+
+
+def test_a_hold_takes_its_pieces_from_the_next_ask(work, item):
+    Promises(work).hold("Q-26-1/0", [wish(item, 48)], UNTIL, at_worst={})
+    assert ask(work, item, 10).full_on == day("11-30")
+
+
+def test_a_hold_that_ran_out_or_was_released_gives_its_pieces_back(work, item):
+    Promises(work).hold("Q-26-1/0", [wish(item, 48)], dt.date(2026, 11, 16), at_worst={})
+    assert ask(work, item, 10).full_on == work.today
+    Promises(work).hold("Q-26-2/0", [wish(item, 48)], UNTIL, at_worst={})
+    Promises(work).release("Q-26-2/0")
+    assert ask(work, item, 10).full_on == work.today
+
+
+def test_holding_again_replaces_the_earlier_hold(work, item):
+    Promises(work).hold("Q-26-1/0", [wish(item, 48)], UNTIL, at_worst={})
+    again = Promises(work).hold("Q-26-1/0", [wish(item, 40)], UNTIL, at_worst={})
+    assert again[0].full_on == work.today
+    assert ask(work, item, 8).full_on == work.today
+
+
+def test_a_date_that_got_worse_holds_nothing_and_keeps_the_earlier_hold(work, item):
+    Promises(work).hold("Q-26-1/0", [wish(item, 10)], UNTIL, at_worst={})
+    Promises(work).hold("Q-26-2/0", [wish(item, 30)], UNTIL, at_worst={})
+    with pytest.raises(PromiseMoved) as moved:
+        Promises(work).hold("Q-26-1/0", [wish(item, 20)], UNTIL, at_worst={"10": work.today})
+    assert moved.value.answers[0].full_on == day("11-30")
+    assert ask(work, item, 8).full_on == work.today
+    assert ask(work, item, 9).full_on == day("11-30")
+
+
+def test_converting_keeps_the_held_date_and_reserves_for_the_order(work, item):
+    Promises(work).hold("Q-26-1/0", [wish(item, 48)], UNTIL, at_worst={})
+    answer = Promises(work).convert("Q-26-1/0", "SO-26-1", [wish(item, 48)])[0]
+    assert answer.full_on == work.today
+    assert ask(work, item, 1).full_on == day("11-30")
+    row = work.session.scalars(sa.select(Reservation)).one()
+    assert (row.order_ref, row.line_ref, row.qty) == ("SO-26-1", "10", 48)
+    assert str(Promises(work).why("SO-26-1")[0].reason) == "48 in stock"
+
+
+def test_converting_without_a_live_hold_asks_again(work, item):
+    Promises(work).hold("Q-26-9/0", [wish(item, 48)], UNTIL, at_worst={})
+    answer = Promises(work).convert("Q-26-1/0", "SO-26-1", [wish(item, 10)])[0]
+    assert answer.full_on == day("11-30")
+
+
+def test_converting_twice_reserves_once(work, item):
+    for _ in range(2):
+        Promises(work).convert("", "SO-26-1", [wish(item, 48)])
+    assert ask(work, item, 100).full_on == day("11-30")
+
+
+def test_a_promise_from_the_lead_time_leaves_the_stock_to_others(work, item, plant):
+    other = make_item(work, no="PG-200", lead_time_days=10)
+    Promises(work).convert("", "SO-26-1", [wish(other, 500)])
+    plant.stock("PG-200", 20)
+    assert Promises(work).ask([wish(other, 20)], Mode.QUOTE)[0].full_on == work.today
+
+
+def test_a_service_needs_nothing(work, plant):
+    item = make_item(work, kind=ItemKind.SERVICE, lead_time_days=0)
+    answer = Promises(work).convert("", "SO-26-1", [wish(item, 1)])[0]
+    assert answer.full_on == work.today
+
+
+def test_an_item_kept_at_another_site_is_promised_from_there(work, item):
+    other = make_site(work, code="SZ", name="Suzhou")
+    answer = Promises(work).ask([wish(item, 48, site_id=other.id)], Mode.QUOTE)[0]
+    assert answer.full_on == work.today
+
+
+def test_a_wish_that_names_its_account_is_answered_with_the_day_of_delivery(work, item):
+    account = make_account(work)  # DAP, four days away, weekends closed
+    stock = Promises(work).ask([wish(item, 48, account_id=account.id)], Mode.QUOTE)[0]
+    assert stock.full_on == day("11-23")  # leaves Tue 17, Sat 21 is closed
+    assert str(stock.reason) == "48 in stock, then 4 days of transport"
+    bought = Promises(work).ask([wish(item, 100, account_id=account.id)], Mode.QUOTE)[0]
+    assert bought.full_on == day("12-07")  # leaves on Tue 1 Dec, the day after it came
+    assert bought.by_wish_qty == 48
+
+
+def test_a_held_delivery_day_is_the_orders_delivery_day(work, item):
+    account = make_account(work)
+    line = wish(item, 100, account_id=account.id)
+    held = Promises(work).hold("Q-26-1/0", [line], UNTIL, at_worst={"10": day("12-07")})
+    kept = Promises(work).convert("Q-26-1/0", "SO-26-1", [line])
+    assert kept[0].full_on == held[0].full_on == day("12-07")
+    row = work.session.scalars(sa.select(Reservation)).one()
+    assert row.ready_on == day("11-30")

@@ -1,0 +1,43 @@
+"""Settings say everything that is wrong at once, and the demo never mixes with the real."""
+
+from __future__ import annotations
+
+import pytest
+
+from b2bcrm.settings import Settings, SettingsError
+
+REAL = {
+    "DATABASE_URL": "postgresql://u:pw-secret@db/crm",
+    "CRM_SECRET_KEY": "k" * 40,
+    "CRM_BASE_URL": "https://crm.example.com/",
+    "ERP_URL": "http://erp.example.com",
+    "SMTP_URL": "smtp://u:pw-secret@mail.example.com",
+}
+
+
+def test_without_a_database_it_is_the_demo_with_a_kept_secret(tmp_path):
+    first = Settings.from_env({"CRM_DATA_DIR": str(tmp_path)})
+    again = Settings.from_env({"CRM_DATA_DIR": str(tmp_path)})
+    assert first.demo
+    assert len(first.secret_key) >= 32
+    assert again.secret_key == first.secret_key
+
+
+def test_with_a_database_nothing_of_the_demo_is_left():
+    settings = Settings.from_env(REAL)
+    assert not settings.demo
+    assert settings.secure
+    assert settings.base_url == "https://crm.example.com"
+
+
+def test_every_fault_is_named_at_once():
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"DATABASE_URL": "mysql://x", "CRM_PORT": "http"})
+    for name in ("DATABASE_URL", "CRM_SECRET_KEY", "CRM_BASE_URL", "ERP_URL", "CRM_PORT"):
+        assert name in str(caught.value)
+
+
+def test_no_secret_shows_in_the_repr():
+    settings = Settings.from_env({**REAL, "ERP_SECRET": "pw-secret"})
+    assert "pw-secret" not in repr(settings)
+    assert "kkkk" not in repr(settings)

@@ -1,0 +1,76 @@
+"""The worker: one owner per database, each slot of a daily job run once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+
+import pytest
+
+from b2bcrm import bootstrap, worker
+from b2bcrm.kernel.clock import pinned
+from b2bcrm.kernel.courier import Courier
+from b2bcrm.kernel.database import make_engine
+from b2bcrm.kernel.work import Office
+from b2bcrm.settings import Settings
+from b2bcrm.sync.engine import Puller
+from connectors.mail.folder import FolderMailer
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.db
+
+
+@pytest.fixture
+def house(database_url, twin, tmp_path):
+    engine = make_engine(database_url)
+    settings = Settings(
+        data_dir=tmp_path, database_url=database_url, demo=True, secret_key="k" * 32
+    )
+    office = Office(engine, pinned(NOW), bootstrap.ROUTES)
+    mailer = FolderMailer(tmp_path / "mail", "x@formosa.example")
+    made = bootstrap.handlers(settings, twin.gateway, mailer)
+    yield bootstrap.House(
+        settings=settings,
+        engine=engine,
+        office=office,
+        erp=twin.gateway,
+        mailer=mailer,
+        courier=Courier(office.open, bootstrap.EVENTS, made),
+        puller=Puller(office, twin.gateway, "main", bootstrap.APPLIERS),
+    )
+    engine.dispose()
+
+
+def test_a_second_worker_does_not_own_the_database_until_the_first_ends(house):
+    with worker.ownership(house) as first, worker.ownership(house) as second:
+        assert (first, second) == (True, False)
+    with worker.ownership(house) as third:
+        assert third
+
+
+def test_many_workers_claim_a_slot_exactly_once(house):
+    slot = dt.datetime(2026, 11, 17, tzinfo=dt.UTC)
+    won = []
+
+    def claim():
+        if worker.claim_slot(house.office, "expire_quotes", slot):
+            won.append(1)
+
+    threads = [threading.Thread(target=claim) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert won == [1]
+
+
+def test_the_days_jobs_run_once_per_business_date(house):
+    assert worker.daily(house) == len(bootstrap.DAILY)
+    assert worker.daily(house) == 0
+    tomorrow = pinned(NOW + dt.timedelta(days=1))
+    object.__setattr__(house.office, "clock", tomorrow)
+    assert worker.daily(house) == len(bootstrap.DAILY)
+
+
+def test_everything_that_is_due_runs_against_an_empty_database(house):
+    worker.run_once(house)
