@@ -99,11 +99,12 @@ def _prepare(settings: Settings, size: str, seed: int) -> None:
 def _greet(settings: Settings) -> None:
     click.echo(f"\n  The CRM is at        {settings.base_url}/")
     if settings.demo:
-        from b2bcrm.demo.logins import PASSWORD, shown_logins
+        from b2bcrm.demo.logins import shown_logins
+        from b2bcrm.desk.demo import DEMO_PASSWORD
 
         click.echo(f"  The portal is at     {settings.base_url}/portal/orders")
         click.echo(f"  Mail is caught at    {settings.base_url}/demo/mail\n")
-        click.echo(f"  Logins (password {PASSWORD!r} for all):")
+        click.echo(f"  Logins (password {DEMO_PASSWORD!r} for all):")
         for email, who in shown_logins():
             click.echo(f"    {email:<36} {who}")
     click.echo("\n  Stop with Ctrl-C.")

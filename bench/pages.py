@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from b2bcrm.app import create_app
 from b2bcrm.bootstrap import build
-from b2bcrm.demo.logins import PASSWORD
+from b2bcrm.desk.demo import DEMO_PASSWORD
 from b2bcrm.fulfillment.actions import Promises
 from b2bcrm.kernel.actor import Role
 from b2bcrm.orders.models import Order, OrderLine
@@ -68,7 +68,7 @@ def sign_in(port: int, email: str) -> str:
     page = opener.open(f"{base}/login").read().decode()
     match = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
     assert match is not None, "the sign-in page has no CSRF token"
-    form = {"csrf_token": match[1], "email": email, "password": PASSWORD}
+    form = {"csrf_token": match[1], "email": email, "password": DEMO_PASSWORD}
     opener.open(f"{base}/login", urlencode(form).encode())
     return "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
 

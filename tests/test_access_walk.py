@@ -376,7 +376,7 @@ def everything(walk: Walk, role: Role) -> dict[str, str]:
     papers = 0
     for rule in walk.rules("GET"):
         if access.allows(rule.endpoint, role) and rule.endpoint != "static":
-            waiting += walk.addresses(rule, walk.world.a, person)
+            waiting += walk.addresses(rule, walk.world.a, person)[: None if _thorough(role) else 2]
     for depth in (0, 1):
         links: list[str] = []
         for url in dict.fromkeys(waiting):
@@ -397,12 +397,16 @@ def everything(walk: Walk, role: Role) -> dict[str, str]:
     return found
 
 
+def _thorough(role: Role) -> bool:
+    """Customers, and one of the staff who may do little: everything, and every link."""
+    return role in PORTAL_ROLES or role is Role.PLANNER
+
+
 def _worth_following(link: str, role: Role) -> bool:
-    """A customer's links all; staff's exports, since a list shows what its page shows."""
-    return role in PORTAL_ROLES or role in {Role.ADMIN, Role.PLANNER} or "format=" in link
+    return _thorough(role) or "format=" in link
 
 
-@pytest.mark.parametrize("role", [*PORTAL, Role.ADMIN, Role.PLANNER])
+@pytest.mark.parametrize("role", [*PORTAL, Role.PLANNER])
 def test_no_page_links_to_what_its_reader_cannot_open(walk, role):
     wrong = {
         url: text[:3]

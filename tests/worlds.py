@@ -402,8 +402,9 @@ def _serve(work: Work, side: Side, folder: Path) -> None:
     with _as(work, side.buyer):
         service.close(work, rows["closed"].id, expected_version=None)
     sent = quote_queries.by_id(work, side.quotes["sent"][0])
+    paper = quote_pdf(quote_queries.sealed_content(sent), sent.seal)
     _file(work, side, folder, "paper", f"{sent.no}.pdf", subject="quote", subject_id=sent.id,
-          kind=FileKind.QUOTE, content=quote_pdf(quote_queries.sealed_content(sent), sent.seal))  # fmt: skip
+          kind=FileKind.QUOTE, content=paper)  # fmt: skip
     _file(work, side, folder, "quote", f"quote-{tag}.png", subject="quote",
           subject_id=side.quotes["sent"][0], kind=FileKind.CERTIFICATE)  # fmt: skip
     _file(work, side, folder, "inquiry", f"drawing-{tag}.png", subject="inquiry",

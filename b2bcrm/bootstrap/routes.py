@@ -13,6 +13,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "quote.lost": ("mail.sales_owner",),
     "order.confirmed": ("erp.push_order", "mail.order_confirmed"),
     "order.amended": ("erp.push_order", "mail.order_confirmed"),
+    "order.repromised": ("erp.push_order",),
     "order.cancelled": ("erp.push_order",),
     "promise.moved": ("mail.promise_moved",),
     "case.opened": ("mail.case_opened",),

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from b2bcrm.customers.models import Account, Contact
-from b2bcrm.desk.demo import DEMO_PASSWORD as PASSWORD
+from b2bcrm.desk.demo import DEMO_PASSWORD
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.work import Work
 from b2bcrm.users.models import User
 from b2bcrm.users.passwords import Passwords
 
+PASSWORD = DEMO_PASSWORD
 _HOUSE = "formosa.example"
 
 
@@ -88,7 +89,7 @@ def shown_logins() -> list[tuple[str, str]]:
 def create_logins(work: Work) -> None:
     """Users for our people and for the contacts in ``_BUYERS`` that the ERP knows."""
     session = work.session
-    stored = Passwords(cheap=True).hash(PASSWORD)
+    stored = Passwords(cheap=True).hash(DEMO_PASSWORD)
     common = {"password_hash": stored, "created_at": work.tick}
     for person in _STAFF:
         session.add(

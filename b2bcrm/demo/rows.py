@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from b2bcrm.kernel.columns import ScaledDecimal, UtcDateTime
 from b2bcrm.kernel.database import Base
 
 Row = dict[str, Any]
@@ -26,6 +27,7 @@ class Rows:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._last: dict[str, int] = {}
+        self._binds: dict[str, dict[str, Bind | None]] = {}
 
     def next_id(self, model: type[Base]) -> int:
         """An id of ``model`` that nobody else has."""
@@ -44,7 +46,11 @@ class Rows:
         if not rows:
             return
         self.session.flush()  # flush: what the rows refer to must be there
-        statement = _Insert(_table(model), rows[0], self.session.get_bind().dialect)
+        table, dialect = _table(model), self.session.get_bind().dialect
+        binds = self._binds.setdefault(table.name, {})
+        if not binds:
+            binds |= {column.name: _bind(column.type, dialect) for column in table.columns}
+        statement = _Insert(table, rows[0], dialect, binds)
         connection = self.session.connection()
         for start in range(0, len(rows), CHUNK):
             for sql, values in statement.values_of(rows[start : start + CHUNK]):
@@ -66,18 +72,39 @@ class Rows:
             )
 
 
+class _Values(dict[Any, Any]):
+    """Bound values by what they were; a new one is bound when it is first asked for."""
+
+    def __init__(self, bind: Bind) -> None:
+        super().__init__({None: None})
+        self._bind = bind
+
+    def __missing__(self, value: Any) -> Any:
+        bound = self[value] = self._bind(value)
+        return bound
+
+
+class _Kept:
+    """Binds dates, decimals and enums, which come again and again, once each."""
+
+    def __init__(self, bind: Bind) -> None:
+        self.values = _Values(bind)
+
+    def __call__(self, value: Any) -> Any:
+        return self.values[value]
+
+
 class _Insert:
     """An INSERT of one table for rows with the keys of ``first``."""
 
-    def __init__(self, table: sa.Table, first: Row, dialect: sa.Dialect) -> None:
-        self.table, self.dialect = table, dialect
+    def __init__(
+        self, table: sa.Table, first: Row, dialect: sa.Dialect, binds: dict[str, Bind | None]
+    ) -> None:
+        self.table, self.dialect, self.binds = table, dialect, binds
         self.defaults = {
             column.name: value
             for column in table.columns
             if column.name not in first and (value := _default(column)) is not None
-        }
-        self.binds: dict[str, Bind | None] = {
-            column.name: _bind(column.type, dialect) for column in table.columns
         }
         self.json = [column.name for column in table.columns if _is_json(column.type)]
 
@@ -110,6 +137,9 @@ class _Insert:
         bind = self.binds[name]
         if bind is None:
             return [row[name] for row in rows]
+        if isinstance(bind, _Kept):
+            values = bind.values
+            return [values[row[name]] for row in rows]
         return [None if (value := row[name]) is None else bind(value) for row in rows]
 
     def _bound(self, name: str, value: Any) -> Any:
@@ -134,7 +164,8 @@ def _default(column: sa.Column[Any]) -> Any:
 
 def _bind(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Bind | None:
     bind: Bind | None = kind.dialect_impl(dialect).bind_processor(dialect)
-    return bind
+    often = isinstance(kind, ScaledDecimal | UtcDateTime | sa.Date | sa.Enum)
+    return _Kept(bind) if bind is not None and often else bind
 
 
 def _is_json(kind: sa.types.TypeEngine[Any]) -> bool:

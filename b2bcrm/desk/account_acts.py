@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from b2bcrm.catalog import queries as catalog
@@ -27,7 +27,7 @@ from b2bcrm.kernel.errors import Invalid, Refused
 from b2bcrm.kernel.words import LOCALES, Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.users.queries import users_with_roles
-from b2bcrm.web.answers import see_other
+from b2bcrm.web.answers import safe_next, see_other
 from b2bcrm.web.forms import Form, read_form
 from b2bcrm.web.locale import NAMES
 from b2bcrm.web.work import in_work
@@ -136,7 +136,8 @@ def log_touch(work: Work, account_id: int) -> ResponseReturnValue:
     if tie:
         facts[f"{tie}_id"] = int(row_id)
     actions.log_touch(work, account_id, **facts)
-    return see_other(account_url(account_id), Message("Touch logged."))
+    back = safe_next(request.form.get("next", ""), account_url(account_id))
+    return see_other(back, Message("Touch logged."))
 
 
 def _instant(work: Work, on: dt.date | None) -> dt.datetime | None:

@@ -95,6 +95,8 @@ class OrderRow:
         """Colour and words: what people decided first, then what is expected."""
         if self.state in STATE_CHIPS:
             return STATE_CHIPS[self.state]
+        if self.erp_sync is ErpSync.REFUSED:
+            return REFUSED
         if self.hold_reason is not None and self.status is not Status.LATE:
             return "risk", Message("On hold")
         if self.status is None or self.status_reason is None:
@@ -107,6 +109,7 @@ class OrderRow:
         return STAGE_WORDS[self.stage or Stage.ORDER]
 
 
+REFUSED = ("late", Message("Refused by the ERP"))
 STATE_CHIPS: dict[OrderState, tuple[str, Message]] = {
     OrderState.DRAFT: ("idle", Message("Draft")),
     OrderState.SUBMITTED: ("risk", Message("To be confirmed")),
@@ -242,7 +245,7 @@ def counts(work: Work, filters: Mapping[str, str]) -> Counts:
     late, risk = by_status.get(Status.LATE, 0), by_status.get(Status.RISK, 0)
     show = filters.get("show", "")
     if show in {"done", "all"}:
-        total = narrow.where(*wanted, *_shown(show)).with_only_columns(sa.func.count())
+        total = narrow.where(*wanted, *_shown(show)).with_only_columns(sa.func.count(Order.id))
         shown = work.session.scalar(total) or 0
     else:
         shown = {"late": late, "risk": risk}.get(show, opened)

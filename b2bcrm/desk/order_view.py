@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from b2bcrm.desk.order_facts import Head, OrderFacts
-from b2bcrm.desk.order_rows import STATE_CHIPS
+from b2bcrm.desk.order_rows import REFUSED, STATE_CHIPS
 from b2bcrm.fulfillment.models import LineProjection
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.money import Money, digits
@@ -36,6 +36,8 @@ def order_chip(head: Head) -> tuple[str, Message]:
     order, projection = head.order, head.projection
     if order.state in STATE_CHIPS:
         return STATE_CHIPS[order.state]
+    if order.erp_sync is ErpSync.REFUSED:
+        return REFUSED
     if order.hold_reason is not None and not (projection and projection.status is Status.LATE):
         return "risk", Message("On hold")
     if projection is None:

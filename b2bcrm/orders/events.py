@@ -76,6 +76,19 @@ class OrderAmended(OrderEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrderRepromised(OrderEvent):
+    """A line's promise moved; the ERP is told. The customer's notice is fulfillment's."""
+
+    name: ClassVar[str] = "order.repromised"
+    amendment_no: int
+    what: Message
+
+    def sentence(self) -> Message:
+        """What changed."""
+        return Message("Amendment %(n)s: %(what)s", n=self.amendment_no, what=self.what)
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderCancelled(OrderEvent):
     """Nothing more will be delivered."""
 
@@ -194,6 +207,7 @@ EVENTS: tuple[type[OrderEvent], ...] = (
     OrderSubmitted,
     OrderConfirmed,
     OrderAmended,
+    OrderRepromised,
     OrderCancelled,
     OrderClosed,
     OrderHeld,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from sqlalchemy.orm import selectinload
 
 from b2bcrm.bootstrap import ROUTES
 from b2bcrm.demo.build import build, start_day
-from b2bcrm.demo.logins import PASSWORD, shown_logins
+from b2bcrm.demo.logins import shown_logins
+from b2bcrm.desk.demo import DEMO_PASSWORD as PASSWORD
 from b2bcrm.documents.contents import digest_of, to_json
 from b2bcrm.fulfillment.models import Promise, Shipment, ShipmentLine
 from b2bcrm.kernel.actor import Role
@@ -116,7 +118,7 @@ def test_revisions_follow_each_other(looking: Work) -> None:
     for revisions in by_no.values():
         assert [quote.rev for quote in revisions] == list(range(len(revisions)))
         assert [quote.current for quote in revisions] == [False] * (len(revisions) - 1) + [True]
-        for older, newer in zip(revisions, revisions[1:], strict=False):
+        for older, newer in itertools.pairwise(revisions):
             assert older.state is QuoteState.SUPERSEDED
             assert older.sent_at is not None
             assert older.sent_at < newer.created_at
@@ -196,7 +198,7 @@ def test_a_line_stands_at_its_last_promise(looking: Work) -> None:
             assert told[0].promised_on == line.first_promised_on
             assert told[0].at == order.confirmed_at
             assert told[-1].promised_on == line.promised_on
-            for before, after in zip(told, told[1:], strict=False):
+            for before, after in itertools.pairwise(told):
                 assert after.previous_on == before.promised_on
                 assert before.at < after.at <= NOW
                 moved += 1

@@ -93,6 +93,7 @@ def test_an_empty_database_shows_no_figures(operator):
     assert "No exchange here" in page
 
 
+@pytest.mark.db
 def test_a_feed_shows_lag_age_and_its_last_runs(work, operator):
     outcomes = [RunOutcome.COMPLETE] * 28 + [RunOutcome.FAILED] * 2
     make_feed(work, "purchase_order", age=41, outcomes=outcomes)
@@ -168,6 +169,7 @@ def test_only_an_operator_may_act_or_read_what_was_said(app, office, work):
     assert row.state is DeliveryState.PARKED
 
 
+@pytest.mark.db
 def test_a_feed_is_pulled_now_and_the_breaker_closed(work, operator):
     feed, other = make_feed(work), make_feed(work, "item")
     connection = ErpConnection(code="main", open_until=work.tick + dt.timedelta(minutes=1))
@@ -217,6 +219,7 @@ def envelope(work, reference="SO-26-10482/1", **facts) -> Envelope:
     return Envelope(**(values | facts))
 
 
+@pytest.mark.db
 def test_exchanges_are_found_by_order_number(work, operator):
     work.session.add_all([envelope(work), envelope(work, "SO-26-10499/0", error="BLOCKED")])
     work.session.commit()

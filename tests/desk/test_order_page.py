@@ -63,9 +63,9 @@ def test_the_three_dates_stand_in_order_and_only_the_third_is_coloured(work, sal
         r'<div class="cell date"( data-status="\w+")?><dt>([^<]+)</dt><dd>([^<]+)', page
     )
     assert [(name, day) for _s, name, day in cells] == [
-        ("Requested", "Fri 11 Dec 2026"),
-        ("Promised", "Tue 15 Dec 2026"),
-        ("Projected", "Fri 18 Dec 2026"),
+        ("Requested", "Fri 11 Dec"),
+        ("Promised", "Tue 15 Dec"),
+        ("Projected", "Fri 18 Dec"),
     ]
     assert [status for status, _n, _d in cells] == ["", "", ' data-status="late"']
 
@@ -104,6 +104,7 @@ def test_shipments_invoices_and_promises_are_shown_with_their_figures(work, sale
     assert "Mei-Ling Lin" in page
 
 
+@pytest.mark.db
 def test_touches_and_events_stand_on_one_line_of_time(work, sales):
     order = full_order(work)
     account_id = order.account_id
@@ -162,6 +163,7 @@ def test_who_may_not_act_sees_no_buttons(app, office, work):
     assert "/amend" not in page
 
 
+@pytest.mark.db
 def test_the_number_of_statements_does_not_grow_with_the_lines(work, sales, statements):
     small, large = full_order(work, lines=1), full_order(work, lines=15)
     stored(work, large)

@@ -16,6 +16,9 @@ from tests.factories import make_account, make_item, make_line, make_order
 from tests.pages import full_order, project_order
 
 
+pytestmark = pytest.mark.db
+
+
 @pytest.fixture
 def app(office, tmp_path):
     return make_app(office, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import io
 from decimal import Decimal
@@ -124,17 +125,19 @@ def text_of(content: bytes) -> tuple[int, str]:
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("template", ["quote", "order"])
 def test_a_paper_says_what_it_should_in_every_language(template, locale):
-    pages, text = text_of(pdf.render_pdf(template, locale, context(template, locale)))
+    made = pdf._document(pdf.render_html(template, locale, context(template, locale)))
+    pages, text = text_of(made.write_pdf())
     assert pages <= 2
+    boxes = {chr(point) for font in made.fonts.values() for point in font.missing}
+    assert boxes == set()  # characters without a glyph, which the text would not show
     facts = context(template, locale)["content"]
     for expected in (facts.no, "PG-115-05-S1", "38,600", "1,378,020", "CY-99", NAMES[locale][2]):
         assert expected in text, expected
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("locale", ["en", "zh_Hans"])
-def test_equal_contents_give_equal_bytes(locale):
-    first, second = (pdf.render_pdf("quote", locale, context("quote", locale)) for _ in range(2))
+def test_equal_contents_give_equal_bytes():
+    first, second = (pdf.render_pdf("quote", "en", context("quote", "en")) for _ in range(2))
     assert first == second
 
 
@@ -146,16 +149,10 @@ def test_the_english_quote_reads_as_agreed():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("locale", LOCALES)
-def test_no_character_is_drawn_as_a_box(locale):
-    assert pdf.missing_glyphs("quote", locale, context("quote", locale)) == frozenset()
-
-
-@pytest.mark.slow
 def test_a_long_quote_repeats_its_head_and_counts_its_pages():
-    long = {"content": quote_content("zh_Hant", lines=40), "seal": ""}
+    long = {"content": quote_content("zh_Hant", lines=16), "seal": ""}
     pages, text = text_of(pdf.render_pdf("quote", "zh_Hant", long))
-    assert pages > 4
+    assert pages > 2
     assert f"{pages} / {pages}" in text
     assert text.count("Q-26-2187 A") == pages
 
@@ -185,3 +182,10 @@ def test_equal_numbers_are_written_alike():
         "0",
         "100",
     ]
+
+
+@pytest.mark.slow
+def test_a_character_that_no_font_has_is_found():
+    strange = quote_content("en")
+    with_box = dataclasses.replace(strange, clerk="\U0010fffd")
+    assert pdf.missing_glyphs("quote", "en", {"content": with_box, "seal": ""}) == {"\U0010fffd"}

@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from b2bcrm.demo.logins import PASSWORD
+from b2bcrm.desk.demo import DEMO_PASSWORD as PASSWORD
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (

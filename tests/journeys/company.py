@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("twin", "worker", "web")
 READY_WITHIN_S = 60.0
 ENDS_WITHIN_S = 20.0
+PULLS_WITHIN_S = 60.0
 
 
 def free_port() -> int:
@@ -135,13 +136,25 @@ class Company:
     # ----- the ERP -----
 
     def advance(self, days: int) -> None:
-        """Move the demo's clock; the twin lives through the days, the worker pulls."""
+        """Move the demo's clock; the twin lives through the days, and the worker has pulled."""
+        (last,) = self._ask("SELECT max(id) FROM sync_run")
+        (feeds,) = self._ask("SELECT count(*) FROM feed")
         self.crm("demo", "advance", "--days", str(days))
+        done = "SELECT count(DISTINCT feed_id) FROM sync_run WHERE id > ? AND finished_at > ''"
+        end = time.monotonic() + PULLS_WITHIN_S
+        while self._ask(done, last) != (feeds,):
+            if time.monotonic() > end:
+                raise RuntimeError(f"The worker did not pull all feeds.\n{self.logs()}")
+            time.sleep(0.2)
+
+    def _ask(self, query: str, *values: object) -> tuple[Any, ...]:
+        with closing(sqlite3.connect(self.folder / "crm.sqlite3")) as db:
+            found: tuple[Any, ...] = db.execute(query, values).fetchone()
+        return found
 
     def now(self) -> dt.datetime:
         """The demo's business time."""
-        with closing(sqlite3.connect(self.folder / "crm.sqlite3")) as db:
-            (ahead,) = db.execute("SELECT ahead_s FROM business_clock").fetchone()
+        (ahead,) = self._ask("SELECT ahead_s FROM business_clock")
         return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=ahead)
 
     def world(self) -> TwinWorld:

@@ -118,6 +118,26 @@ class TestAmend:
             )
 
 
+class TestRepromise:
+    def test_a_moved_promise_is_an_amendment_for_the_erp_and_leaves_the_first_promise(self, work):
+        order = make_order(work)
+        version = order.version
+        later = dt.date(2026, 12, 22)
+        actions.repromise(work, order.id, 10, expected_version=version, promised_on=later)
+        work.session.flush()
+        line = order.lines[0]
+        assert (line.promised_on, line.first_promised_on) == (later, dt.date(2026, 12, 15))
+        assert (order.amendment_no, order.version > version) == (1, True)
+        assert deliveries(work) == ["erp.push_order"]
+
+    def test_only_a_confirmed_order_has_a_promise_to_move(self, work):
+        order = submitted(work)
+        with pytest.raises(Conflict, match="Only a confirmed order"):
+            actions.repromise(
+                work, order.id, 10, expected_version=None, promised_on=dt.date(2026, 12, 22)
+            )
+
+
 class TestHold:
     def test_a_hold_is_no_state_and_releasing_returns_to_where_it_was(self, work):
         order = submitted(work)

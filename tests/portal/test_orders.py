@@ -71,6 +71,7 @@ def test_a_draft_is_not_his_yet(work, account, buyer):
     assert order.no not in listed(buyer, "?show=all")
 
 
+@pytest.mark.db
 def test_causes_suppliers_costs_and_notes_stay_with_us(work, account, buyer):
     item = make_item(work, standard_cost=D("417.31"))
     order = full_order(
@@ -166,6 +167,7 @@ def test_shipments_invoices_and_a_way_to_complain(work, account, buyer):
     assert f"/portal/cases/new?line={order.lines[0].id}" in page
 
 
+@pytest.mark.db
 def test_the_list_filters_sorts_and_exports(work, account, buyer):
     late = full_order(work, account, customer_po="CY-1")
     done = make_order(work, account, state=OrderState.CLOSED)

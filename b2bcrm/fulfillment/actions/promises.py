@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy.orm.attributes import flag_modified
-
 from b2bcrm.fulfillment.actions import projecting
 from b2bcrm.fulfillment.actions.history import record_history
 from b2bcrm.fulfillment.events import PromiseMoved
 from b2bcrm.fulfillment.models import Promise
 from b2bcrm.kernel.actor import Right
-from b2bcrm.kernel.errors import Conflict, Invalid, StaleVersion, not_found
+from b2bcrm.kernel.errors import Conflict, Invalid
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders import queries as orders
-from b2bcrm.orders.lifecycle import FINAL, OrderState
+from b2bcrm.orders import actions as orders
+from b2bcrm.orders import queries
 from b2bcrm.orders.models import Order, OrderLine
 
 REASONS: dict[str, Message] = {
@@ -39,30 +37,24 @@ def change_promise(
     reason_code: str,
     text: str = "",
 ) -> Order:
-    """Give a confirmed line a new date. The first promise stays; the customer is told.
+    """Give a confirmed line a new date. The first promise stays; customer and ERP are told.
 
     Raises Invalid for a date in the past, out of sight or unchanged, or an unknown reason.
     """
     work.actor.must(Right.CHANGE_PROMISE)
-    line = orders.line_by_id(work, line_id)
-    order = line.order
-    if expected_version is not None and order.version != expected_version:
-        raise StaleVersion(
-            Message(
-                "%(who)s changed this order at %(when)s. Look at it again before you go on.",
-                who=order.changed_by or "ERP",
-                when=f"{order.changed_at or work.now:%H:%M}",
-            )
-        )
-    if order.state in FINAL or order.state is not OrderState.CONFIRMED:
-        raise Conflict(Message("Only a confirmed order's promises can be changed."))
-    if line.cancelled:
-        raise not_found(Message("This order line"))
+    line = queries.line_by_id(work, line_id)
     if line.delivered_qty >= line.ordered_qty:
         raise Conflict(Message("The line is already delivered."))
     _check(work, line, promised_on, reason_code)
-    record_history(work, [order.id], kind="amended")
-    before, line.promised_on = line.promised_on, promised_on
+    record_history(work, [line.order_id], kind="amended")
+    before = line.promised_on
+    order = orders.repromise(
+        work,
+        line.order_id,
+        line.line_no,
+        expected_version=expected_version,
+        promised_on=promised_on,
+    )
     reason = REASONS[reason_code]
     if text.strip():
         reason = Message("%(reason)s: %(text)s", reason=reason, text=text.strip())
@@ -77,8 +69,6 @@ def change_promise(
             at=work.now,
         )
     )
-    order.changed_at, order.changed_by = work.now, work.actor.name
-    flag_modified(order, "changed_at")  # the order's version counts changes of its lines too
     work.publish(
         PromiseMoved(
             subject_id=order.id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from b2bcrm.orders.actions.amend import amend_line, hold, link_customer_po, release
+from b2bcrm.orders.actions.amend import amend_line, hold, link_customer_po, release, repromise
 from b2bcrm.orders.actions.erp import accepted_by_erp, not_taken_by_erp, send_again
 from b2bcrm.orders.actions.life import cancel, close, confirm, confirm_by_rule, submit
 from b2bcrm.orders.actions.opening import OrderDraft, OrderDraftLine, open_order
@@ -24,6 +24,7 @@ __all__ = [
     "open_order",
     "record_quantities",
     "release",
+    "repromise",
     "send_again",
     "submit",
 ]

@@ -87,6 +87,39 @@ def amend_line(
     return order
 
 
+def repromise(
+    work: Work, order_id: int, line_no: int, *, expected_version: int | None, promised_on: dt.date
+) -> Order:
+    """Write a line's new promise on a confirmed order: an amendment that the ERP is told.
+
+    The first promise stays. Who may do this, why, and the history are fulfillment's.
+    """
+    order = load(work, order_id, expected_version)
+    line = order.line(line_no)
+    if line is None or line.cancelled:
+        raise not_found(Message("This order line"))
+    if order.state is not OrderState.CONFIRMED:
+        raise Conflict(Message("Only a confirmed order's promises can be changed."))
+    order.move(Act.AMEND)
+    line.promised_on = promised_on
+    touch(work, order)
+    order.amendment_no += 1
+    wait_for_erp(work, order)
+    what = Message("line %(line)s promised for %(day)s", line=line_no, day=promised_on)
+    seal(work, order, reason=str(what))
+    work.publish(
+        events.OrderRepromised(
+            subject_id=order.id,
+            order_id=order.id,
+            account_id=order.account_id,
+            no=order.no,
+            amendment_no=order.amendment_no,
+            what=what,
+        )
+    )
+    return order
+
+
 def hold(work: Work, order_id: int, *, expected_version: int | None, reason: str) -> Order:
     """Stop work on the order. Its state stays: releasing returns to where it was."""
     work.actor.must(Right.ORDER)

@@ -10,6 +10,8 @@ import hashlib
 import json
 from typing import Any
 
+from sqlalchemy.orm.attributes import flag_modified
+
 from b2bcrm.customers.models import Account
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.clock import HOME_ZONE
@@ -37,8 +39,9 @@ def load(work: Work, order_id: int, expected_version: int | None) -> Order:
 
 
 def touch(work: Work, order: Order) -> None:
-    """Remember who changed it last, for the next person's 409."""
+    """Remember who changed it last, for the next person's 409; the version counts every change."""
     order.changed_at, order.changed_by = work.now, work.actor.name
+    flag_modified(order, "changed_at")  # changes of lines alone would not count
 
 
 def submit(work: Work, order_id: int, *, expected_version: int | None = None) -> Order:

@@ -11,13 +11,17 @@ from decimal import Decimal
 
 @dataclass(frozen=True)
 class Center:
-    """A machine group; ``hours`` per working day, ``station`` on the virtual factory."""
+    """A machine group on a ``station`` of the virtual factory.
+
+    ``hours`` per working day of one machine: an order runs on one. The group has ``machines``.
+    """
 
     code: str
     name: str
     site: str
     station: str
     hours: Decimal
+    machines: int
 
 
 @dataclass(frozen=True)
@@ -84,22 +88,22 @@ class Supplier:
 
 
 CENTERS = (
-    Center("S-1", "Sawing and preparation", "TC1", "prep", Decimal(16)),
-    Center("T-1", "CNC turning", "TC1", "turning", Decimal(20)),
-    Center("T-2", "Gear hobbing and milling", "TC1", "turning", Decimal(20)),
-    Center("H-1", "Vacuum heat treatment", "TC1", "heat", Decimal(22)),
-    Center("G-1", "Cylindrical grinding", "TC1", "grinding", Decimal(16)),
-    Center("G-2", "Thread grinding", "TC1", "grinding", Decimal(20)),
-    Center("G-3", "Gear and profile grinding", "TC1", "grinding", Decimal(16)),
-    Center("A-1", "Gearbox assembly", "TC1", "assembly", Decimal(16)),
-    Center("A-2", "Strain-wave and table assembly", "TC1", "assembly", Decimal(16)),
-    Center("L-4", "Linear guide line", "TC1", "assembly", Decimal(16)),
-    Center("Q-1", "Test bench and final inspection", "TC1", "test", Decimal(16)),
-    Center("P-1", "Packing", "TC1", "packing", Decimal(8)),
-    Center("M-11", "Suzhou machining", "SZ1", "turning", Decimal(20)),
-    Center("G-11", "Suzhou gear grinding", "SZ1", "grinding", Decimal(20)),
-    Center("A-11", "Suzhou assembly and test", "SZ1", "assembly", Decimal(16)),
-    Center("P-11", "Suzhou packing", "SZ1", "packing", Decimal(8)),
+    Center("S-1", "Sawing and preparation", "TC1", "prep", Decimal(16), 1),
+    Center("T-1", "CNC turning", "TC1", "turning", Decimal(20), 4),
+    Center("T-2", "Gear hobbing and milling", "TC1", "turning", Decimal(20), 5),
+    Center("H-1", "Vacuum heat treatment", "TC1", "heat", Decimal(22), 5),
+    Center("G-1", "Cylindrical grinding", "TC1", "grinding", Decimal(16), 2),
+    Center("G-2", "Thread grinding", "TC1", "grinding", Decimal(20), 3),
+    Center("G-3", "Gear and profile grinding", "TC1", "grinding", Decimal(16), 7),
+    Center("A-1", "Gearbox assembly", "TC1", "assembly", Decimal(16), 4),
+    Center("A-2", "Strain-wave and table assembly", "TC1", "assembly", Decimal(16), 5),
+    Center("L-4", "Linear guide line", "TC1", "assembly", Decimal(16), 2),
+    Center("Q-1", "Test bench and final inspection", "TC1", "test", Decimal(16), 8),
+    Center("P-1", "Packing", "TC1", "packing", Decimal(8), 4),
+    Center("M-11", "Suzhou machining", "SZ1", "turning", Decimal(20), 4),
+    Center("G-11", "Suzhou gear grinding", "SZ1", "grinding", Decimal(20), 3),
+    Center("A-11", "Suzhou assembly and test", "SZ1", "assembly", Decimal(16), 5),
+    Center("P-11", "Suzhou packing", "SZ1", "packing", Decimal(8), 1),
 )
 SUZHOU = {
     "S-1": "M-11", "T-1": "M-11", "T-2": "M-11", "H-1": "M-11", "G-1": "G-11", "G-2": "G-11",
