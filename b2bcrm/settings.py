@@ -66,7 +66,8 @@ class Settings:
         """Settings of this environment.
 
         Without DATABASE_URL it is the embedded demo. With it, nothing of the demo is loaded,
-        and the addresses of the CRM, its ERP and its mail server must be given. Raises SettingsError.
+        and the addresses of the CRM, its ERP and its mail server must be given.
+        Raises SettingsError.
         """
         faults: list[str] = []
         data_dir = Path(environ.get("CRM_DATA_DIR", "var")).resolve()

@@ -91,7 +91,7 @@ DAILY: dict[str, Callable[[House], object]] = {
     "sweep_files": lambda house: _in_work(
         house, lambda work: files.sweep(work, files_dir=house.settings.files_dir)
     ),
-    "forget_old_envelopes": lambda house: _in_work(house, forget_old),
+    "forget_old_traffic": lambda house: _in_work(house, forget_old),
 }
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Literal, cast
@@ -124,6 +126,23 @@ def build(
     Deterministic for a seed and a day. ``keep_at`` is where the twin's file goes just before the
     commit, so that a build that was killed leaves nothing half.
     """
+    with _without_collector():
+        _build(office, twin_path, size=size, seed=seed, files_dir=files_dir, keep_at=keep_at)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Millions of living rows would be looked through again and again for nothing."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _build(
+    office: Office, twin_path: Path, *, size: str, seed: int, files_dir: Path, keep_at: Path | None
+) -> None:
     now = office.clock.tick()
     today = start_day(now)
     TwinWorld.generate(twin_path, size=cast("Size", size), seed=seed, today=today)

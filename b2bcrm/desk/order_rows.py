@@ -39,7 +39,8 @@ SORTS: dict[str, tuple[Any, ...]] = {
     "requested": (_P.requested_on,),
     "promised": (_P.promised_on,),
     "projected": (_P.projected_on,),
-    "value": (Order.total * Order.rate,),
+    # As floats: the product of two scaled integers leaves BIGINT above nine million.
+    "value": (sa.cast(Order.total, sa.Float) * sa.cast(Order.rate, sa.Float),),
 }
 
 

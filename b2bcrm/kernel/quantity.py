@@ -45,3 +45,19 @@ def check_qty(value: Decimal, unit: str = "pcs") -> Decimal:
             Message("At most %(places)s decimal places.", places=places), code="qty_places"
         )
     return value.normalize() + 0 if value == value.to_integral_value() else value
+
+
+UNIT_WORDS = {
+    "pcs": Message("pcs"),
+    "set": Message("set"),
+    "kg": Message("kg"),
+    "m": Message("m"),
+}
+
+
+def unit_word(code: str) -> Message | str:
+    """The short word of a unit of measure; a code we do not know stands for itself.
+
+    The ERP writes PCS, people pcs.
+    """
+    return UNIT_WORDS.get(code.lower(), code)

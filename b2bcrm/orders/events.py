@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from b2bcrm.kernel.events import Event
+from b2bcrm.kernel.quantity import unit_word
 from b2bcrm.kernel.words import Message
 
 
@@ -195,7 +196,7 @@ class LineShipped(OrderEvent):
             "Line %(line)s: %(qty)s %(unit)s shipped",
             line=self.line_no,
             qty=self.qty,
-            unit=self.unit,
+            unit=unit_word(self.unit),
         )
 
     def portal_sentence(self) -> Message:

@@ -152,8 +152,6 @@ class Puller:
                 feed.pending_watermark = page.high_watermark
             feed.cursor = page.next_cursor
             feed.leased_until = work.tick + LEASE
-            if applied.changed:
-                work.bump("erp")
             return page.next_cursor
 
     def _ask_parked_again(self, entity: Entity) -> None:
@@ -211,8 +209,8 @@ class Puller:
                 if outcome is RunOutcome.PARTIAL:
                     feed.pending_watermark, feed.cursor = None, None
                 wait = max(wait, delay(connection.failures))
-                work.bump("erp")
             feed.next_at = work.tick + wait
+            work.bump("erp")
             return outcome
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 
 from b2bcrm.kernel.work import Office, Work
-from b2bcrm.sync.models import Envelope
+from b2bcrm.sync.models import Envelope, SyncRun
 
 MAX_CHARS = 20_000
 KEEP = dt.timedelta(days=14)
@@ -54,6 +54,8 @@ def _text(body: bytes) -> str:
 
 
 def forget_old(work: Work) -> int:
-    """Delete exchanges older than ``KEEP``; answers how many."""
-    result = work.session.execute(sa.delete(Envelope).where(Envelope.at < work.tick - KEEP))
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    """Delete exchanges and runs older than ``KEEP``; answers how many."""
+    old = work.tick - KEEP
+    exchanges = work.session.execute(sa.delete(Envelope).where(Envelope.at < old))
+    runs = work.session.execute(sa.delete(SyncRun).where(SyncRun.started_at < old))
+    return int(exchanges.rowcount) + int(runs.rowcount)  # type: ignore[attr-defined]

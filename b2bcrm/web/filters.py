@@ -20,6 +20,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from b2bcrm.kernel import quantity
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.money import Money, digits
 from b2bcrm.kernel.words import Message, show_date, show_decimal
@@ -123,16 +124,7 @@ def unit_name(_context: Context, code: str) -> str:
 
 def unit_word(code: str) -> str:
     """As ``unit_name``, for Python."""
-    match code.lower():  # the ERP writes PCS
-        case "pcs":
-            return say(Message("pcs"))
-        case "set":
-            return say(Message("set"))
-        case "kg":
-            return say(Message("kg"))
-        case "m":
-            return say(Message("m"))
-    return code
+    return say(quantity.unit_word(code))
 
 
 @pass_context

@@ -15,7 +15,6 @@ from tests.clients import client_for, make_app
 from tests.factories import make_account, make_item, make_line, make_order
 from tests.pages import full_order, project_order
 
-
 pytestmark = pytest.mark.db
 
 

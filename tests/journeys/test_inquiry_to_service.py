@@ -169,7 +169,7 @@ def make_and_ship(buyer: Page, company: Company, order_no: str) -> None:
         company.advance(4)
         buyer.wait_for_timeout(SEES_WITHIN_MS)
         if floor.count():
-            here = floor.locator(".station.here").all_inner_texts()
+            here = floor.locator(".station.here .name").all_text_contents()
             at += [text for text in here if text not in at]
     assert len(at) >= 3, at  # the open page showed the pieces at one station after the other
     expect(lines).to_contain_text("24 of 24 shipped")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.promise import Answer, AskLine, PromiseMoved
-from b2bcrm.quotes import actions
+from b2bcrm.quotes import actions, queries
 from b2bcrm.quotes.models import Quote
 from tests.factories import make_account, make_item, make_price, make_site
 
@@ -74,3 +74,13 @@ def make_draft(work: Work, promises: Dates, *, account=None, lines: int = 1, **f
 def make_sent(work: Work, promises: Dates, **facts) -> Quote:
     """The same, sent."""
     return actions.send(work, make_draft(work, promises, **facts).id, promises=promises)
+
+
+def account_of(office, quote):
+    with office.open() as work:
+        return queries.facts_of(work, queries.by_id(work, quote.id)).account
+
+
+def reload(office, quote):
+    with office.open() as work:
+        return queries.by_id(work, quote.id)

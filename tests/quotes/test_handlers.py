@@ -11,7 +11,7 @@ from b2bcrm.quotes import actions, events, handlers, queries
 from b2bcrm.quotes.lifecycle import LossReason
 from b2bcrm.users.models import User
 from tests.factories import buyer, make_account, make_site
-from tests.quotes.standins import Dates, make_sent
+from tests.quotes.standins import make_sent
 
 pytestmark = pytest.mark.db
 
@@ -24,11 +24,6 @@ class Outbox:
 
     def send(self, mail):
         self.mails.append(mail)
-
-
-@pytest.fixture
-def promises():
-    return Dates()
 
 
 @pytest.fixture

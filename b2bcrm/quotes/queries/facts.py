@@ -97,5 +97,8 @@ def ladders_of(
 
 
 def rates(work: Work, base: str) -> dict[str, Decimal]:
-    """Base currency per unit, as valid today; the base itself is 1."""
-    return rates_on(work.session, work.today) | {base: Decimal(1)}
+    """The group's base currency per unit, as valid today; ``base`` is 1 where no rate is stored.
+
+    A second company of the group has a currency of its own, which is not the group's base.
+    """
+    return {base: Decimal(1)} | rates_on(work.session, work.today)

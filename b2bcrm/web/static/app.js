@@ -112,13 +112,35 @@
       for (const part of parts) {
         if ((part.dataset.liveFragment || location.href) !== url) continue;
         const fresh = page.getElementById(part.id);
-        if (!fresh || fresh.outerHTML === part.outerHTML || part.contains(document.activeElement) && part.querySelector("input:focus, textarea:focus, select:focus")) continue;
-        if (part.querySelector("dialog[open]")) continue;
+        if (fresh?.outerHTML === part.outerHTML || part.querySelector("input:focus, textarea:focus, select:focus, dialog[open]")) continue;
+        if (!fresh) {
+          if (page.querySelector("[data-live]")) part.remove();
+          continue;
+        }
         part.replaceWith(document.adoptNode(fresh));
-        window.htmx?.process(fresh);
-        fresh.dispatchEvent(new CustomEvent("live:fresh", { bubbles: true }));
+        settle(fresh);
+      }
+      if (url === location.href) for (const fresh of page.querySelectorAll("[data-live-part][id]")) appear(fresh);
+    }
+  }
+  function settle(fresh) {
+    window.htmx?.process(fresh);
+    fresh.dispatchEvent(new CustomEvent("live:fresh", { bubbles: true }));
+  }
+  /* A panel whose data did not exist when the page was opened: it comes beside the neighbours it has
+     in the fresh page, or into the same kind of column. */
+  function appear(fresh) {
+    if (document.getElementById(fresh.id)) return;
+    for (const [way, place] of [["previousElementSibling", "after"], ["nextElementSibling", "before"]]) {
+      for (let near = fresh[way]; near; near = near[way]) {
+        const here = near.id && document.getElementById(near.id);
+        if (here) { here[place](document.adoptNode(fresh)); settle(fresh); return; }
       }
     }
+    const path = [];
+    for (let up = fresh.parentElement; up && up.id !== "main"; up = up.parentElement) path.unshift([up.tagName, ...up.classList].join("."));
+    const column = document.querySelector(["#main", ...path].join(" > "));
+    if (column) { column.prepend(document.adoptNode(fresh)); settle(fresh); }
   }
   function watch(root) {
     let version = root.dataset.liveVersion, wait = EVERY_MS, timer;

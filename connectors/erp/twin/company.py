@@ -103,7 +103,8 @@ def master_records(firm: Firm, start: str) -> Iterator[tuple[Entity, str, str, B
     for center in CENTERS:
         yield Entity.WORK_CENTER, center.code, SITE_COMPANY[center.site], {
             "name": center.name, "site": center.site, "station": center.station,
-            "hours_per_day": str(center.hours * center.machines), "calendar": SITE_CALENDAR[center.site],
+            "hours_per_day": str(center.hours * center.machines),
+            "calendar": SITE_CALENDAR[center.site],
         }  # fmt: skip
     for part in firm.parts.values():
         yield Entity.ITEM, part.no, SITE_COMPANY[part.site], _item(firm, part)
