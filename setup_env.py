@@ -4,7 +4,7 @@ Standard library only, since it runs before anything is installed. Each step pri
 and how long it took, is skipped while the hash of its input stands unchanged in `.venv/stamps/`,
 and when it cannot be done here prints the one command to run, and goes on without that part.
 Not here: everything that needs the product itself (serving, demo data, migrations); those
-commands are handed over to `b2bcrm/cli.py`; the parts of `./crm test` are in `tests/run_all.py`.
+commands are handed over to `b2bcrm/cli`; the parts of `./crm test` are in `tests/run_all.py`.
 """
 
 from __future__ import annotations

@@ -121,20 +121,21 @@ def create_app(office: Office, settings: Settings, **supplies: Any) -> Flask:
 
 def from_environment() -> Flask:
     """The application of this process's environment: what the web server loads."""
-    from b2bcrm.bootstrap import build
+    from b2bcrm.bootstrap import connect_mail, open_office
     from b2bcrm.fulfillment.actions import Promises
 
     logs.configure()
-    house = build(Settings.of_this_process())
+    settings = Settings.of_this_process()
+    mailer = connect_mail(settings)
     supplies: dict[str, Any] = {
         "promises": Promises,
         "erp_age": _erp_age,
-        "files_dir": house.settings.files_dir,
-        "mailer": house.mailer,
+        "files_dir": settings.files_dir,
+        "mailer": mailer,
     }
-    if house.settings.demo:
-        supplies["caught_mail"] = house.mailer
-    return create_app(house.office, house.settings, **supplies)
+    if settings.demo:
+        supplies["caught_mail"] = mailer
+    return create_app(open_office(settings), settings, **supplies)
 
 
 def _erp_age(open_work: Work) -> ErpAge | None:

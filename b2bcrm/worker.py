@@ -30,6 +30,7 @@ log = structlog.get_logger("worker")
 LOCK_NUMBER = 7_204_117  # PostgreSQL advisory lock: any number, the same in every worker
 DELIVER_FOR_S = 5.0
 ASK_AGAIN_S = 5.0
+GIVEN_UP_AFTER = dt.timedelta(hours=1)
 
 
 @contextmanager
@@ -55,10 +56,20 @@ def ownership(house: House) -> Iterator[bool]:
 
 
 def claim_slot(office: Office, job: str, slot: dt.datetime) -> bool:
-    """Take the slot of a job; False if it has been taken."""
+    """Take the slot of a job; False if it has been taken.
+
+    One that was begun long ago and never finished (its process died) may be taken again: the
+    day's jobs do nothing twice.
+    """
     with office.open() as work:
         row = insert_for(work.session, JobSlot).values(job=job, slot=slot, started_at=work.tick)
-        query = row.on_conflict_do_nothing().returning(JobSlot.job)
+        query = row.on_conflict_do_update(
+            index_elements=[JobSlot.job, JobSlot.slot],
+            set_={"started_at": work.tick},
+            where=sa.and_(
+                JobSlot.finished_at.is_(None), JobSlot.started_at < work.tick - GIVEN_UP_AFTER
+            ),
+        ).returning(JobSlot.job)
         return work.session.scalar(query) is not None
 
 

@@ -20,7 +20,7 @@ from b2bcrm.quotes.models import Inquiry, Quote
 from b2bcrm.service.models import Case
 from b2bcrm.web import access
 from tests import worlds
-from tests.test_access_walk import API, BODIES, FIELDS, Walk
+from tests.walking import API, BODIES, FIELDS, Walk
 
 TEN_MEGABYTES = "x" * 10_000_000
 MULTIPART = "multipart/form-data; boundary=part"

@@ -13,6 +13,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
+from b2bcrm.customers.models import Account
 from b2bcrm.fulfillment import actions as fulfillment
 from b2bcrm.fulfillment.actions import Promises
 from b2bcrm.fulfillment.models import Shipment, ShipmentLine, Stock
@@ -118,7 +119,7 @@ def shown(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for size in (pages.one, pages.many):
             with office.open(Actor(name="Grace Wu", role=Role.ADMIN)) as work:
                 _fill(work, size)
-                account = work.session.get_one(worlds.Account, size.account)
+                account = work.session.get_one(Account, size.account)
             size.buyer = client_for(app, office, Role.BUYER, account)
         yield pages
 

@@ -5,7 +5,25 @@ sends), ``house`` (which adapter serves a port). Only processes and tests import
 from __future__ import annotations
 
 from b2bcrm.bootstrap.feeds import APPLIERS
-from b2bcrm.bootstrap.house import DAILY, EVENTS, House, build, handlers
+from b2bcrm.bootstrap.house import (
+    DAILY,
+    EVENTS,
+    House,
+    build,
+    connect_mail,
+    handlers,
+    open_office,
+)
 from b2bcrm.bootstrap.routes import ROUTES
 
-__all__ = ["APPLIERS", "DAILY", "EVENTS", "ROUTES", "House", "build", "handlers"]
+__all__ = [
+    "APPLIERS",
+    "DAILY",
+    "EVENTS",
+    "ROUTES",
+    "House",
+    "build",
+    "connect_mail",
+    "handlers",
+    "open_office",
+]

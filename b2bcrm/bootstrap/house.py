@@ -84,15 +84,20 @@ class House:
 
 
 DAILY: dict[str, Callable[[House], object]] = {
-    "expire_quotes": lambda house: _in_work(
-        house, lambda work: quotes.expire(work, promises=fulfillment.Promises(work))
-    ),
+    "expire_quotes": lambda house: _expire_quotes(house),
     "close_solved_cases": lambda house: _in_work(house, service.close_solved),
     "sweep_files": lambda house: _in_work(
         house, lambda work: files.sweep(work, files_dir=house.settings.files_dir)
     ),
     "forget_old_traffic": lambda house: _in_work(house, forget_old),
 }
+
+
+def _expire_quotes(house: House) -> None:
+    done = 1
+    while done:
+        with house.office.open() as work:
+            done = quotes.expire(work, promises=fulfillment.Promises(work))
 
 
 def _in_work(house: House, act: Callable[[Work], object]) -> None:
@@ -151,14 +156,18 @@ def connect_erp(settings: Settings, office: Office) -> ErpGateway:
     return connect(connection, StoredEnvelopes(office), now=office.clock.tick)
 
 
+def open_office(settings: Settings) -> Office:
+    """Where Works are opened: all that a process needs that never talks to the ERP."""
+    return Office(engine=make_engine(settings.database_url), routes=ROUTES)
+
+
 def build(settings: Settings) -> House:
-    """Join everything for one process."""
-    engine = make_engine(settings.database_url)
-    office = Office(engine=engine, routes=ROUTES)
+    """Join everything for a process that talks to the ERP."""
+    office = open_office(settings)
     erp, mailer = connect_erp(settings, office), connect_mail(settings)
     return House(
         settings=settings,
-        engine=engine,
+        engine=office.engine,
         office=office,
         erp=erp,
         mailer=mailer,

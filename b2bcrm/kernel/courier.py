@@ -83,15 +83,18 @@ class Courier:
                 row.id, row.lease_token, row.attempts, row.handler, row.event, dict(row.payload)
             )
         self.at_point("after_claim")
-        handler = self.handlers[claimed.handler]
-        event = self.events[claimed.event].from_json(claimed.payload)
+        try:
+            handler = self.handlers[claimed.handler]
+            event = self.events[claimed.event].from_json(claimed.payload)
+        except Exception as error:  # written by another version: it would stand in line for ever
+            self._write_back(claimed, _defect(error), parked=True)
+            raise
         try:
             self._deliver(claimed, handler, event)
         except CrmError as error:
             self._put_back(claimed, handler, event, error)
         except Exception as error:
-            defect = Unavailable(Message("Internal error: %(kind)s", kind=type(error).__name__))
-            self._put_back(claimed, handler, event, defect)
+            self._put_back(claimed, handler, event, _defect(error))
             raise
         return True
 
@@ -120,6 +123,21 @@ class Courier:
         self, claimed: _Claimed, handler: Handler[Any, Any], event: Event, error: CrmError
     ) -> None:
         parked = claimed.attempts >= MAX_ATTEMPTS or not isinstance(error, Unavailable)
+        self._write_back(
+            claimed,
+            error,
+            parked=parked,
+            tell=lambda work: handler.failed(work, event, error, parked=parked),
+        )
+
+    def _write_back(
+        self,
+        claimed: _Claimed,
+        error: CrmError,
+        *,
+        parked: bool,
+        tell: Callable[[Work], None] = lambda _work: None,
+    ) -> None:
         with self.open_work() as work:
             if not _still_ours(work, claimed):
                 return
@@ -133,8 +151,12 @@ class Courier:
                     next_at=work.tick + delay(claimed.attempts),
                 )
             )
-            handler.failed(work, event, error, parked=parked)
+            tell(work)
             work.bump("erp")
+
+
+def _defect(error: Exception) -> Unavailable:
+    return Unavailable(Message("Internal error: %(kind)s", kind=type(error).__name__))
 
 
 def _still_ours(work: Work, claimed: _Claimed) -> bool:

@@ -113,10 +113,17 @@ def delay(attempts: int) -> dt.timedelta:
 
 
 def retry(session: Session, row_id: int, now: dt.datetime) -> bool:
-    """Put a parked or waiting row back in line at once; False if there is no such row."""
+    """Put a parked or waiting row back in line at once; False if there is no such row.
+
+    It has all its tries again, but the next one still knows that it is not the first.
+    """
     result = session.execute(
         sa.update(Delivery)
         .where(Delivery.id == row_id, Delivery.state != DeliveryState.DONE)
-        .values(state=DeliveryState.WAITING, next_at=now)
+        .values(
+            state=DeliveryState.WAITING,
+            next_at=now,
+            attempts=sa.case((Delivery.attempts > 0, 1), else_=0),
+        )
     )
     return bool(result.rowcount)  # type: ignore[attr-defined]

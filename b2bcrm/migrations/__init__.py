@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+if TYPE_CHECKING:  # SQLAlchemy takes half a second to load, and `up` asks only for `newest`
+    import sqlalchemy as sa
+    from sqlalchemy.engine import Engine
 
 FOLDER = Path(__file__).parent
 
@@ -28,6 +29,8 @@ def newest() -> str:
 
 def current(engine: Engine) -> str | None:
     """The revision this database stands at; None if it is empty."""
+    import sqlalchemy as sa
+
     with engine.connect() as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return None

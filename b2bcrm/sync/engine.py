@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from b2bcrm.kernel.errors import CrmError
+from b2bcrm.kernel.errors import CrmError, Unavailable
 from b2bcrm.kernel.outbox import delay
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Office, Work
@@ -117,7 +117,15 @@ class Puller:
             self._ask_parked_again(entity)
             return self._end(feed_id, run_id, RunOutcome.COMPLETE, None)
         except CrmError as error:
-            return self._end(feed_id, run_id, RunOutcome.FAILED, error.message)
+            # A cursor that the ERP refuses would be refused for ever; an outage goes on at it.
+            outage = isinstance(error, Unavailable)
+            return self._end(
+                feed_id, run_id, RunOutcome.FAILED, error.message, start_over=not outage
+            )
+        except Exception as error:
+            text = Message("Internal error: %(kind)s", kind=type(error).__name__)
+            self._end(feed_id, run_id, RunOutcome.FAILED, text)
+            raise
 
     def _claim(self, entity: Entity) -> tuple[int, int, dt.datetime | None, str | None] | None:
         with self.office.open() as work:
@@ -183,7 +191,13 @@ class Puller:
                     )
 
     def _end(
-        self, feed_id: int, run_id: int, outcome: RunOutcome, error: Message | None
+        self,
+        feed_id: int,
+        run_id: int,
+        outcome: RunOutcome,
+        error: Message | None,
+        *,
+        start_over: bool = False,
     ) -> RunOutcome:
         with self.office.open() as work:
             feed = work.session.get_one(Feed, feed_id)
@@ -206,7 +220,7 @@ class Puller:
                 connection.last_error, connection.last_error_at = error, work.tick
                 if connection.failures >= BREAK_AFTER:
                     connection.open_until = work.tick + BREAK_FOR
-                if outcome is RunOutcome.PARTIAL:
+                if start_over or outcome is RunOutcome.PARTIAL:
                     feed.pending_watermark, feed.cursor = None, None
                 wait = max(wait, delay(connection.failures))
             feed.next_at = work.tick + wait

@@ -13,6 +13,7 @@ import argparse
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ PLANNER = "chen.wei-ting@formosa.example"
 BUYER = "kessler@customer-20417.example"
 STORY_PO = "4500-77812"
 LANGUAGES = {"en": "English", "zh-hant": "繁體中文", "zh-hans": "简体中文"}
-COLOURS = 128  # of a picture: enough for flat pages, small enough for a repository
+COLOURS, FEWEST = 256, 32
 LARGEST = 250_000  # bytes
 
 
@@ -73,29 +74,45 @@ def _first(page: Page, listing: str, link: str, *, skip: str = "") -> str:
     raise SystemExit(f"{listing}: no link like {link}")
 
 
+def say(text: str) -> None:
+    """On the terminal."""
+    sys.stdout.write(f"{text}\n")
+
+
 def shrink(path: Path) -> None:
-    """Fewer colours, and no wider than a page's text, so that a picture stays small."""
+    """A palette instead of true colour, so that a picture stays small.
+
+    Rare colours count as much as frequent ones: a small red must not become amber.
+    """
     colours = COLOURS
     image = Image.open(path).convert("RGB")
     while True:
-        image.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
-        if path.stat().st_size <= LARGEST or colours <= 16:  # noqa: PLR2004 - of a palette
+        few = image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
+        if path.stat().st_size <= LARGEST or colours <= FEWEST:
             return
         colours //= 2
 
 
-def picture(page: Page, path: str, target: Path) -> None:
-    """The whole page, settled."""
-    page.goto(path)
+def picture(page: Page, view: View, target: Path, *, theme: str = "light") -> None:
+    """The whole page, settled. ``theme`` by the page's own mark: nobody's setting changes."""
+    size = PHONE if view.phone else DESK
+    page.set_viewport_size(size)
+    page.goto(view.path)
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
     page.wait_for_load_state("networkidle")
-    page.screenshot(path=target, full_page=True, animations="disabled")
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({**size, "height": height})  # what sticks to the edge stays there
+    page.wait_for_timeout(300)
+    page.screenshot(path=target, animations="disabled")
+    page.set_viewport_size(DESK)
     shrink(target)
 
 
 def document(page: Page, folder: Path, name: str) -> None:
     """The first page of the newest sent quote's PDF."""
     if shutil.which("pdftoppm") is None:
-        print("quote document: pdftoppm is not here (apt-get install poppler-utils)")
+        say("quote document: pdftoppm is not here (apt-get install poppler-utils)")
         return
     no = _first(page, "/quotes?state=sent", r"/quotes/([^/?#]+)$", skip="new")
     page.goto(f"/quotes/{no}")
@@ -134,33 +151,17 @@ def main() -> None:
                 choose_language(page, name)
             suffix = "" if language == "en" else f"-{language}"
             for view in wanted:
-                page = pages[view.person]
-                page.set_viewport_size(PHONE if view.phone else DESK)
-                picture(page, view.path, asked.folder / f"{view.name}{suffix}.png")
-                page.set_viewport_size(DESK)
+                target = asked.folder / f"{view.name}{suffix}.png"
+                picture(pages[view.person], view, target)
         for page in pages.values():
             page.goto("/")
             choose_language(page, LANGUAGES["en"])
-        if asked.all:
-            _take_dark(pages, wanted, asked.folder)
+        for view in wanted if asked.all else ():
+            picture(pages[view.person], view, asked.folder / f"{view.name}-dark.png", theme="dark")
         if not asked.only or "quote-document" in asked.only:
             document(pages[SALES], asked.folder, "quote-document")
         people.close()
-        print("\n".join(people.errors) or f"{len(wanted)} pages are in {asked.folder}")
-
-
-def _take_dark(pages: dict[str, Page], wanted: list[View], folder: Path) -> None:
-    """By the theme's own mark, so that nobody's setting changes."""
-    for view in wanted:
-        page = pages[view.person]
-        page.set_viewport_size(PHONE if view.phone else DESK)
-        page.goto(view.path)
-        page.evaluate("document.documentElement.dataset.theme = 'dark'")
-        page.wait_for_load_state("networkidle")
-        target = folder / f"{view.name}-dark.png"
-        page.screenshot(path=target, full_page=True, animations="disabled")
-        shrink(target)
-        page.set_viewport_size(DESK)
+        say("\n".join(people.errors) or f"{len(wanted)} pages are in {asked.folder}")
 
 
 if __name__ == "__main__":

@@ -67,6 +67,7 @@ def amend_line(
         raise Invalid(Message("Nothing was changed."))
     order.add_up()
     touch(work, order)
+    work.bump(f"order:{order.id}")
     if order.state is OrderState.CONFIRMED:
         order.amendment_no += 1
         wait_for_erp(work, order)
@@ -173,4 +174,5 @@ def link_customer_po(
         raise Conflict(Message("The order is already confirmed."))
     order.customer_po = customer_po.strip()
     touch(work, order)
+    work.bump(f"order:{order.id}")
     return order

@@ -6,7 +6,6 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from b2bcrm.customers.models import Account
 from b2bcrm.documents.contents import digest_of
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Conflict, Invalid, Refused
@@ -51,7 +50,7 @@ def accept(
         if earlier is not None and seal == quote.seal:
             return earlier
     _must_stand(work, quote, seal)
-    order = orders.open_order(work, _draft_order(work, quote, customer_po.strip()))
+    order = orders.open_order(work, _draft_order(quote, customer_po.strip()))
     _take_over_dates(quote, order, promises)
     _sign(work, quote, name.strip(), customer_po.strip())
     work.publish(
@@ -93,8 +92,8 @@ def _must_stand(work: Work, quote: Quote, seal: str) -> None:
         )
 
 
-def _draft_order(work: Work, quote: Quote, customer_po: str) -> orders.OrderDraft:
-    account = work.session.get_one(Account, quote.account_id)
+def _draft_order(quote: Quote, customer_po: str) -> orders.OrderDraft:
+    sealed = queries.sealed_content(quote)
     return orders.OrderDraft(
         account_id=quote.account_id,
         contact_id=quote.contact_id,
@@ -104,13 +103,13 @@ def _draft_order(work: Work, quote: Quote, customer_po: str) -> orders.OrderDraf
         quote_id=quote.id,
         owner_id=quote.owner_id,
         origin=Origin.QUOTE,
-        customer_po=customer_po or quote.customer_po,
+        customer_po=(customer_po or quote.customer_po)[:60],
         currency=quote.currency,
         rate=quote.rate,
         incoterm=quote.incoterm,
         incoterm_place=quote.incoterm_place,
         payment_terms=quote.payment_terms,
-        partial_delivery=account.partial_delivery,
+        partial_delivery=sealed.terms.partial_delivery,
         note=quote.note,
         source_no=quote.label,
         lines=tuple(
@@ -240,12 +239,15 @@ def mark_opened(work: Work, quote_id: int) -> bool:
         return False
     if quote.opened_at is not None and work.now - quote.opened_at < OPENED_EVERY:
         return False
-    work.session.execute(
+    noted = work.session.scalar(
         sa.update(Quote)
-        .where(Quote.id == quote.id)
+        .where(Quote.id == quote.id, Quote.opened_at.is_not_distinct_from(quote.opened_at))
         .values(opened_at=work.now)
+        .returning(Quote.id)
         .execution_options(synchronize_session=False)
     )
+    if noted is None:  # somebody else of the account opened it in the same moment
+        return False
     if quote.opened_at is None:
         work.publish(
             events.QuoteOpened(

@@ -58,12 +58,16 @@ def current_of(work: Work, no: str) -> Quote | None:
 
 
 def due_to_expire(session: Session, today: dt.date, limit: int) -> Sequence[Quote]:
-    """Sent revisions whose last valid day has passed, oldest first."""
+    """Sent revisions whose last valid day has passed, oldest first, locked.
+
+    One that somebody is just acting on is left for the next time.
+    """
     query = (
         sa.select(Quote)
         .where(Quote.state == QuoteState.SENT, Quote.valid_until < today)
         .order_by(Quote.valid_until, Quote.id)
         .limit(limit)
+        .with_for_update(skip_locked=True)
     )
     return session.scalars(query).all()
 
