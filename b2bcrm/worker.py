@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 import sqlalchemy as sa
@@ -45,8 +46,15 @@ def ownership(house: House) -> Iterator[bool]:
                 if owner:
                     connection.scalar(sa.select(sa.func.pg_advisory_unlock(LOCK_NUMBER)))
         return
-    house.settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with (house.settings.data_dir / "worker.lock").open("w") as file:
+    with house_lock(house.settings.data_dir) as free:
+        yield free
+
+
+@contextmanager
+def house_lock(data_dir: Path) -> Iterator[bool]:
+    """Whether nobody else holds the data folder's worker lock; held until the block ends."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "worker.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -211,8 +211,12 @@ def test_a_lock_file_names_no_host(lock: Path):
 
 
 def test_every_locked_python_package_has_a_hash():
-    for lock in ROOT.glob("requirements*.txt"):
-        for block in re.split(r"\n(?=[a-z])", lock.read_text())[1:]:
+    locks = list(ROOT.glob("requirements*.txt"))
+    assert locks
+    for lock in locks:
+        blocks = re.split(r"\n(?=[a-z])", lock.read_text())[1:]
+        assert blocks, lock
+        for block in blocks:
             assert "--hash=sha256:" in block, block
 
 

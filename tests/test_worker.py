@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 
 import pytest
+import sqlalchemy as sa
 
 from b2bcrm import bootstrap, worker
 from b2bcrm.kernel.clock import pinned
@@ -14,6 +15,7 @@ from b2bcrm.kernel.database import make_engine
 from b2bcrm.kernel.work import Office
 from b2bcrm.settings import Settings
 from b2bcrm.sync.engine import Puller
+from b2bcrm.sync.models import JobSlot
 from connectors.mail.folder import FolderMailer
 from tests.conftest import NOW
 
@@ -64,6 +66,19 @@ def test_many_workers_claim_a_slot_exactly_once(house):
     assert won == [1]
 
 
+def test_a_slot_whose_process_died_is_taken_again_but_a_finished_one_is_not(house):
+    slot = dt.datetime(2026, 11, 17, tzinfo=dt.UTC)
+    assert worker.claim_slot(house.office, "expire_quotes", slot)
+    assert not worker.claim_slot(house.office, "expire_quotes", slot)
+    long_ago = sa.update(JobSlot).values(started_at=slot - dt.timedelta(days=1))
+    with house.office.open() as work:
+        work.session.execute(long_ago)
+    assert worker.claim_slot(house.office, "expire_quotes", slot)
+    with house.office.open() as work:
+        work.session.execute(long_ago.values(finished_at=slot))
+    assert not worker.claim_slot(house.office, "expire_quotes", slot)
+
+
 def test_the_days_jobs_run_once_per_business_date(house):
     assert worker.daily(house) == len(bootstrap.DAILY)
     assert worker.daily(house) == 0
@@ -74,3 +89,8 @@ def test_the_days_jobs_run_once_per_business_date(house):
 
 def test_everything_that_is_due_runs_against_an_empty_database(house):
     worker.run_once(house)
+    with house.office.open(read_only=True) as work:
+        finished = work.session.scalars(
+            sa.select(JobSlot.job).where(JobSlot.finished_at.is_not(None))
+        )
+        assert set(finished) == set(bootstrap.DAILY)

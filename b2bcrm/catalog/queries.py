@@ -118,12 +118,6 @@ def items_by_id(session: Session, ids: Iterable[int]) -> dict[int, Item]:
     return {row.id: row for row in rows}
 
 
-def items_by_no(session: Session, numbers: Iterable[str]) -> dict[str, Item]:
-    """The items that exist among ``numbers``, in one statement."""
-    rows = session.scalars(sa.select(Item).where(Item.no.in_(set(numbers))))
-    return {row.no: row for row in rows}
-
-
 def search_items(
     work: Work,
     text: str,

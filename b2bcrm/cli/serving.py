@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,9 +25,15 @@ START_WITHIN_S = 90.0
 def up(size: str, seed: int) -> None:
     """Serve: web, worker and, without DATABASE_URL, the demo company with its ERP twin."""
     settings = settings_here()
+    for port in (settings.web_port, settings.web_port + 1)[: 1 + settings.demo]:
+        if _taken(port):
+            raise click.ClickException(
+                f"Port {port} is in use. Another one: CRM_PORT=9000 ./crm up"
+            )
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     _prepare(settings, size, seed)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for stop in (signal.SIGTERM, signal.SIGINT):  # a shell's background job ignores SIGINT
+        signal.signal(stop, signal.default_int_handler)
     children = [_start("web", settings)]  # first: somebody waits for a page
     try:
         if _wait_for(f"http://127.0.0.1:{settings.web_port}/health"):
@@ -41,7 +48,16 @@ def up(size: str, seed: int) -> None:
         for child in children:
             child.terminate()
         for child in children:
-            child.wait(timeout=20)
+            try:
+                child.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+def _taken(port: int) -> bool:
+    """Whether something serves there: two web servers could share a port and answer in turns."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _start(command: str, settings: Settings) -> subprocess.Popen[bytes]:
@@ -167,10 +183,14 @@ def twin() -> None:
 def reset(size: str, seed: int) -> None:
     """A fresh demo. Refuses any database that is not one."""
     from b2bcrm.demo.build import remove
+    from b2bcrm.worker import house_lock
 
     settings = settings_here()
     if not settings.demo:
         raise click.ClickException("DATABASE_URL is set: reset only touches the embedded demo.")
+    with house_lock(settings.data_dir) as free:
+        if not free:
+            raise click.ClickException("The demo is running: stop it first, with Ctrl-C.")
     try:
         remove(settings)
     except ValueError as error:

@@ -40,7 +40,6 @@ PROSPECTS = OURS | frozenset(
     }
 )
 """Fields that people own until the ERP knows the customer."""
-_ERP_CONTACT = Message("This contact is kept in the ERP; change it there.")
 _ERP_OWNED = Message("This is kept in the ERP; change it there.")
 
 

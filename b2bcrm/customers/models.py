@@ -61,6 +61,11 @@ class Account(Base):
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
 
+    @property
+    def full_address(self) -> str:
+        """Street, city and country in one line, as papers show it."""
+        return " ".join(filter(None, (self.address, self.city, self.country)))
+
     def credit_light(self) -> str:
         """ok, risk (80 % used or something overdue), or late (over the limit, or on hold)."""
         if self.credit_hold or (self.credit_limit and self.credit_used > self.credit_limit):
@@ -84,6 +89,11 @@ class ShipTo(Base):
     country: Mapped[str] = mapped_column(sa.String(2), default="")
     receiving_days: Mapped[str] = mapped_column(sa.String(7), default="1111100")
     transit_days: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def full_address(self) -> str:
+        """Name, street and city in one line, as papers show it."""
+        return ", ".join(filter(None, (self.name, self.street, self.city)))
 
 
 class Contact(Base):

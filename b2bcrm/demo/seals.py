@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from b2bcrm.demo.scene import Customer, Scene, local_day
 from b2bcrm.documents import contents
-from b2bcrm.documents.environment import second_of
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.numbering import revision_letter
 
@@ -57,13 +56,11 @@ def _customer(deal: Deal, customer: Customer) -> contents.Customer:
     ship_to = customer.ship_tos.get(deal.ship_to_id or 0)
     return contents.Customer(
         name=account.name,
-        address=" ".join(filter(None, (account.address, account.city, account.country))),
+        address=account.full_address,
         tax_id=account.tax_id,
         contact=contact.name if contact else "",
         contact_role=contact.role if contact else "",
-        ship_to=", ".join(filter(None, (ship_to.name, ship_to.street, ship_to.city)))
-        if ship_to
-        else "",
+        ship_to=ship_to.full_address if ship_to else "",
     )
 
 
@@ -99,7 +96,7 @@ def _same(scene: Scene, customer: Customer, item_id: int, locale: str) -> dict[s
     return {
         "item_no": item.no,
         "name": name,
-        "name_second": item.name if second_of(locale) and name != item.name else "",
+        "name_second": contents.second_name(name, item.name, locale),
         "spec": item.spec,
         "steps": contents.to_json(steps),
     }

@@ -154,13 +154,18 @@ class OrderContent:
         return f"{self.no}/{self.amendment}" if self.amendment else self.no
 
 
+def second_name(name: str, english: str, locale: str) -> str:
+    """The English name under the Chinese one; empty where it would say the same again."""
+    return english if second_of(locale) and name != english else ""
+
+
 def firm_of(company: Company, locale: str) -> Firm:
     """Our side in ``locale``, with the English name second under Chinese."""
     names = {"zh_Hant": company.name_zh_hant, "zh_Hans": company.name_zh_hans}
     name = names.get(locale) or company.name
     return Firm(
         name=name,
-        name_second=company.name if second_of(locale) and name != company.name else "",
+        name_second=second_name(name, company.name, locale),
         address=company.address,
         phone=company.phone,
         email=company.email,

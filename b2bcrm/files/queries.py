@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from b2bcrm.files.models import StoredFile
 from b2bcrm.kernel.actor import Actor
 from b2bcrm.kernel.errors import not_found
+from b2bcrm.kernel.matching import holds
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 
@@ -38,14 +39,6 @@ def of_subject(work: Work, subject: str, subject_id: int) -> Sequence[StoredFile
         StoredFile.subject == subject, StoredFile.subject_id == subject_id
     )
     return work.session.scalars(query.order_by(StoredFile.id)).all()
-
-
-def of_subjects(
-    work: Work, subject: str, subject_ids: Collection[int]
-) -> dict[int, list[StoredFile]]:
-    """Files of several records of one kind in one statement, by the record's id."""
-    found = of_many(work, {subject: subject_ids})
-    return {subject_id: files for (_subject, subject_id), files in found.items()}
 
 
 def of_many(
@@ -88,7 +81,7 @@ def of_account(
     if kinds:
         query = query.where(StoredFile.kind.in_(kinds))
     if words:
-        query = query.where(StoredFile.name.icontains(words, autoescape=True))
+        query = query.where(holds(StoredFile.name, words))
     total = work.session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
     page = query.order_by(StoredFile.at.desc(), StoredFile.id.desc()).offset(offset).limit(limit)
     return work.session.scalars(page).all(), total

@@ -14,6 +14,8 @@ import structlog
 def configure() -> None:
     """Set up logging for a process; called once at its start."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    for noisy in ("apscheduler", "weasyprint"):  # a skipped second and an unused font weight
+        logging.getLogger(noisy).setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -100,16 +99,3 @@ def rates_on(session: Session, day: dt.date) -> dict[str, Decimal]:
         .order_by(ExchangeRate.valid_from)
     )
     return dict(session.execute(query).all())
-
-
-def upsert(session: Session, model: type[Base], key: dict[str, Any], values: dict[str, Any]) -> Any:
-    """The row of ``model`` with natural key ``key``, made or updated with ``values``."""
-    row = session.scalar(sa.select(model).filter_by(**key))
-    if row is None:
-        row = model(**key, **values)
-        session.add(row)
-    else:
-        for name, value in values.items():
-            if getattr(row, name) != value:
-                setattr(row, name, value)
-    return row

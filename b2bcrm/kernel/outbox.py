@@ -112,6 +112,19 @@ def delay(attempts: int) -> dt.timedelta:
     return dt.timedelta(seconds=longest * random.uniform(0.5, 1.0))  # noqa: S311 - not secret
 
 
+def unpark(session: Session, stream: str, handler: str, now: dt.datetime) -> None:
+    """Put a subject's parked rows of ``handler`` back in line: a later fact must not wait there."""
+    session.execute(
+        sa.update(Delivery)
+        .where(
+            Delivery.stream == stream,
+            Delivery.handler == handler,
+            Delivery.state == DeliveryState.PARKED,
+        )
+        .values(state=DeliveryState.WAITING, next_at=now)
+    )
+
+
 def retry(session: Session, row_id: int, now: dt.datetime) -> bool:
     """Put a parked or waiting row back in line at once; False if there is no such row.
 

@@ -54,19 +54,28 @@ def apply_sales_orders(
     known = queries.by_erp_nos(work.session, [r.erp_id for r in records])
     ours = {_number(r.reference): r for r in records if _number(r.reference)}
     by_no = queries.by_nos(work.session, list(ours))
-    changed, parked, new = 0, [], []
+    changed, parked, new, grown = 0, [], [], []
     for record in records:
-        order = known.get(record.erp_id) or by_no.get(_number(record.reference))
-        if order is not None:
-            changed += _refresh(work, order, record)
-            continue
-        reason = _missing(parents, record)
+        number = _number(record.reference)
+        order = known.get(record.erp_id) or by_no.get(number)
+        reason = _obstacle(parents, order, record)
         if reason is not None:
             parked.append((record.erp_id, reason))
-            continue
-        new.append((record, _open(work, parents, record)))
+        elif order is None:
+            order = _open(work, parents, record)
+            new.append((record, order))
+            known[record.erp_id] = order
+            if number:
+                by_no[number] = order
+        else:
+            lines = len(order.lines)
+            changed += _refresh(work, parents, order, record)
+            if len(order.lines) > lines:
+                grown.append(order)
     if new:
         _introduce(work, new, promises)
+    if grown:
+        _first_promises(grown, promises)
     return Applied(changed=changed + len(new), parked=tuple(parked))
 
 
@@ -96,6 +105,20 @@ def _parents(work: Work, records: Sequence[SalesOrder]) -> _Parents:
         ship_tos={(account_id, code): id_ for account_id, code, id_ in ship_tos},
         rates=rates_on(session, work.today),
     )
+
+
+def _obstacle(parents: _Parents, order: Order | None, record: SalesOrder) -> Message | None:
+    """Why a person must look first, or None. One order of ours never has two ERP numbers."""
+    if order is not None and order.erp_no not in {None, record.erp_id}:
+        return Message(
+            "The ERP has our order %(no)s twice: %(one)s and %(other)s.",
+            no=order.no,
+            one=order.erp_no,
+            other=record.erp_id,
+        )
+    if order is None or order.origin is Origin.ERP:
+        return _missing(parents, record)
+    return None
 
 
 def _missing(parents: _Parents, record: SalesOrder) -> Message | None:
@@ -150,7 +173,7 @@ def _take_number(work: Work, record: SalesOrder) -> str:
     if match is None:
         return next_number(work.session, "SO", record.ordered_on.year, mark="E")
     year, n = 2000 + int(match[1]), int(match[2])
-    counter = work.session.get(NumberCounter, ("SO", year))
+    counter = work.session.get(NumberCounter, ("SO", year), with_for_update=True)
     if counter is None:
         counter = NumberCounter(series="SO", year=year, last=0)
         work.session.add(counter)
@@ -191,14 +214,18 @@ def _introduce(work: Work, new: list[tuple[SalesOrder, Order]], promises: Promis
                     source_no=record.erp_id,
                 )
             )
+    _first_promises([order for _record, order in new], promises)
+
+
+def _first_promises(orders: Sequence[Order], promises: Promising) -> None:
     promises.record(
-        [order.id for _record, order in new],
+        [order.id for order in orders],
         kind="erp_first_seen",
         reason=Message("The ERP's date as first seen"),
     )
 
 
-def _refresh(work: Work, order: Order, record: SalesOrder) -> int:
+def _refresh(work: Work, parents: _Parents, order: Order, record: SalesOrder) -> int:
     """1 if anything of ours changed. The ERP owns lines only where the order began there."""
     changed = False
     if order.erp_no != record.erp_id:  # accepted, but the answer never reached us
@@ -206,7 +233,7 @@ def _refresh(work: Work, order: Order, record: SalesOrder) -> int:
         changed = True
     differences: list[Message] = []
     for theirs in record.lines:
-        line_changed, difference = _refresh_line(order, theirs)
+        line_changed, difference = _refresh_line(parents, order, record, theirs)
         changed |= line_changed
         differences += [difference] if difference else []
     if record.status == "cancelled" and order.state is OrderState.CONFIRMED:
@@ -225,17 +252,30 @@ def _refresh(work: Work, order: Order, record: SalesOrder) -> int:
     return int(changed)
 
 
-def _refresh_line(order: Order, theirs: SalesOrderLine) -> tuple[bool, Message | None]:
+def _refresh_line(
+    parents: _Parents, order: Order, record: SalesOrder, theirs: SalesOrderLine
+) -> tuple[bool, Message | None]:
     """Whether our line changed, and how theirs differs from what we agreed."""
+    theirs_to_say = order.origin is Origin.ERP
     ours = order.line(theirs.line_no)
     if ours is None:
-        return False, Message("line %(line)s is new", line=theirs.line_no)
+        if theirs_to_say:
+            order.lines.append(_line(parents, theirs))
+        return theirs_to_say, Message("line %(line)s is new", line=theirs.line_no)
     changed = ours.planned_on != theirs.planned_on
     ours.planned_on = theirs.planned_on
-    if (ours.ordered_qty, ours.unit_price) == (theirs.qty, theirs.unit_price):
+    gone = theirs.status == "cancelled" and record.status != "cancelled"
+    if gone and not ours.cancelled:
+        ours.cancelled = theirs_to_say
+        return changed or theirs_to_say, Message(
+            "line %(line)s was cancelled there", line=theirs.line_no
+        )
+    terms = (theirs.qty, theirs.unit_price, theirs.discount_pct)
+    if (ours.ordered_qty, ours.unit_price, ours.discount_pct) == terms:
         return changed, None
-    if order.origin is Origin.ERP:
-        ours.ordered_qty, ours.unit_price, changed = theirs.qty, theirs.unit_price, True
+    if theirs_to_say:
+        ours.ordered_qty, ours.unit_price, ours.discount_pct = terms
+        changed = True
     return changed, Message(
         "line %(line)s is %(qty)s at %(price)s there",
         line=theirs.line_no,

@@ -90,7 +90,8 @@ class MailQuote:
     def record(self, work: Work, event: Event, reply: bytes) -> None:
         """Keep the document, once."""
         quote = work.session.get_one(Quote, event.subject_id)
-        if file_queries.of_subject(work, "quote", quote.id):
+        kept = file_queries.of_subject(work, "quote", quote.id)
+        if any(row.kind == FileKind.QUOTE for row in kept):
             return
         files.store(
             work,

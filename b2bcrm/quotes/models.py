@@ -175,13 +175,6 @@ class Quote(Base):
         """The last day on which the customer wants everything."""
         return max((ln.wanted_on for ln in self.lines), default=None)
 
-    @property
-    def deciding_line(self) -> QuoteLine | None:
-        """The line that is ready last; None while one has no date."""
-        if not self.lines or any(ln.promised_on is None for ln in self.lines):
-            return None
-        return max(self.lines, key=lambda ln: ln.promised_on or ln.wanted_on)
-
 
 class QuoteLine(Base):
     """An offered item. ``list_price`` is the break's price, ``unit_cost`` base currency."""

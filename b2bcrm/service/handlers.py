@@ -137,10 +137,3 @@ def _to_customer(
 def _order_no(work: Work, case: Case) -> str:
     order = work.session.get(Order, case.order_id) if case.order_id else None
     return "" if order is None else order.no
-
-
-ROUTES: dict[str, tuple[str, ...]] = {
-    CaseOpened.name: (CaseOpenedMail.name,),
-    CaseAnswered.name: (CaseAnswerMail.name,),
-    CaseSolved.name: (CaseSolvedMail.name,),
-}

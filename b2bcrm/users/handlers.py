@@ -17,7 +17,6 @@ from b2bcrm.ports.mail import Mail, Mailer
 from b2bcrm.users.actions import new_reset_link
 from b2bcrm.users.models import User
 
-ROUTES: dict[str, tuple[str, ...]] = {"user.reset_asked": ("users.mail_reset",)}
 SUBJECT = Message("Choose a new password")
 GREETING = Message("Hello %(name)s,")
 TEXT = Message("Open this link within one hour to choose a new password.")

@@ -34,12 +34,6 @@ def users_with_roles(session: Session, roles: Sequence[str]) -> Sequence[User]:
     return session.scalars(query).all()
 
 
-def users_of_account(session: Session, account_id: int) -> Sequence[User]:
-    """The portal users of a customer, for mails that concern it."""
-    query = sa.select(User).where(User.active, User.account_id == account_id).order_by(User.id)
-    return session.scalars(query).all()
-
-
 def account_name(session: Session, account_id: int | None) -> str:
     """The customer's name; empty for staff."""
     if account_id is None:

@@ -26,7 +26,6 @@ SIGNED_IN: Roles = STAFF_ROLES | PORTAL_ROLES
 SALES: Roles = frozenset({Role.SALES, Role.SALES_MANAGER, Role.ADMIN})
 MANAGERS: Roles = frozenset({Role.SALES_MANAGER, Role.ADMIN})
 ERP_DESK: Roles = frozenset({Role.ERP_ADMIN, Role.ADMIN})
-ADMINS: Roles = frozenset({Role.ADMIN})
 PROMISING: Roles = frozenset(role for role in STAFF_ROLES if Right.CHANGE_PROMISE in RIGHTS[role])
 SERVING: Roles = frozenset(role for role in STAFF_ROLES if Right.SERVE in RIGHTS[role])
 

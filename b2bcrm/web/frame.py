@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -15,7 +14,6 @@ from flask import Flask, current_app, request
 
 from b2bcrm.kernel.organization import Company
 from b2bcrm.kernel.words import Message
-from b2bcrm.kernel.work import Work
 from b2bcrm.web import auth
 from b2bcrm.web.access import allows
 from b2bcrm.web.locale import current_locale
@@ -30,9 +28,6 @@ class ErpAge:
 
     as_of: dt.datetime
     status: str
-
-
-ErpAgeOf = Callable[[Work], ErpAge | None]
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,8 @@ def test_every_item_that_is_sold_has_a_price_in_each_accounts_list(work, records
     pull(work, records)
     sold = work.session.scalars(sa.select(Item.no).where(Item.sellable)).all()
     terms = work.session.execute(sa.select(Account.price_list, Account.currency).distinct()).all()
+    assert sold
+    assert terms
     for number in sold:
         for price_list, currency in terms:
             assert catalog.price_ladder(

@@ -113,6 +113,7 @@ def test_a_second_pull_changes_nothing_and_quantities_add_up(work, world):
     assert feed(world, work) == 0
     query = sa.select(ShipmentLine.order_line_id, sa.func.sum(ShipmentLine.qty))
     sums = dict(session.execute(query.group_by(ShipmentLine.order_line_id)).all())
+    assert sums
     for line in session.scalars(sa.select(OrderLine)):
         assert line.shipped_qty == sums.get(line.id, 0)
         assert line.delivered_qty <= line.shipped_qty <= line.ordered_qty

@@ -47,7 +47,7 @@ class View:
 def views(sales: Page, service: Page) -> list[View]:
     """The ten pages, with the numbers that this demo gave them."""
     order = _first(sales, f"/search?q={STORY_PO}", r"/orders/([^/?#]+)")
-    quote = _first(sales, "/quotes?state=draft", r"/quotes/([^/?#]+)$", skip="new")
+    quote = _first(sales, "/quotes?state=draft&q=Northfork", r"/quotes/([^/?#]+)$", skip="new")
     account = _first(sales, f"/orders/{order}", r"/accounts/(\d+)")
     case = _first(service, "/service", r"/service/([^/?#]+)$", skip="new")
     return [
@@ -114,7 +114,7 @@ def document(page: Page, folder: Path, name: str) -> None:
     if shutil.which("pdftoppm") is None:
         say("quote document: pdftoppm is not here (apt-get install poppler-utils)")
         return
-    no = _first(page, "/quotes?state=sent", r"/quotes/([^/?#]+)$", skip="new")
+    no = _first(page, "/quotes?state=sent&q=Kessler", r"/quotes/([^/?#]+)$", skip="new")
     page.goto(f"/quotes/{no}")
     address = page.locator("main a[href$='/pdf']").first.get_attribute("href")
     with tempfile.TemporaryDirectory() as temporary:

@@ -157,6 +157,32 @@ def test_a_defect_in_a_handler_is_raised_and_the_row_waits(office, courier, hand
     assert rows(office)[0].state is DeliveryState.WAITING
 
 
+def test_a_row_that_nobody_understands_is_parked_and_the_others_go_on(office, courier, handler):
+    publish(office, 1, 2)
+    with office.open() as work:
+        unknown = sa.update(Delivery).where(Delivery.stream == "order:1")
+        work.session.execute(unknown.values(event="order.forgotten"))
+    with pytest.raises(KeyError):
+        courier.deliver_one()
+    courier.deliver_one()
+    assert [row.state for row in rows(office)] == [DeliveryState.PARKED, DeliveryState.DONE]
+    assert handler.recorded == [2]
+
+
+def test_a_retried_row_has_all_its_tries_again(office, courier, handler):
+    publish(office, 1)
+    with office.open() as work:
+        work.session.execute(sa.update(Delivery).values(attempts=outbox.MAX_ATTEMPTS - 1))
+    handler.error = Unavailable(Message("down"))
+    courier.deliver_one()
+    assert rows(office)[0].state is DeliveryState.PARKED
+    with office.open() as work:
+        outbox.retry(work.session, rows(office)[0].id, work.tick)
+    courier.deliver_one()
+    assert rows(office)[0].state is DeliveryState.WAITING
+    assert handler.sent[-1] == (1, True)
+
+
 def test_a_lease_that_somebody_else_took_over_is_not_recorded_twice(office, courier, handler):
     publish(office, 1)
 

@@ -147,6 +147,40 @@ def test_a_refusal_is_on_the_order_with_the_erps_reason(office, twin, courier, o
         assert work.session.scalar(sa.select(Delivery.state)) is DeliveryState.PARKED
 
 
+def test_an_order_cancelled_after_a_refusal_is_never_entered_in_the_erp(
+    office, twin, courier, order_id, promises
+):
+    with office.open() as work:
+        account = work.session.get_one(Account, work.session.get_one(Order, order_id).account_id)
+        known, account.erp_id = account.erp_id, "NOBODY"
+    courier.deliver_one()
+    assert order(office, order_id).erp_sync is ErpSync.REFUSED
+    with office.open(CLERK) as work:
+        account = work.session.get_one(Account, account.id)
+        account.erp_id = known
+        actions.cancel(work, order_id, expected_version=None, reason="stopped", promises=promises)
+    while courier.deliver_one():
+        pass
+    ours = order(office, order_id)
+    assert in_erp(twin, ours.no) == []
+    assert (ours.erp_sync, ours.erp_no) == (ErpSync.NONE, None)
+    with office.open(read_only=True) as work:
+        assert set(work.session.scalars(sa.select(Delivery.state))) == {DeliveryState.DONE}
+
+
+def test_an_order_cancelled_while_the_answer_was_lost_is_cancelled_in_the_erp_too(
+    office, twin, courier, order_id, promises
+):
+    twin.faults["CreateSalesOrder"] = Fault.TIMEOUT_AFTER_COMMIT
+    courier.deliver_one()
+    with office.open(CLERK) as work:
+        actions.cancel(work, order_id, expected_version=None, reason="stopped", promises=promises)
+    due_again(office)
+    while courier.deliver_one():
+        pass
+    assert [o.status for o in in_erp(twin, order(office, order_id).no)] == ["cancelled"]
+
+
 def test_an_amendment_changes_the_same_order_in_the_erp(office, twin, courier, order_id, promises):
     courier.deliver_one()
     with office.open(CLERK) as work:

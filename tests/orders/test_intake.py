@@ -102,6 +102,37 @@ def test_a_quantity_changed_in_the_erp_is_said_but_ours_stays(work, records, pro
     assert names.count("order.erp_changed") == 1
 
 
+def test_a_second_erp_order_under_our_number_is_parked_and_the_first_link_stays(
+    work, records, promises
+):
+    record = next(r for r in records if r.reference and r.status == "open")
+    double = dataclasses.replace(record, erp_id=f"{record.erp_id}-2")
+    applied = apply(work, [record, double], promises)
+    order = stored(work, record)
+    assert [erp_id for erp_id, _reason in applied.parked] == [double.erp_id]
+    assert str(applied.parked[0][1]) == (
+        f"The ERP has our order {order.no} twice: {record.erp_id} and {double.erp_id}."
+    )
+    assert apply(work, [double], promises).parked
+    assert order.erp_no == record.erp_id
+
+
+def test_lines_added_or_cancelled_in_an_erp_order_are_taken_over(work, records, promises):
+    record = an_open(records)
+    apply(work, [record], promises)
+    order = stored(work, record)
+    first = dataclasses.replace(record.lines[0], status="cancelled")
+    added = dataclasses.replace(record.lines[0], line_no=990)
+    changed = dataclasses.replace(record, lines=(first, *record.lines[1:], added), version="next")
+    promises.recorded.clear()
+    assert apply(work, [changed], promises).changed == 1
+    assert order.line(first.line_no).cancelled
+    assert order.line(990).first_promised_on == added.promised_on
+    assert promises.recorded == [((order.id,), "erp_first_seen")]
+    assert order.total == sum(ln.net for ln in order.lines if not ln.cancelled)
+    assert apply(work, [changed], promises).changed == 0
+
+
 def test_an_erp_order_follows_the_erp_to_its_cancellation(work, records, promises):
     record = an_open(records)
     apply(work, [record], promises)

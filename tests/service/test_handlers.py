@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from b2bcrm import bootstrap
 from b2bcrm.kernel.actor import SYSTEM
 from b2bcrm.service import actions, events, handlers
 from b2bcrm.service.lifecycle import CaseCause, CaseKind
@@ -130,15 +129,6 @@ def test_without_any_address_there_is_no_mail(work, account, line):
     message = actions.answer(work, case.id, "Hello", expected_version=None)
     event = events.CaseAnswered(**facts(case), message_id=message.id)
     assert deliver(work, handlers.CaseAnswerMail, event) is None
-
-
-def test_each_route_names_a_known_handler_and_the_house_uses_them():
-    names = {
-        k.name for k in (handlers.CaseOpenedMail, handlers.CaseAnswerMail, handlers.CaseSolvedMail)
-    }
-    assert {name for row in handlers.ROUTES.values() for name in row} == names
-    for event, row in handlers.ROUTES.items():
-        assert bootstrap.ROUTES[event] == row
 
 
 def test_every_event_has_words_and_comes_back_from_json(case):

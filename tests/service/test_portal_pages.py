@@ -158,6 +158,7 @@ class TestIsolation:
                 .scalars()
                 .all()
             )
+        assert found
         for file_id in found:
             assert seeded.customer.get(f"/portal/files/{file_id}", buffered=True).status_code == 404
             assert seeded.service.get(f"/files/{file_id}", buffered=True).status_code == 200

@@ -13,7 +13,7 @@ from b2bcrm.catalog.models import Item
 from b2bcrm.kernel.clock import Clock
 from b2bcrm.kernel.words import Message
 from b2bcrm.orders.models import Order
-from b2bcrm.ports.erp import Entity, ErpUnavailable, Page
+from b2bcrm.ports.erp import Entity, ErpRefused, ErpUnavailable, Page
 from b2bcrm.sync import engine as sync
 from b2bcrm.sync.engine import FEEDS, Puller
 from b2bcrm.sync.models import ErpConnection, Feed, ParkedRow, RunOutcome, SyncRun
@@ -105,6 +105,33 @@ def test_a_run_that_breaks_off_goes_on_at_its_cursor_and_keeps_the_watermark(
     assert puller.pull(Entity.ITEM) is RunOutcome.COMPLETE
     assert calls[3] == calls[2]
     assert count(office, Item) == len(twin.world.list(Entity.ITEM, page_size=10**6).records)
+
+
+def test_a_cursor_that_the_erp_refuses_is_forgotten_and_the_feed_is_read_anew(
+    office, puller, twin, monkeypatch
+):
+    monkeypatch.setattr(sync, "PAGE_SIZE", 20)
+    real = twin.gateway.list
+
+    def strict(entity, **page):
+        if page["cursor"] is not None:
+            raise ErpRefused(Message("The ERP refused it."))
+        return real(entity, **page)
+
+    monkeypatch.setattr(twin.gateway, "list", strict)
+    assert puller.pull(Entity.ITEM) is RunOutcome.FAILED
+    assert (feed(office, Entity.ITEM).cursor, feed(office, Entity.ITEM).watermark) == (None, None)
+    monkeypatch.setattr(twin.gateway, "list", real)
+    assert puller.pull(Entity.ITEM) is RunOutcome.COMPLETE
+
+
+def test_a_defect_ends_the_run_with_its_kind_and_frees_the_feed(office, puller, twin, monkeypatch):
+    monkeypatch.setattr(twin.gateway, "list", lambda _entity, **_page: {}["oops"])
+    with pytest.raises(KeyError):
+        puller.pull(Entity.ITEM)
+    run = one(office, sa.select(SyncRun))
+    assert (run.outcome, str(run.error)) == (RunOutcome.FAILED, "Internal error: KeyError")
+    assert feed(office, Entity.ITEM).leased_until is None
 
 
 def test_an_answer_that_announces_more_than_it_holds_does_not_move_the_watermark(

@@ -262,8 +262,8 @@ def shown(app):
     ("language", "expected"),
     [
         ("en", "Fri 18 Dec 2026;82 %;TWD 48.6 M;3 wd;5 h 30 min"),
-        ("zh-TW", "2026年12月18日（五）;82 %;TWD 4,860 萬;3 天;5 小時 30 分"),
-        ("zh-CN", "2026年12月18日 周五;82%;TWD 4,860 万;3 天;5 小时 30 分钟"),
+        ("zh-TW", "2026年12月18日（五）;82 %;TWD 4,860 萬;3 工作天;5 小時 30 分"),
+        ("zh-CN", "2026年12月18日 周五;82%;TWD 4,860 万;3 个工作日;5 小时 30 分钟"),
     ],
 )
 def test_values_follow_the_reader(shown, language, expected):

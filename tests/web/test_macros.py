@@ -43,7 +43,9 @@ def test_the_frame_shows_only_links_to_pages_that_exist_and_are_ones_own(app, of
     page = client_for(app, office).get("/profile").get_data(as_text=True)
     adapter = app.url_map.bind("localhost")
     nav = re.search(r'<nav class="appnav".*?</nav>', page, re.DOTALL)[0]
-    for href in re.findall(r'href="([^"]+)"', nav):
+    found = re.findall(r'href="([^"]+)"', nav)
+    assert found
+    for href in found:
         assert adapter.test(href, "GET"), href
 
 

@@ -70,6 +70,9 @@ def add_up(work: Work, line_ids: Collection[int]) -> set[int]:
     if not line_ids:
         return set()
     work.session.flush()  # flush: the sums are taken by the database
+    # Whoever adds up the same lines at the same time waits here, and then sees our shipments.
+    lock = sa.select(OrderLine.id).where(OrderLine.id.in_(line_ids)).order_by(OrderLine.id)
+    work.session.execute(lock.with_for_update())
     arrived = sa.case((Shipment.delivered_on.is_not(None), ShipmentLine.qty), else_=Decimal(0))
     query = (
         sa.select(

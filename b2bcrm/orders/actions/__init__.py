@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from b2bcrm.orders.actions.amend import amend_line, hold, link_customer_po, release, repromise
-from b2bcrm.orders.actions.erp import accepted_by_erp, not_taken_by_erp, send_again
+from b2bcrm.orders.actions.erp import (
+    accepted_by_erp,
+    not_taken_by_erp,
+    send_again,
+    unknown_to_erp,
+)
 from b2bcrm.orders.actions.life import cancel, close, confirm, confirm_by_rule, submit
 from b2bcrm.orders.actions.opening import OrderDraft, OrderDraftLine, open_order
 from b2bcrm.orders.actions.quantities import LineQuantities, record_quantities
@@ -27,4 +32,5 @@ __all__ = [
     "repromise",
     "send_again",
     "submit",
+    "unknown_to_erp",
 ]

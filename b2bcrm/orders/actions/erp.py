@@ -10,11 +10,9 @@ from b2bcrm.kernel.errors import NotAllowed, Refused
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import events, queries
-from b2bcrm.orders.actions.life import load, touch, wait_for_erp
+from b2bcrm.orders.actions.life import PUSH, load, touch, wait_for_erp
 from b2bcrm.orders.lifecycle import ErpSync
 from b2bcrm.orders.models import Order
-
-PUSH = "erp.push_order"
 
 
 def accepted_by_erp(work: Work, order_id: int, *, erp_no: str, erp_version: str) -> Order:
@@ -56,6 +54,14 @@ def not_taken_by_erp(
         )
     else:
         order.erp_sync = ErpSync.UNKNOWN if unknown else ErpSync.WAITING
+    work.bump(f"order:{order.id}")
+    return order
+
+
+def unknown_to_erp(work: Work, order_id: int) -> Order:
+    """Our order was cancelled before the ERP had taken it: nobody waits for the ERP any more."""
+    order = queries.by_id(work, order_id)
+    order.erp_sync, order.erp_since, order.erp_reason = ErpSync.NONE, None, None
     work.bump(f"order:{order.id}")
     return order
 

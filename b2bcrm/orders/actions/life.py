@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.orm.attributes import flag_modified
 
 from b2bcrm.customers.models import Account
+from b2bcrm.kernel import outbox
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.errors import Refused, StaleVersion
@@ -22,6 +23,8 @@ from b2bcrm.orders import events, queries
 from b2bcrm.orders.lifecycle import Act, ErpSync, OrderState
 from b2bcrm.orders.models import Order, OrderRevision
 from b2bcrm.ports.promise import Promising
+
+PUSH = "erp.push_order"
 
 
 def load(work: Work, order_id: int, expected_version: int | None) -> Order:
@@ -182,6 +185,7 @@ def cancel(
     if known:
         order.amendment_no += 1
         wait_for_erp(work, order)
+        outbox.unpark(work.session, f"order:{order.id}", PUSH, work.tick)
     touch(work, order)
     promises.release(order.no)
     work.publish(

@@ -10,18 +10,20 @@ import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item
 from b2bcrm.customers.models import Account, Contact, ShipTo
-from b2bcrm.documents.contents import Customer, Line, OrderContent, Terms, firm_of
-from b2bcrm.documents.environment import known_locale, second_of
+from b2bcrm.documents.contents import Customer, Line, OrderContent, Terms, firm_of, second_name
+from b2bcrm.documents.environment import known_locale
 from b2bcrm.documents.mails import compose
-from b2bcrm.documents.pdf import render_pdf
+from b2bcrm.documents.papers import PDF, order_file_name, order_pdf
 from b2bcrm.files import actions as files
 from b2bcrm.files import queries as file_queries
 from b2bcrm.files.kinds import FileKind
 from b2bcrm.kernel.errors import CrmError
 from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.organization import Company
+from b2bcrm.kernel.outbox import Delivery
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import queries
+from b2bcrm.orders.lifecycle import OrderState
 from b2bcrm.orders.models import Order, OrderLine
 from b2bcrm.ports.mail import Attachment, Mailer
 from b2bcrm.users.models import User
@@ -36,11 +38,6 @@ class Letter:
     url: str
     reply_to: str
 
-    @property
-    def file_name(self) -> str:
-        """The name under which the document is sent and kept."""
-        return f"{self.content.no}-r{self.content.amendment}.pdf"
-
 
 @dataclass(frozen=True)
 class MailAcknowledgement:
@@ -52,30 +49,40 @@ class MailAcknowledgement:
     name: str = "mail.order_confirmed"
 
     def prepare(self, work: Work, event: Event) -> Letter | None:
-        """The document as the order now stands; None once a newer amendment has taken over."""
+        """The document as the order now stands.
+
+        None for a cancelled order, and once an amendment follows that gets a document itself.
+        """
         order = queries.by_id(work, event.subject_id)
-        if getattr(event, "amendment_no", order.amendment_no) != order.amendment_no:
+        if order.state is OrderState.CANCELLED or self._followed(work, event):
             return None
         return letter(work, order, self.base_url)
 
+    def _followed(self, work: Work, event: Event) -> bool:
+        """Whether a later fact waits for this handler (a moved promise has a mail of its own)."""
+        query = sa.select(Delivery.payload).where(
+            Delivery.stream == f"{event.subject}:{event.subject_id}", Delivery.handler == self.name
+        )
+        mine = getattr(event, "amendment_no", 0)
+        return any(row["amendment_no"] > mine for row in work.session.scalars(query))
+
     def send(self, message: Letter, *, again: bool) -> tuple[str, bytes]:  # noqa: ARG002 - a repeat has the same id
         """Answers the document's name and PDF."""
-        locale = message.content.language
-        pdf = render_pdf("order", locale, {"content": message.content})
+        name, pdf = order_file_name(message.content), order_pdf(message.content)
         if message.to:
             self.mailer.send(
                 compose(
                     "order_confirmed",
-                    locale,
+                    message.content.language,
                     to=[message.to],
                     message_id=f"order-{message.content.no}-{message.content.amendment}",
                     reply_to=message.reply_to,
-                    attachments=[Attachment(message.file_name, "application/pdf", pdf)],
+                    attachments=[Attachment(name, PDF, pdf)],
                     content=message.content,
                     url=message.url,
                 )
             )
-        return message.file_name, pdf
+        return name, pdf
 
     def record(self, work: Work, event: Event, reply: tuple[str, bytes]) -> None:
         """Keep the document, once per amendment."""
@@ -130,13 +137,11 @@ def letter(work: Work, order: Order, base_url: str) -> Letter:
         firm=firm_of(company, locale),
         customer=Customer(
             name=account.name,
-            address=" ".join(filter(None, (account.address, account.city, account.country))),
+            address=account.full_address,
             tax_id=account.tax_id,
             contact=contact.name if contact else "",
             contact_role=contact.role if contact else "",
-            ship_to=", ".join(filter(None, (ship_to.name, ship_to.street, ship_to.city)))
-            if ship_to
-            else "",
+            ship_to=ship_to.full_address if ship_to else "",
         ),
         clerk=owner.name if owner else "",
         lines=tuple(
@@ -165,7 +170,7 @@ def _line(line: OrderLine, item: Item, locale: str) -> Line:
         line_no=line.line_no,
         item_no=item.no,
         name=name,
-        name_second=item.name if second_of(locale) and name != item.name else "",
+        name_second=second_name(name, item.name, locale),
         spec=item.spec,
         customer_part_no=line.customer_part_no,
         qty=line.ordered_qty,

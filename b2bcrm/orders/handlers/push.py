@@ -14,6 +14,7 @@ from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import actions, events, queries
+from b2bcrm.orders.lifecycle import OrderState
 from b2bcrm.orders.models import Order
 from b2bcrm.ports.erp import (
     Entity,
@@ -28,11 +29,16 @@ from b2bcrm.ports.erp import (
 
 @dataclass(frozen=True)
 class Push:
-    """What is to happen in the ERP. ``erp_no`` is empty for an order it does not know yet."""
+    """What is to happen in the ERP. ``erp_no`` is empty for an order it does not know yet.
+
+    ``only_look``: our order was cancelled meanwhile, so it is not entered any more; only an
+    earlier attempt may have entered it.
+    """
 
     draft: OrderDraft
     erp_no: str
     cancel_reason: str | None = None
+    only_look: bool = False
 
 
 class PushOrder:
@@ -50,14 +56,24 @@ class PushOrder:
         if reason is not None and order.erp_no is None:
             return None
         number = getattr(event, "amendment_no", order.amendment_no)
-        return Push(_draft(work, order, f"{order.no}/{number}"), order.erp_no or "", reason)
+        return Push(
+            draft=_draft(work, order, f"{order.no}/{number}"),
+            erp_no=order.erp_no or "",
+            cancel_reason=reason,
+            only_look=order.state is OrderState.CANCELLED and order.erp_no is None,
+        )
 
-    def send(self, message: Push, *, again: bool) -> WriteResult:
-        """One call; after an attempt of unknown outcome the reference is looked up first."""
+    def send(self, message: Push, *, again: bool) -> WriteResult | None:
+        """One call; after an attempt of unknown outcome the reference is looked up first.
+
+        None: the ERP does not know the order and, being cancelled, it never will.
+        """
         draft = message.draft
         done = self._done_before(message) if again else None
         if done is not None:
             return WriteResult(erp_id=done.erp_id, version=done.version)
+        if message.only_look:
+            return None
         if message.cancel_reason is not None:
             return self.erp.cancel(
                 message.erp_no, reference=draft.reference, reason=message.cancel_reason
@@ -79,8 +95,11 @@ class PushOrder:
                 return found
         return None
 
-    def record(self, work: Work, event: Event, reply: WriteResult) -> None:
+    def record(self, work: Work, event: Event, reply: WriteResult | None) -> None:
         """The ERP's number goes on the order."""
+        if reply is None:
+            actions.unknown_to_erp(work, event.subject_id)
+            return
         actions.accepted_by_erp(
             work, event.subject_id, erp_no=reply.erp_id, erp_version=reply.version
         )

@@ -10,8 +10,9 @@ from b2bcrm.documents.contents import (
     Terms,
     firm_of,
     from_json,
+    second_name,
 )
-from b2bcrm.documents.environment import known_locale, second_of
+from b2bcrm.documents.environment import known_locale
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.words import Message
@@ -40,13 +41,11 @@ def content_of(work: Work, facts: Facts) -> QuoteContent:
         firm=firm_of(facts.company, locale),
         customer=Customer(
             name=account.name,
-            address=" ".join(filter(None, (account.address, account.city, account.country))),
+            address=account.full_address,
             tax_id=account.tax_id,
             contact=facts.contact.name if facts.contact else "",
             contact_role=facts.contact.role if facts.contact else "",
-            ship_to=", ".join(filter(None, (ship_to.name, ship_to.street, ship_to.city)))
-            if ship_to
-            else "",
+            ship_to=ship_to.full_address if ship_to else "",
         ),
         clerk=facts.owner.name if facts.owner else "",
         lines=tuple(_line(facts, line, locale) for line in quote.lines),
@@ -68,7 +67,7 @@ def _line(facts: Facts, line: QuoteLine, locale: str) -> Line:
         line_no=line.line_no,
         item_no=item.no,
         name=name,
-        name_second=item.name if second_of(locale) and name != item.name else "",
+        name_second=second_name(name, item.name, locale),
         spec=item.spec,
         customer_part_no=line.customer_part_no,
         qty=line.qty,

@@ -18,8 +18,6 @@ from b2bcrm.quotes.models import Inquiry, Quote
 from b2bcrm.quotes.pricing import Break, ladder
 from b2bcrm.users.models import User
 
-COST_PLACES = 6
-
 
 @dataclass(frozen=True)
 class Facts:

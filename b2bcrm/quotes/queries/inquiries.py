@@ -17,6 +17,7 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.quotes.lifecycle import Channel, InquiryState
 from b2bcrm.quotes.models import Inquiry, InquiryLine, Quote
+from b2bcrm.quotes.queries.quotes import visible_to
 from b2bcrm.users.models import User
 
 
@@ -46,9 +47,7 @@ def _one(work: Work, where: sa.ColumnElement[bool]) -> Inquiry:
 
 def quote_of_inquiry(work: Work, inquiry_id: int) -> Quote | None:
     """The current revision of the quote that answers an inquiry, if the actor may see it."""
-    query = sa.select(Quote).where(Quote.inquiry_id == inquiry_id, Quote.current)
-    if work.actor.is_portal:
-        query = query.where(Quote.account_id == work.actor.account_id, Quote.sent_at.is_not(None))
+    query = visible_to(work.actor).where(Quote.inquiry_id == inquiry_id, Quote.current)
     return work.session.scalars(query.order_by(Quote.id.desc()).limit(1)).first()
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import selectinload
 from b2bcrm.catalog.models import Item
 from b2bcrm.customers.models import Account
 from b2bcrm.kernel.calendar import WorkCalendar
+from b2bcrm.kernel.matching import holds
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order, OrderLine
 from b2bcrm.service import clocks
@@ -168,7 +169,7 @@ def list_cases(
         query = query.where(Case.kind == CaseKind(kind))
     if words:
         fields = (Case.no, Case.subject, Case.serial_nos, Item.no, Order.no, Account.name)
-        query = query.where(sa.or_(*(f.icontains(words, autoescape=True) for f in fields)))
+        query = query.where(sa.or_(*(holds(f, words) for f in fields)))
     total = work.session.scalar(query.with_only_columns(sa.func.count())) or 0
     order = [c.desc() if descending else c.asc() for c in _ORDERS.get(sort, _ORDERS["due"])]
     page = query.order_by(*order, Case.id).offset(offset).limit(limit)

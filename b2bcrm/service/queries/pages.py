@@ -16,6 +16,7 @@ from b2bcrm.files.models import StoredFile
 from b2bcrm.files.queries import of_many
 from b2bcrm.kernel.actor import Actor
 from b2bcrm.kernel.errors import not_found
+from b2bcrm.kernel.matching import holds
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order, OrderLine
@@ -180,7 +181,7 @@ def delivered_lines(
         query = query.where(Order.no == order_no)
     if words:
         fields = (Account.name, Order.no, Order.customer_po, Item.no, Item.name)
-        query = query.where(sa.or_(*(f.icontains(words, autoescape=True) for f in fields)))
+        query = query.where(sa.or_(*(holds(f, words) for f in fields)))
     ordered = query.order_by(Order.ordered_on.desc(), Order.id.desc(), OrderLine.line_no)
     return [_as_line(*row) for row in work.session.execute(ordered.limit(_MAX_LINES))]
 
