@@ -67,10 +67,12 @@ def page(work: Work) -> ResponseReturnValue:
 
 
 def _exchanges(work: Work, wish: Asked) -> list[queries.EnvelopeRow]:
+    """Pulls come every minute, so without a wish only what a person looks for is shown."""
     return queries.envelopes(
         work.session,
         words=wish.get("q").upper() if wish.get("q").lower().startswith("so-") else wish.get("q"),
         failed=wish.get("only") == "failed",
+        telling=not wish.get("only") and not wish.get("q"),
         offset=wish.offset,
         limit=ENVELOPES + 1,
     )

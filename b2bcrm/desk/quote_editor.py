@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from b2bcrm.catalog import queries as catalog
 from b2bcrm.desk.links import quote_url
+from b2bcrm.desk.order import short_dates
 from b2bcrm.desk.quote_facts import EditorFacts, read
 from b2bcrm.desk.quote_view import METER_MARKS, meter_share, view
 from b2bcrm.documents.environment import show_price
@@ -85,6 +86,7 @@ def _names(work: Work, opened: queries.Opened, facts: EditorFacts) -> dict[str, 
         paid=facts.paid,
         may_edit=work.actor.may(Right.QUOTE),
         see_cost=work.actor.may(Right.SEE_COST),
+        short=short_dates(work.today),
     )
     return {
         "v": shown,

@@ -1,12 +1,13 @@
 """How the quote editor shows its facts: lines, banner, life line. Pure: no SELECT, no Flask.
 
-Sentences are Messages; the templates render them.
+Sentences are Messages; the templates render them. ``short`` writes a date of the life line in the
+reader's manner without its weekday, as on the order's page.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -126,6 +127,7 @@ def view(
     paid: Mapping[int, Paid] | None = None,
     may_edit: bool,
     see_cost: bool,
+    short: Callable[[dt.date], str],
 ) -> QuoteView:
     """Put the editor's facts together."""
     quote = opened.quote
@@ -152,7 +154,7 @@ def view(
         **{
             **shown.__dict__,
             "banner": _banner(shown, today),
-            "stages": tuple(_stages(shown, today)),
+            "stages": tuple(_stages(shown, today, short)),
         }
     )
 
@@ -234,15 +236,18 @@ def _draft_banner(shown: QuoteView) -> BannerView | None:
     return None
 
 
-def _stages(shown: QuoteView, today: dt.date) -> list[StageView]:
+def _stages(
+    shown: QuoteView, today: dt.date, short: Callable[[dt.date], str]
+) -> list[StageView]:
     quote, inquiry = shown.opened.quote, shown.opened.facts.inquiry
     begun = shown.opened.revisions[0].created_at.astimezone(HOME_ZONE).date()
     first = StageView(status="idle")
     if inquiry is not None:
+        received_on = inquiry.received_at.astimezone(HOME_ZONE).date()
         first = StageView(
             status="done",
             href=f"/inquiries/{inquiry.no}",
-            when=Message("received %(day)s", day=inquiry.received_at.astimezone(HOME_ZONE).date()),
+            when=Message("received %(day)s", day=short(received_on)),
             note=CHANNEL_WORDS[inquiry.channel],
         )
     state = "done" if quote.state is QuoteState.ACCEPTED else STATUS[quote.state]
@@ -250,17 +255,21 @@ def _stages(shown: QuoteView, today: dt.date) -> list[StageView]:
         status="ok" if quote.state is QuoteState.DRAFT else state,
         p=100 if quote.state is QuoteState.ACCEPTED else 50,
         when=Message("rev %(letter)s, day %(n)s", letter=quote.letter, n=(today - begun).days + 1),
-        note=Message("decision by %(day)s", day=quote.decision_on) if quote.decision_on else None,
+        note=Message("decision by %(day)s", day=short(quote.decision_on))
+        if quote.decision_on
+        else None,
     )
     third = StageView(
-        when=Message("until %(day)s", day=quote.valid_until),
-        note=Message("dates held to %(day)s", day=quote.held_until) if quote.held_until else None,
+        when=Message("until %(day)s", day=short(quote.valid_until)),
+        note=Message("dates held to %(day)s", day=short(quote.held_until))
+        if quote.held_until
+        else None,
     )
     ready = StageView()
-    if shown.deciding is not None:
-        on = shown.deciding.line.promised_on
+    ready_on = shown.deciding.line.promised_on if shown.deciding else None
+    if shown.deciding is not None and ready_on is not None:
         ready = StageView(
-            when=Message("ready %(day)s", day=on),
+            when=Message("ready %(day)s", day=short(ready_on)),
             note=Message("line %(line)s decides", line=shown.deciding.line.line_no),
         )
     place = f"{quote.incoterm} {quote.incoterm_place}".strip()

@@ -18,16 +18,11 @@ from markupsafe import Markup
 
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.money import digits
+from b2bcrm.kernel.quantity import unit_word
 from b2bcrm.kernel.words import LOCALES, Message, render, show_date, show_decimal
 
 TEMPLATES = Path(__file__).parent / "templates"
 DASH = "–"
-UNITS = {
-    "pcs": Message("pcs"),
-    "set": Message("set"),
-    "kg": Message("kg"),
-    "m": Message("m"),
-}
 
 
 def known_locale(language: str) -> str:
@@ -108,7 +103,8 @@ def _filters(locale: str) -> dict[str, Callable[..., str]]:
         return f"{currency} {show_decimal(value, digits(currency))}"
 
     def qty(value: Decimal, unit: str = "") -> str:
-        return f"{show_decimal(value)} {_unit(unit, locale)}" if unit else show_decimal(value)
+        text = show_decimal(value)
+        return f"{text} {render(unit_word(unit), locale)}" if unit else text
 
     def pct(value: Decimal) -> str:
         gap = "" if locale == "zh_Hans" else " "
@@ -123,10 +119,6 @@ def _filters(locale: str) -> dict[str, Callable[..., str]]:
         "pct": pct,
         "say": lambda message: render(message, locale),
     }
-
-
-def _unit(code: str, locale: str) -> str:
-    return render(UNITS[code], locale) if code in UNITS else code
 
 
 def fill(template: str, locale: str, context: dict[str, Any]) -> str:

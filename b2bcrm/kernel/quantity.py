@@ -52,6 +52,7 @@ UNIT_WORDS = {
     "set": Message("set"),
     "kg": Message("kg"),
     "m": Message("m"),
+    "day": Message("day"),
 }
 
 

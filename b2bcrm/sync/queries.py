@@ -288,10 +288,17 @@ class EnvelopeRow:
 
 
 def envelopes(
-    session: Session, *, words: str = "", failed: bool = False, offset: int = 0, limit: int = 50
+    session: Session,
+    *,
+    words: str = "",
+    failed: bool = False,
+    telling: bool = False,
+    offset: int = 0,
+    limit: int = 50,
 ) -> list[EnvelopeRow]:
     """Exchanges, newest first; ``words`` is the beginning of a reference (an order's number).
 
+    ``telling`` leaves out what concerned no order and went well: the pulls of every minute.
     One row more than ``limit`` is fetched by callers that want to know whether there is more.
     """
     query = sa.select(
@@ -313,6 +320,8 @@ def envelopes(
         )
     if failed:
         query = query.where(Envelope.error != "")
+    if telling:
+        query = query.where(sa.or_(Envelope.reference != "", Envelope.error != ""))
     query = query.order_by(Envelope.at.desc(), Envelope.id.desc()).offset(offset).limit(limit)
     return [EnvelopeRow(*row) for row in session.execute(query)]
 

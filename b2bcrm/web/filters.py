@@ -21,6 +21,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from b2bcrm.kernel import quantity
+from b2bcrm.kernel.actor import SYSTEM
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.money import Money, digits
 from b2bcrm.kernel.words import Message, show_date, show_decimal
@@ -203,6 +204,17 @@ def say_(_context: Context, message: Message | str | None) -> str:
     return "" if message is None else say(message)
 
 
+@pass_context
+def actor(_context: Context, name: str) -> str:
+    """Who did it, as timelines show it: people by name, our own work as a word."""
+    return say(Message("System")) if name == SYSTEM.name else name
+
+
+def unbroken(name: str) -> str:
+    """An item's name whose ``i = 100`` stays on one line."""
+    return name.replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+
+
 def initials(name: str) -> str:
     """One or two letters for a face: ``Mei-Ling Lin`` is ML, 陳建宏 is 陳."""
     words = name.replace("-", " ").split()
@@ -255,7 +267,7 @@ def init_app(app: Flask) -> None:
     env = app.jinja_env
     functions: tuple[Callable[..., str], ...] = (
         date, day, clock, moment, iso, amount, money, price, qty, unit_name, pct,
-        compact, wd, span, age, initials, size, percent_of,
+        compact, wd, span, age, actor, unbroken, initials, size, percent_of,
     )  # fmt: skip
     env.filters.update({function.__name__: function for function in functions}, say=say_)
     env.globals.update(

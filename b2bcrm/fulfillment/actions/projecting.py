@@ -135,10 +135,11 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
     changed = 0
     for facts in taken.orders:
         order = facts.order
-        verdicts = judge(facts.lines, taken.supplies, _terms(facts), work.today)
+        terms = _terms(facts)
+        verdicts = judge(facts.lines, taken.supplies, terms, work.today)
         if not verdicts:
             continue
-        result = store(work, facts, verdicts, old_orders.get(order.id), old_lines)
+        result = store(work, facts, verdicts, terms, old_orders.get(order.id), old_lines)
         changed += result
         if result and order.id in old_orders:
             work.bump(f"order:{order.id}")

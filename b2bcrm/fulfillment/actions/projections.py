@@ -14,6 +14,7 @@ from b2bcrm.fulfillment.planning.progress import pct
 from b2bcrm.fulfillment.planning.verdict import (
     STAGES,
     Summary,
+    Terms,
     Verdict,
     shortages,
     stage_pct,
@@ -30,6 +31,7 @@ def store(
     work: Work,
     facts: OrderFacts,
     verdicts: dict[int, Verdict],
+    terms: Terms,
     old_order: OrderProjection | None,
     old_lines: dict[int, LineProjection],
 ) -> bool:
@@ -64,7 +66,7 @@ def store(
                         critical=node.critical,
                     )
                 )
-    found = summary(verdicts)
+    found = summary(verdicts, terms, work.today)
     values = _order_values(order, verdicts, found)
     if old_order is None:
         work.session.add(
@@ -109,13 +111,14 @@ def _line_values(verdict: Verdict) -> dict[str, Any]:
 
 
 def _order_values(order: Order, verdicts: dict[int, Verdict], found: Summary) -> dict[str, Any]:
-    verdict = verdicts[found.decides]
+    verdict = found.verdict
     lines = {line.id: line for line in order.lines}
     why = verdict.why
+    wished = [found.decides] if order.partial_delivery else list(verdicts)
     return {
-        "requested_on": lines[found.decides].requested_on,
-        "promised_on": verdict.line.promised_on,
-        "projected_on": verdict.view.projected_on,
+        "requested_on": max(lines[key].requested_on for key in wished),
+        "promised_on": found.promised_on,
+        "projected_on": found.projected_on,
         "buffer_days": verdict.view.buffer,
         "stage": found.stage,
         "stage_pct": found.stage_pct,

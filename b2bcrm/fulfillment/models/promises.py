@@ -130,7 +130,11 @@ class LineProjection(Base):
 
 
 class OrderProjection(Base):
-    """The order's own line on lists and boards: worst line decides; value in base currency.
+    """The order's own row on lists and boards; value in base currency.
+
+    Line ``deciding_line_no`` gives status and cause: the worst, else the next to come. Delivery
+    in parts shows that line's dates too. A complete delivery shows the last date of all its
+    lines, and its status, buffer and cause are judged against that date.
 
     ``stale`` marks rows whose documents changed since; the next job computes them anew.
     """

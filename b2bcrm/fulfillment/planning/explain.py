@@ -9,9 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from b2bcrm.fulfillment.planning.chain import Node, Outlook
 from b2bcrm.fulfillment.planning.facts import Line
+from b2bcrm.fulfillment.planning.progress import word_of
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.words import Message, show_decimal
 
@@ -188,9 +190,9 @@ def _production(node: Node) -> Why:
                 "%(no)s is %(days)s wd behind plan at %(center)s.",
                 no=node.no,
                 days=node.own,
-                center=node.center,
+                center=word_of(node.center),
             ),
-            Message("Speed up %(no)s at %(center)s.", no=node.no, center=node.center),
+            Message("Speed up %(no)s at %(center)s.", no=node.no, center=word_of(node.center)),
         )
     if node.delay:
         return Why(
@@ -210,6 +212,12 @@ def _production(node: Node) -> Why:
     )
 
 
+def plain(qty: Decimal) -> str:
+    """A quantity as stored text without trailing zeros or separators: ``3``, never ``3.0000``."""
+    text = f"{qty:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def rows(tops: Sequence[Node], depth: int = 1) -> list[dict[str, object]]:
     """The tree as plain rows for the page, depth first; finished branches stay folded."""
     found: list[dict[str, object]] = []
@@ -221,13 +229,13 @@ def rows(tops: Sequence[Node], depth: int = 1) -> list[dict[str, object]]:
                 "no": node.no,
                 "line_no": node.line_no,
                 "item": node.item,
-                "qty": str(node.qty),
+                "qty": plain(node.qty),
                 "start": node.start_on.isoformat() if node.start_on else None,
                 "end": node.end_on.isoformat() if node.end_on else None,
                 "was": node.was_on.isoformat() if node.was_on else None,
                 "delay": node.delay,
                 "slack": node.slack,
-                "short": str(node.short),
+                "short": plain(node.short),
                 "critical": node.critical,
                 "finished": node.finished,
                 "overdue": node.overdue,

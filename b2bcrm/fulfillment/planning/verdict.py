@@ -1,18 +1,18 @@
 """All of one order's open lines judged together: dates, progress, status, cause. Pure.
 
 Each line has its own date. Where the order must ship complete, a finished line names the line
-that it waits for.
+that it waits for, and the order's dates are the last of its lines': it is judged against them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from b2bcrm.customers.receiving import at_customer
-from b2bcrm.fulfillment.planning.chain import Node, Outlook, outlook
+from b2bcrm.fulfillment.planning.chain import Node, Outlook, outlook, settle
 from b2bcrm.fulfillment.planning.explain import Why, explain
 from b2bcrm.fulfillment.planning.facts import Line, Supplies
 from b2bcrm.fulfillment.planning.progress import Progress, measure, pct
@@ -28,6 +28,7 @@ from b2bcrm.orders.lifecycle import (
 
 STAGES = tuple(Stage)
 _RANK = {Status.LATE: 0, Status.RISK: 1, Status.OK: 2, Status.DONE: 3}
+_TROUBLED = frozenset({Status.LATE, Status.RISK})
 _READY_SOURCES = frozenset({"stock", "service"})
 
 
@@ -45,8 +46,9 @@ class Verdict:
 
     @property
     def rank(self) -> tuple[int, int]:
-        """Worse lines sort first."""
-        return (_RANK[self.status], 0 if self.view.buffer is None else self.view.buffer)
+        """Worse lines sort first; among lines in time the buffer says nothing."""
+        buffer = self.view.buffer if self.status in _TROUBLED else None
+        return _RANK[self.status], buffer or 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +68,13 @@ def judge(
     """A verdict per line id."""
     views = {key: outlook(line, supplies, today) for key, line in lines.items()}
     slowest = None if terms.partial_delivery else _slowest(lines, views)
-    return {
-        key: _verdict(line, views[key], supplies, terms, (slowest, today))
-        for key, line in lines.items()
-    }
+    found: dict[int, Verdict] = {}
+    for key, line in lines.items():
+        view = views[key]
+        in_stock = view.source in _READY_SOURCES
+        progress = measure(line, supplies, today, in_stock=in_stock)
+        found[key] = _verdict(line, view, progress, terms, (slowest, today))
+    return found
 
 
 def _slowest(lines: Mapping[int, Line], views: Mapping[int, Outlook]) -> int | None:
@@ -85,12 +90,11 @@ def _slowest(lines: Mapping[int, Line], views: Mapping[int, Outlook]) -> int | N
 def _verdict(
     line: Line,
     view: Outlook,
-    supplies: Supplies,
+    progress: Progress,
     terms: Terms,
     moment: tuple[int | None, dt.date],
 ) -> Verdict:
     waits_for, today = moment
-    progress = measure(line, supplies, today, in_stock=view.source in _READY_SOURCES)
     handed_over = line.delivered if at_customer(line.incoterm) else line.shipped
     held = terms.hold_reason is not None or terms.credit_hold
     facts = LineFacts(
@@ -108,7 +112,7 @@ def _verdict(
     counted = LineFacts(**{**vars(facts), "delivered_qty": max(line.delivered, handed_over)})
     found, reason = status(counted, today)
     why = None
-    if found in {Status.LATE, Status.RISK}:
+    if found in _TROUBLED:
         why = explain(
             line,
             view,
@@ -121,26 +125,104 @@ def _verdict(
     return Verdict(line, view, progress, stage(facts), found, reason, why)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Summary:
-    """The order as one row: ``decides`` is the line id whose dates and cause it shows."""
+    """The order as one row.
+
+    ``decides`` is the id of the line whose status and cause it shows, ``verdict`` what is said of
+    that line: for a complete delivery against the order's dates, not against the line's own.
+    """
 
     decides: int
+    verdict: Verdict
     stage: Stage
     stage_pct: int
-    status: Status
+    promised_on: dt.date | None
+    projected_on: dt.date | None
+
+    @property
+    def status(self) -> Status:
+        """The order's colour."""
+        return self.verdict.status
 
 
-def summary(verdicts: Mapping[int, Verdict]) -> Summary:
-    """The worst line decides; where nothing is wrong, the one promised last."""
-    first = min(verdicts, key=lambda key: (verdicts[key].rank, key))
-    worst = verdicts[first]
-    if worst.status in {Status.OK, Status.DONE}:
-        same = [key for key, v in verdicts.items() if v.status is worst.status]
-        first = max(same, key=lambda key: (verdicts[key].line.promised_on or dt.date.min, -key))
+def summary(verdicts: Mapping[int, Verdict], terms: Terms, today: dt.date) -> Summary:
+    """The worst line decides; where nothing is wrong, the next to come.
+
+    A complete delivery is promised and expected when its last line is: there the line that
+    threatens this date most decides, where nothing is wrong the one expected last.
+    """
     undone = [v for v in verdicts.values() if v.stage is not Stage.DELIVERED]
     where = min((v.stage for v in undone), key=STAGES.index, default=Stage.DELIVERED)
-    return Summary(first, where, stage_pct(where, undone), worst.status)
+    if terms.partial_delivery:
+        judged, first = verdicts, _worst_or_next(verdicts)
+        promised_on = judged[first].line.promised_on
+        projected_on = judged[first].view.projected_on
+    else:
+        promised_on = _promised_whole(verdicts)
+        judged = _as_whole(verdicts, promised_on, terms, today)
+        first = _worst_or_last(judged)
+        projected_on = _last(v.view.projected_on for v in verdicts.values())
+    return Summary(
+        decides=first,
+        verdict=judged[first],
+        stage=where,
+        stage_pct=stage_pct(where, undone),
+        promised_on=promised_on,
+        projected_on=projected_on,
+    )
+
+
+def _last(days: Iterable[dt.date | None]) -> dt.date | None:
+    return max((day for day in days if day is not None), default=None)
+
+
+def _worst_or_next(verdicts: Mapping[int, Verdict]) -> int:
+    if all(v.status is Status.DONE for v in verdicts.values()):
+        return max(verdicts, key=lambda key: (verdicts[key].line.promised_on or dt.date.min, -key))
+    return min(
+        verdicts,
+        key=lambda key: (verdicts[key].rank, verdicts[key].line.promised_on or dt.date.min, key),
+    )
+
+
+def _worst_or_last(judged: Mapping[int, Verdict]) -> int:
+    def order(key: int) -> tuple[tuple[int, int], int, int]:
+        comes_on = judged[key].view.projected_on or dt.date.min
+        return judged[key].rank, -comes_on.toordinal(), key
+
+    return min(judged, key=order)
+
+
+def _unpromised(verdicts: Mapping[int, Verdict]) -> dict[int, Verdict]:
+    return {
+        key: v
+        for key, v in verdicts.items()
+        if v.line.promised_on is None and v.status is not Status.DONE
+    }
+
+
+def _promised_whole(verdicts: Mapping[int, Verdict]) -> dt.date | None:
+    """The last promise; None while a line that is still to come has none."""
+    if _unpromised(verdicts):
+        return None
+    return _last(v.line.promised_on for v in verdicts.values())
+
+
+def _as_whole(
+    verdicts: Mapping[int, Verdict], promised_on: dt.date | None, terms: Terms, today: dt.date
+) -> Mapping[int, Verdict]:
+    """Every line against the order's promise; where that is missing, the lines that lack one."""
+    if promised_on is None:
+        return _unpromised(verdicts) or verdicts
+    lines = {key: replace(v.line, promised_on=promised_on) for key, v in verdicts.items()}
+    views = {key: replace(v.view, buffer=None) for key, v in verdicts.items()}
+    slowest = _slowest(lines, views)
+    found: dict[int, Verdict] = {}
+    for key, line in lines.items():
+        settle(line, views[key], today)
+        found[key] = _verdict(line, views[key], verdicts[key].progress, terms, (slowest, today))
+    return found
 
 
 def stage_pct(where: Stage, undone: Sequence[Verdict]) -> int:
