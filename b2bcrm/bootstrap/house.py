@@ -83,16 +83,6 @@ class House:
             done += batch
 
 
-DAILY: dict[str, Callable[[House], object]] = {
-    "expire_quotes": lambda house: _expire_quotes(house),
-    "close_solved_cases": lambda house: _in_work(house, service.close_solved),
-    "sweep_files": lambda house: _in_work(
-        house, lambda work: files.sweep(work, files_dir=house.settings.files_dir)
-    ),
-    "forget_old_traffic": lambda house: _in_work(house, forget_old),
-}
-
-
 def _expire_quotes(house: House) -> None:
     done = 1
     while done:
@@ -103,6 +93,16 @@ def _expire_quotes(house: House) -> None:
 def _in_work(house: House, act: Callable[[Work], object]) -> None:
     with house.office.open() as work:
         act(work)
+
+
+DAILY: dict[str, Callable[[House], object]] = {
+    "expire_quotes": _expire_quotes,
+    "close_solved_cases": lambda house: _in_work(house, service.close_solved),
+    "sweep_files": lambda house: _in_work(
+        house, lambda work: files.sweep(work, files_dir=house.settings.files_dir)
+    ),
+    "forget_old_traffic": lambda house: _in_work(house, forget_old),
+}
 
 
 def handlers(settings: Settings, erp: ErpGateway, mailer: Mailer) -> dict[str, Handler[Any, Any]]:

@@ -20,12 +20,12 @@ import sqlalchemy as sa
 
 from b2bcrm.customers import queries as customers
 from b2bcrm.customers.models import Account, Contact, ShipTo, Touch
-from b2bcrm.customers.queries import PartRow, TouchRow
+from b2bcrm.customers.queries import PartRow
+from b2bcrm.desk.account_timeline import Row, timeline
 from b2bcrm.fulfillment.models import OrderProjection, Shipment, ShipmentLine
 from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.organization import Company
-from b2bcrm.kernel.timeline import TimelineEntry, history
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import OrderState, Stage, Status
@@ -118,7 +118,8 @@ class AccountPage:
     people: list[Person]
     ship_tos: Sequence[ShipTo]
     parts: Sequence[PartRow]
-    timeline: list[TimelineEntry | TouchRow]
+    timeline: list[Row]
+    more_events: bool
 
     @property
     def open_orders(self) -> list[OrderRow]:
@@ -170,6 +171,7 @@ def account_page(work: Work, account_id: int, *, events: int = 30) -> AccountPag
     head = _head(work, account_id)
     account: Account = head.Account
     currency = account.currency
+    rows, more = timeline(work, account_id, events)
     return AccountPage(
         account=account,
         owner=head.owner or account.sales_rep,
@@ -188,7 +190,8 @@ def account_page(work: Work, account_id: int, *, events: int = 30) -> AccountPag
         people=_people(work, account_id),
         ship_tos=customers.ship_tos_of(work, account_id),
         parts=customers.parts_of(work, account_id),
-        timeline=_timeline(work, account_id, events),
+        timeline=rows,
+        more_events=more,
     )
 
 
@@ -336,11 +339,3 @@ def _people(work: Work, account_id: int) -> list[Person]:
         .order_by(Contact.name, Contact.id)
     )
     return [Person(*row) for row in work.session.execute(query)]
-
-
-def _timeline(work: Work, account_id: int, limit: int) -> list[TimelineEntry | TouchRow]:
-    """History and touches as one, newest first; a touch replaces the fact that it was logged."""
-    facts = history(work.session, account_id=account_id, limit=limit)
-    rows: list[TimelineEntry | TouchRow] = [e for e in facts if e.name != "touch.logged"]
-    rows += customers.touches(work, account_id=account_id, limit=limit)
-    return sorted(rows, key=lambda row: row.at, reverse=True)[:limit]

@@ -15,7 +15,6 @@ from flask.typing import ResponseReturnValue
 
 from b2bcrm.customers.events import TOUCH_WORDS
 from b2bcrm.customers.models import TouchKind
-from b2bcrm.customers.queries import TouchRow
 from b2bcrm.desk import links
 from b2bcrm.desk.account_facts import AccountPage, account_page
 from b2bcrm.desk.account_list import (
@@ -26,14 +25,17 @@ from b2bcrm.desk.account_list import (
     countries,
     list_accounts,
 )
+from b2bcrm.desk.account_timeline import Row, ShippedLines
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.timeline import TimelineEntry
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
+from b2bcrm.orders.events import LineShipped
 from b2bcrm.orders.lifecycle import STATE_WORDS as ORDER_WORDS
 from b2bcrm.orders.lifecycle import Stage
+from b2bcrm.quotes.lifecycle import LOSS_WORDS
 from b2bcrm.quotes.lifecycle import STATE_WORDS as QUOTE_WORDS
 from b2bcrm.service.lifecycle import KIND_WORDS, STATE_WORDS
 from b2bcrm.web.export import Column, export
@@ -124,7 +126,7 @@ def account(work: Work, account_id: int) -> ResponseReturnValue:
         stages=_stages(page),
         stage_index={stage: n for n, stage in enumerate(Stage)},
         days=_by_day(page.timeline),
-        more_events=not everything and len(page.timeline) == EVENTS,
+        more_events=not everything and page.more_events,
         credit_words=CREDIT_WORDS,
         may_edit=work.actor.may(Right.QUOTE),
         touch_options=[(kind.value, say(TOUCH_WORDS[kind.value])) for kind in TouchKind],
@@ -132,6 +134,7 @@ def account(work: Work, account_id: int) -> ResponseReturnValue:
         about_options=_about(page),
         order_words=ORDER_WORDS,
         quote_words=QUOTE_WORDS,
+        loss_words={reason.value: word for reason, word in LOSS_WORDS.items()},
         case_words=STATE_WORDS,
         case_kinds=KIND_WORDS,
         to=links,
@@ -162,10 +165,18 @@ class Entry:
     references: tuple[tuple[str, str], ...] = ()
 
 
-def _entry(row: TimelineEntry | TouchRow) -> Entry:
+def _entry(row: Row) -> Entry:
     if isinstance(row, TimelineEntry):
         icon = _FACT_ICONS.get(row.subject, "history")
         return Entry(at=row.at, icon=icon, who=row.actor_name, what=row.sentence)
+    if isinstance(row, ShippedLines):
+        return Entry(
+            at=row.at,
+            icon=_FACT_ICONS.get(LineShipped.subject, "history"),
+            who=row.actor_name,
+            what=row.sentence,
+            references=((row.order_no, links.order_url(row.order_no)),),
+        )
     touch = row.touch
     references = [
         (number, url(number))
@@ -188,7 +199,7 @@ def _entry(row: TimelineEntry | TouchRow) -> Entry:
     )
 
 
-def _by_day(rows: Sequence[TimelineEntry | TouchRow]) -> list[tuple[dt.date, list[Entry]]]:
+def _by_day(rows: Sequence[Row]) -> list[tuple[dt.date, list[Entry]]]:
     days: dict[dt.date, list[Entry]] = {}
     for row in rows:
         days.setdefault(row.at.astimezone(HOME_ZONE).date(), []).append(_entry(row))

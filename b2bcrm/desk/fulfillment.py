@@ -14,6 +14,7 @@ from flask import Blueprint, Response, render_template
 from flask.typing import ResponseReturnValue
 
 from b2bcrm.fulfillment.planning.explain import CAUSE_WORDS
+from b2bcrm.fulfillment.planning.progress import word_of
 from b2bcrm.fulfillment.queries import board, performance
 from b2bcrm.fulfillment.queries.board import BoardFilter, BoardRow
 from b2bcrm.fulfillment.queries.choices import Choices, choices
@@ -117,6 +118,7 @@ def page(work: Work) -> ResponseReturnValue | After:
         cause_words=CAUSE_WORDS,
         cause_icons=CAUSE_ICONS,
         center=where,
+        center_name=say(word_of(where.name)) if where else "",
         centers=_centers(offered, found.site_id),
         weeks=weeks,
         chart=_chart(weeks),
@@ -138,7 +140,9 @@ def version(work: Work) -> Response:
 
 def _centers(offered: Choices, site_id: int | None) -> list[tuple[str, str]]:
     code = offered.site_code(site_id)
-    return [(key, name) for key, name, site in offered.centers if not code or site == code]
+    return [
+        (key, say(word_of(name))) for key, name, site in offered.centers if not code or site == code
+    ]
 
 
 def _chart(weeks: list[LoadWeek]) -> dict[str, Any] | None:

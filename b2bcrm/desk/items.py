@@ -11,6 +11,7 @@ from b2bcrm.catalog import queries as catalog
 from b2bcrm.catalog.models import ItemKind
 from b2bcrm.desk import item_facts as facts
 from b2bcrm.desk import links
+from b2bcrm.fulfillment.planning.progress import word_of
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
@@ -83,6 +84,7 @@ def item(work: Work, item_no: str) -> ResponseReturnValue:
         moves=facts.moves(work, found.no, on_hand, lines),
         move_words=MOVE_WORDS,
         tree=catalog.bom_tree(session, found.no),
+        word_of=word_of,
         routing=catalog.routing(session, found.no),
         parents=catalog.where_used(session, found.no),
         ladders=catalog.price_ladders(session, found.no, work.today),

@@ -46,7 +46,7 @@ SORTS: dict[str, tuple[Any, ...]] = {
 
 @dataclass(frozen=True)
 class OrderRow:
-    """One order as the list shows it. Dates are those of its last line."""
+    """One order as the list shows it. Dates are those of its projection."""
 
     id: int
     no: str

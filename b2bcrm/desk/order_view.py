@@ -18,7 +18,7 @@ from b2bcrm.fulfillment.models import LineProjection
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.money import Money, digits
 from b2bcrm.kernel.words import Message, show_decimal
-from b2bcrm.orders.lifecycle import ErpSync, OrderState, Stage, Status
+from b2bcrm.orders.lifecycle import ErpSync, OrderState, Stage, Status, last_of_all
 from b2bcrm.orders.models import OrderLine
 from b2bcrm.quotes.lifecycle import Channel
 
@@ -210,7 +210,7 @@ def _service(facts: OrderFacts) -> StageView:
 
 @dataclass(frozen=True)
 class Dates:
-    """Requested and promised of the line that decides."""
+    """Requested and promised: of the line that decides, or of the whole."""
 
     requested: dt.date | None
     promised: dt.date | None
@@ -218,23 +218,28 @@ class Dates:
 
 
 def dates(facts: OrderFacts, short: Short) -> Dates:
-    """What the customer wished and what we said, with the history in a few words."""
+    """What the customer wished and what we said, with the history in a few words.
+
+    Delivery in parts: of the line that decides. Complete: the last of all lines.
+    """
     projection, lines = facts.head.projection, [row.line for row in facts.live_lines]
-    decides = projection.deciding_line_no if projection else None
-    line = next((ln for ln in lines if ln.line_no == decides), None)
-    if line is None and lines:
-        line = max(lines, key=lambda ln: ln.promised_on or ln.requested_on)
-    if line is None:
+    if facts.head.order.partial_delivery:
+        decides = projection.deciding_line_no if projection else None
+        lines = [ln for ln in lines if ln.line_no == decides] or lines
+    if not lines:
         return Dates(None, None, "")
+    still = [ln for ln in lines if ln.promised_on or ln.delivered_qty < ln.ordered_qty]
+    first = last_of_all(ln.first_promised_on for ln in still)
+    promised = last_of_all(ln.promised_on for ln in still)
     note: Message | str = ""
     confirmed_at = facts.head.order.confirmed_at
-    if line.first_promised_on is None and line.promised_on is not None:
+    if first is None and promised is not None:
         note = Message("not confirmed yet")
-    elif line.first_promised_on != line.promised_on and line.first_promised_on is not None:
-        note = Message("first promised %(day)s", day=short(line.first_promised_on))
-    elif line.promised_on is not None and confirmed_at is not None:
+    elif first != promised and first is not None:
+        note = Message("first promised %(day)s", day=short(first))
+    elif promised is not None and confirmed_at is not None:
         note = Message("first promise, given %(day)s", day=short(local(confirmed_at)))
-    return Dates(line.requested_on, line.promised_on, note)
+    return Dates(max(ln.requested_on for ln in lines), promised, note)
 
 
 def local(at: dt.date) -> dt.date:

@@ -10,6 +10,7 @@ from typing import Any
 
 from b2bcrm.desk.order_facts import LineRow
 from b2bcrm.fulfillment.models import LineProjection
+from b2bcrm.fulfillment.planning.progress import word_of
 from b2bcrm.kernel.words import Message, show_decimal
 from b2bcrm.orders.lifecycle import Status
 from b2bcrm.orders.models import Order, OrderLine
@@ -237,5 +238,5 @@ def _under(
 def _under_work(link: dict[str, Any]) -> Message | str:
     word = WORK_ORDER_WORDS.get(link["detail"]) or str(link["detail"])
     if link["center"] and not link["finished"]:
-        return Message("%(state)s, %(center)s", state=word, center=link["center"])
+        return Message("%(state)s, %(center)s", state=word, center=word_of(link["center"]))
     return word

@@ -236,9 +236,7 @@ def _draft_banner(shown: QuoteView) -> BannerView | None:
     return None
 
 
-def _stages(
-    shown: QuoteView, today: dt.date, short: Callable[[dt.date], str]
-) -> list[StageView]:
+def _stages(shown: QuoteView, today: dt.date, short: Callable[[dt.date], str]) -> list[StageView]:
     quote, inquiry = shown.opened.quote, shown.opened.facts.inquiry
     begun = shown.opened.revisions[0].created_at.astimezone(HOME_ZONE).date()
     first = StageView(status="idle")

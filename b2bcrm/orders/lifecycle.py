@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -164,6 +165,13 @@ def _risk(line: LineFacts) -> Message | None:
     if line.buffer_days == 0:
         return Message("No buffer")
     return Message("Buffer %(days)s wd", days=line.buffer_days)
+
+
+def last_of_all(days: Iterable[dt.date | None]) -> dt.date | None:
+    """The date of what comes as a whole: the last; None while one of the days is not known."""
+    found = list(days)
+    known = [day for day in found if day is not None]
+    return max(known) if known and len(known) == len(found) else None
 
 
 STATE_WORDS = {

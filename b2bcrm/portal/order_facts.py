@@ -73,6 +73,7 @@ class Head:
     requested_on: dt.date | None
     promised_on: dt.date | None
     projected_on: dt.date | None
+    deciding_line_no: int | None
     stage: Stage | None
     status: Status | None
     stages: dict[str, Any] | None
@@ -319,6 +320,7 @@ def _head_of(account_id: int | None) -> Any:
             _P.requested_on,
             _P.promised_on,
             _P.projected_on,
+            _P.deciding_line_no,
             _P.stage,
             _P.status,
             _P.stages,

@@ -16,7 +16,7 @@ from b2bcrm.fulfillment.planning.progress import STATION_WORDS, STATIONS
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.words import Message, show_date, show_decimal
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders.lifecycle import OrderState, Stage, Status
+from b2bcrm.orders.lifecycle import OrderState, Stage, Status, last_of_all
 from b2bcrm.portal import order_facts, order_rows
 from b2bcrm.portal.order_facts import Head, LineRow, News, OrderFacts
 from b2bcrm.portal.order_rows import OrderRow, chip_of
@@ -90,7 +90,6 @@ def page(work: Work, no: str) -> ResponseReturnValue:
     head, today = facts.head, work.today
     per = dots_for(facts.lines)
     short = short_dates(today)
-    late = [line for line in facts.lines if line.status is Status.LATE and not line.delivered]
     return render_template(
         "portal/order.html",
         facts=facts,
@@ -99,7 +98,7 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         dates=dates(facts),
         stages=lifeline(facts, short),
         current=list(Stage).index(current_stage(head)),
-        late=late,
+        late=late_lines(facts),
         to_confirm=[s for s in facts.shipments if s.delivered_on and not s.received_at],
         stations=[say(STATION_WORDS[code]) for code in STATIONS],
         floor=[floor_row(line, short) for line in facts.lines],
@@ -128,21 +127,39 @@ def short_dates(today: dt.date) -> Callable[[dt.date], str]:
 
 @dataclass(frozen=True)
 class Dates:
-    """Of the line that comes last: what was wished, promised, and is expected now."""
+    """What was wished, promised, and is expected now; of line ``line_no``, or of the whole."""
 
     requested: dt.date | None
     promised: dt.date | None
     expected: dt.date | None
+    line_no: int | None = None
 
 
 def dates(facts: OrderFacts) -> Dates:
-    """From the projection where there is one, else from the lines themselves."""
+    """Read from the lines that the page shows, so that it cannot say two things.
+
+    Delivery in parts: those of the line that decides. Complete: the last of all lines.
+    """
     head, lines = facts.head, facts.lines
-    requested = head.requested_on or max((ln.requested_on for ln in lines), default=None)
-    promised = head.promised_on or max(
-        (ln.promised_on for ln in lines if ln.promised_on), default=None
+    of_line = None
+    if head.partial_delivery and len(lines) > 1:
+        of_line = next((ln for ln in lines if ln.line_no == head.deciding_line_no), None)
+    shown = [of_line] if of_line else lines
+    promises = [ln.promised_on for ln in shown if ln.promised_on or not ln.delivered]
+    return Dates(
+        requested=max((ln.requested_on for ln in shown), default=None),
+        promised=last_of_all(promises),
+        expected=max((ln.projected_on for ln in shown if ln.projected_on), default=None),
+        line_no=of_line.line_no if of_line else None,
     )
-    return Dates(requested, promised, head.projected_on)
+
+
+def late_lines(facts: OrderFacts) -> list[LineRow]:
+    """What must be told: of a complete delivery nothing while the whole is in time."""
+    head = facts.head
+    if not head.partial_delivery and head.status is not Status.LATE:
+        return []
+    return [line for line in facts.lines if line.status is Status.LATE and not line.delivered]
 
 
 def current_stage(head: Head) -> Stage:
@@ -174,8 +191,8 @@ def lifeline(facts: OrderFacts, short: Callable[[dt.date], str]) -> list[dict[st
     delivered = [s.delivered_on for s in facts.shipments if s.delivered_on]
     if found[6]["status"] == "done" and delivered:
         found[6]["when"] = short(max(delivered))
-    elif head.projected_on and head.state is not OrderState.CANCELLED:
-        found[6]["when"] = short(head.projected_on)
+    elif (expected := dates(facts).expected) and head.state is not OrderState.CANCELLED:
+        found[6]["when"] = short(expected)
     found.append({"status": "idle"})
     if facts.cases:
         unsolved = sum(case.state in {CaseState.OPEN, CaseState.WAITING} for case in facts.cases)

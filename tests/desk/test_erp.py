@@ -230,6 +230,24 @@ def test_exchanges_are_found_by_order_number(work, operator):
     assert "No exchange here" in shown(operator, "/erp?q=%25")
 
 
+def test_pulls_that_went_well_are_shown_only_on_request(work, operator):
+    pulls = {"operation": "ListStock", "reference": ""}
+    work.session.add_all(
+        [
+            envelope(work),
+            envelope(work, **pulls, correlation_id="quiet"),
+            envelope(work, **(pulls | {"operation": "ListItems"}), error="TIMEOUT"),
+        ]
+    )
+    work.session.commit()
+    page = shown(operator)
+    assert "SO-26-10482/1" in page
+    assert "TIMEOUT" in page
+    assert "ListStock" not in page
+    assert "ListStock" in shown(operator, "/erp?only=all")
+    assert "ListStock" in shown(operator, "/erp?q=quiet")
+
+
 def test_an_exchange_is_opened_and_harmless(work, operator):
     row = envelope(work, request="<a><b>1</b><script>x</script></a>", reply="")
     work.session.add(row)

@@ -70,6 +70,17 @@ def test_the_three_dates_stand_in_order_and_only_the_third_is_coloured(work, sal
     assert [status for status, _n, _d in cells] == ["", "", ' data-status="late"']
 
 
+def test_a_complete_delivery_shows_the_last_promise_of_its_lines(work, sales):
+    order = full_order(work, lines=2, partial_delivery=False)
+    order.lines[1].promised_on = dt.date(2026, 12, 28)
+    work.session.commit()
+    page = read(sales, order)
+    head = page[page.index('<dl class="cells">') : page.index("</dl>")]
+    assert "28 Dec" in head
+    assert "first promised 15 Dec" in head
+    assert "Tue 15 Dec" not in head
+
+
 def test_a_late_order_says_its_cause_and_the_next_step(work, sales):
     page = read(sales, stored(work, full_order(work)))
     assert (

@@ -23,6 +23,7 @@ from b2bcrm.documents.contents import (
     from_json,
     to_json,
 )
+from b2bcrm.documents.environment import environment
 from b2bcrm.kernel.words import LOCALES
 
 D = Decimal
@@ -146,6 +147,19 @@ def test_the_english_quote_reads_as_agreed():
     _pages, text = text_of(pdf.render_pdf("quote", "en", context("quote", "en")))
     golden = GOLDEN / "quote_en.txt"
     assert text == golden.read_text(encoding="utf-8").strip()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_quote_of_one_line_fits_on_one_page(locale):
+    short = {"content": quote_content(locale, lines=1), "seal": "ab" * 32}
+    pages, _text = text_of(pdf.render_pdf("quote", locale, short))
+    assert pages == 1
+
+
+def test_units_are_words_of_the_documents_language():
+    qty = environment("zh_Hant").filters["qty"]
+    assert (qty(D(12), "PCS"), qty(D(2), "DAY"), qty(D(3), "ROLL")) == ("12 件", "2 天", "3 ROLL")
 
 
 @pytest.mark.slow

@@ -12,11 +12,10 @@ from b2bcrm.fulfillment.actions import Promises, project
 from b2bcrm.fulfillment.models import Shipment, ShipmentLine
 from b2bcrm.fulfillment.queries import board, performance
 from b2bcrm.fulfillment.queries.board import BoardFilter
-from b2bcrm.fulfillment.queries.lines import line_views
 from b2bcrm.fulfillment.queries.load import center, load
 from b2bcrm.fulfillment.queries.shortages import short_parts
 from b2bcrm.kernel.actor import Role
-from b2bcrm.kernel.errors import NotAllowed, NotFound
+from b2bcrm.kernel.errors import NotAllowed
 from tests.clients import client_for, make_app
 from tests.factories import buyer, make_account, make_item, make_line, make_order
 from tests.fulfillment.conftest import Plant, day
@@ -185,22 +184,6 @@ def test_the_board_is_not_for_buyers(work):
     work.actor = buyer(make_account(work))
     with pytest.raises(NotAllowed):
         board.rows(work, ALL)
-
-
-def test_a_buyer_sees_his_lines_without_causes_suppliers_and_names(work, plant):
-    account = make_account(work)
-    order = troubled(work, plant, account=account)
-    inside = line_views(work, order.id)[0]
-    assert inside.cause is not None
-    assert inside.chain
-    work.actor = buyer(account)
-    outside = line_views(work, order.id)[0]
-    assert (outside.cause, outside.next_step, outside.chain) == (None, None, [])
-    assert outside.projected_on == inside.projected_on
-    assert outside.promises[0].reason is None
-    work.actor = buyer(make_account(work))
-    with pytest.raises(NotFound):
-        line_views(work, order.id)
 
 
 # ----------------------------------------------------------------------------------- the page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,10 +11,13 @@ import pytest
 from b2bcrm.fulfillment.planning.chain import outlook
 from b2bcrm.fulfillment.planning.explain import explain, rows
 from b2bcrm.fulfillment.planning.facts import Buy, Line, Make, Part, Step, Supplies
-from b2bcrm.fulfillment.planning.progress import measure
+from b2bcrm.fulfillment.planning.progress import KNOWN_NAMES, measure, word_of
 from b2bcrm.fulfillment.planning.verdict import Terms, judge, summary
 from b2bcrm.kernel.calendar import WorkCalendar
+from b2bcrm.kernel.words import render
 from b2bcrm.orders.lifecycle import OrderState, Stage, Status
+from connectors.erp.twin.parts import CENTERS
+from connectors.erp.twin.products import catalogue
 
 D = Decimal
 
@@ -190,6 +194,31 @@ def test_a_running_work_order_behind_its_plan_slips_and_names_the_work_centre():
     assert str(why.cause) == "WO-2 is 4 wd behind plan at Grinding G-3."
 
 
+def test_a_work_centre_that_we_know_is_named_in_the_readers_language():
+    one = line(promised_on=on(11, 26))
+    found = running(15)
+    steps = found.makes["418/20"][0].steps
+    named = replace(found.makes["418/20"][0], steps=(replace(steps[0], center="Packing"), steps[1]))
+    why = explain(one, outlook(one, Supplies({"418/20": [named]}), TODAY), TODAY)
+    assert render(why.cause, "zh_Hans") == "WO-2 在“包装”落后计划 4 个工作日。"
+    assert render(why.next_step, "zh_Hant") == "在「包裝」加快 WO-2。"
+
+
+def test_all_names_of_the_twin_are_known_and_others_stay_as_they_are():
+    parts = catalogue(full=True).values()
+    names = {center.name for center in CENTERS} | {step.name for p in parts for step in p.steps}
+    assert names == {message.id for message in KNOWN_NAMES}
+    assert word_of("Grinding G-3") == "Grinding G-3"
+
+
+def test_quantities_are_stored_without_trailing_zeros():
+    blanks = buy(qty=D("1200.0000"))
+    tree = rows(outlook(line(), Supplies({}, {"418/20": [blanks]}), TODAY).tops)
+    assert [(row["qty"], row["short"]) for row in tree] == [("1200", "0")]
+    found = measure(line(ordered=D("60.0000")), running(48), TODAY, in_stock=False)
+    assert found.stations["test"]["qty"] == "48"
+
+
 def test_a_part_without_supply_waits_for_its_lead_time():
     part = Part(item="SEAL-52", need=D(60), on_hand=D(10), lead_days=20)
     one = line()
@@ -257,8 +286,85 @@ def test_the_worst_line_decides_for_the_order():
     lines = {1: line(ref="418/10", line_no=10, on_hand=D(99)), 2: line()}
     verdicts = judge(lines, late_blanks(), TERMS, TODAY)
     assert verdicts[1].status is Status.OK
-    found = summary(verdicts)
+    found = summary(verdicts, TERMS, TODAY)
     assert (found.decides, found.status, found.stage) == (2, Status.LATE, Stage.MATERIAL)
+    assert (found.promised_on, found.projected_on) == (on(12, 15), on(12, 18))
+
+
+def test_delivery_in_parts_shows_the_next_line_where_nothing_is_wrong():
+    lines = {
+        1: line(ref="418/10", line_no=10, on_hand=D(99), promised_on=on(12, 28)),
+        2: line(ref="418/20", on_hand=D(99), promised_on=on(12, 21)),
+        3: line(ref="418/30", shipped=D(60), delivered=D(60), promised_on=on(11, 16)),
+    }
+    found = summary(judge(lines, Supplies(), TERMS, TODAY), TERMS, TODAY)
+    assert (found.decides, found.promised_on, found.status) == (2, on(12, 21), Status.OK)
+
+
+WHOLE = replace(TERMS, partial_delivery=False)
+
+
+def whole(lines, supplies=None):
+    verdicts = judge(lines, supplies or Supplies(), WHOLE, TODAY)
+    return verdicts, summary(verdicts, WHOLE, TODAY)
+
+
+def test_a_complete_delivery_has_the_last_date_of_its_lines():
+    """Line 20 was promised anew for 28 Dec and is expected on 24 Dec; line 10 stays as it was."""
+    lines = {
+        1: line(ref="418/10", line_no=10, planned_on=on(12, 18), promised_on=on(12, 21)),
+        2: line(planned_on=on(12, 21), promised_on=on(12, 28)),
+    }
+    verdicts, found = whole(lines)
+    assert verdicts[1].view.projected_on == on(12, 21)
+    assert verdicts[2].view.projected_on == on(12, 24)
+    assert (found.promised_on, found.projected_on) == (on(12, 28), on(12, 24))
+    assert (found.decides, found.status) == (2, Status.OK)
+    assert found.verdict.why is None
+
+
+def test_a_late_line_leaves_a_complete_delivery_in_time_while_the_whole_is():
+    lines = {
+        1: line(ref="418/10", line_no=10, on_hand=D(99), promised_on=on(12, 28)),
+        2: line(),
+    }
+    verdicts, found = whole(lines, late_blanks())
+    assert verdicts[2].status is Status.LATE
+    assert (found.promised_on, found.projected_on) == (on(12, 28), on(12, 18))
+    assert (found.status, found.decides) == (Status.OK, 2)
+    assert found.verdict.view.buffer == 8  # ready 15 Dec, leaves 25 Dec at the latest
+
+
+def test_the_line_that_makes_a_complete_delivery_late_decides_with_its_cause():
+    lines = {
+        1: line(ref="418/10", line_no=10, on_hand=D(99), planned_on=on(12, 18)),
+        2: line(promised_on=on(12, 10)),
+    }
+    verdicts, found = whole(lines, late_blanks(due=on(12, 4)))
+    assert {v.status for v in verdicts.values()} == {Status.LATE}
+    assert (found.decides, found.status) == (2, Status.LATE)
+    assert (found.promised_on, found.projected_on) == (on(12, 15), on(12, 24))
+    assert str(found.verdict.reason) == "Late 7 wd"
+    assert found.verdict.why.kind == "material"
+    assert found.projected_on == max(v.view.projected_on for v in verdicts.values())
+
+
+def test_a_complete_delivery_is_not_promised_while_one_line_is_not():
+    lines = {1: line(ref="418/10", line_no=10, on_hand=D(99)), 2: line(promised_on=None)}
+    _verdicts, found = whole(lines, late_blanks())
+    assert (found.decides, found.status, found.promised_on) == (2, Status.RISK, None)
+    assert found.verdict.why.kind == "data"
+
+
+def test_a_complete_delivery_is_done_with_its_last_line():
+    done = {"shipped": D(60), "delivered": D(60), "shipped_on": on(11, 12)}
+    lines = {
+        1: line(ref="418/10", line_no=10, promised_on=on(11, 20), **done),
+        2: line(promised_on=None, **done),
+    }
+    _verdicts, found = whole(lines)
+    assert (found.status, found.stage) == (Status.DONE, Stage.DELIVERED)
+    assert found.promised_on == on(11, 20)
 
 
 def test_a_finished_line_names_the_line_it_waits_for_when_the_order_ships_complete():

@@ -95,6 +95,36 @@ def test_a_line_that_turns_late_is_told_with_its_cause(work, order):
     assert work.session.scalar(sa.select(sa.func.count(ShortPart.id))) == 0
 
 
+@pytest.mark.parametrize(
+    ("in_parts", "said"),
+    [
+        (False, ("12-18", "12-28", "12-24", 20, Status.OK)),
+        (True, ("12-11", "12-21", "12-21", 10, Status.OK)),
+    ],
+)
+def test_the_orders_dates_are_those_of_the_whole_or_of_the_next_part(work, plant, in_parts, said):
+    item = make_item(work, no="PG-7")
+    plant.stock("PG-7", 100)
+    days = (("12-11", "12-21", "12-17"), ("12-18", "12-28", "12-20"))
+    lines = [
+        make_line(
+            work,
+            item,
+            line_no=10 * n,
+            requested_on=day(wish),
+            promised_on=day(promise),
+            planned_on=day(plan),
+        )
+        for n, (wish, promise, plan) in enumerate(days, 1)
+    ]
+    order = make_order(work, incoterm="DAP", partial_delivery=in_parts, lines=lines)
+    project(work, [order.id])
+    row = work.session.get_one(OrderProjection, order.id)
+    found = (row.requested_on, row.promised_on, row.projected_on, row.deciding_line_no, row.status)
+    wish, promise, expected, *rest = said
+    assert found == (day(wish), day(promise), day(expected), *rest)
+
+
 def test_finished_pieces_become_produced_pieces(work, order, plant):
     project(work, [order.id])
     row = work.session.scalars(sa.select(WorkOrder).filter_by(no="WO-2")).one()

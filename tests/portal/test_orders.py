@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
+import re
 
 import pytest
 
@@ -131,6 +133,42 @@ def test_a_late_line_is_told_with_both_dates(work, account, buyer):
     page = read(buyer, order)
     assert "is expected on 18 Dec instead of 15 Dec." in page
     assert "Comes later" in page
+
+
+def two_dates(work, account, *, in_parts, **facts):
+    """Line 10 stays at 15 Dec, late; line 20 was moved to 28 Dec and comes on 24 Dec."""
+    lines = [make_line(work), make_line(work, line_no=20, promised_on=dt.date(2026, 12, 28))]
+    order = make_order(work, account, lines=lines, partial_delivery=in_parts)
+    project_line(work, order)
+    in_time = {"projected_on": dt.date(2026, 12, 24), "status": Status.OK, "cause": None}
+    project_line(work, order, 20, **in_time)
+    project_order(work, order, **facts)
+    work.session.commit()
+    return order
+
+
+def cells(page) -> str:
+    return re.sub(r"<[^>]+>|\s+", " ", page[page.index('<dl class="cells">') : page.index("</dl>")])
+
+
+def test_a_complete_delivery_is_told_with_the_last_date_of_its_lines(work, account, buyer):
+    order = two_dates(work, account, in_parts=False, status=Status.OK, deciding_line_no=20)
+    page = read(buyer, order)
+    assert "28 Dec" in cells(page)
+    assert "24 Dec" in cells(page)
+    assert "18 Dec" not in cells(page)
+    assert "instead of" not in page
+    assert "dates are those of line" not in page
+
+
+def test_delivery_in_parts_names_the_line_whose_dates_it_tells(work, account, buyer):
+    order = two_dates(work, account, in_parts=True)
+    page = read(buyer, order)
+    assert "dates are those of line 10" in page
+    assert "15 Dec" in cells(page)
+    assert "18 Dec" in cells(page)
+    assert "28 Dec" not in cells(page)
+    assert "is expected on 18 Dec instead of 15 Dec." in page
 
 
 def test_our_buffers_and_holds_are_our_own(work, account, buyer):

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from b2bcrm.kernel.actor import Role
 from b2bcrm.service import actions, queries
 from b2bcrm.service.lifecycle import CaseKind
+from b2bcrm.service.models import Case
 from b2bcrm.threads.models import InternalNote
 from tests.clients import client_for
 from tests.service.conftest import PNG, SERVICE, case_of, upload
@@ -50,6 +51,13 @@ class TestDeskList:
         page = client_for(app, office, Role.SERVICE).get("/service")
         assert "No case here" in page.text
         assert "median" not in page.text
+
+    def test_the_list_names_three_serial_numbers_and_counts_the_others(self, seeded, office):
+        with office.open(SERVICE) as work:
+            case = work.session.scalars(sa.select(Case).where(Case.no == seeded.mine.case)).one()
+            case.serial_nos = "S-1, S-2,S-3, S-4, S-5"
+        page = seeded.service.get("/service?q=S-4").text
+        assert "S-1, S-2, S-3 +2" in page
 
     def test_taking_from_the_list(self, seeded, office):
         answer = seeded.service.send(

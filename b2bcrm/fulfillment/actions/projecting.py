@@ -139,7 +139,14 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
         verdicts = judge(facts.lines, taken.supplies, terms, work.today)
         if not verdicts:
             continue
-        result = store(work, facts, verdicts, terms, old_orders.get(order.id), old_lines)
+        result = store(
+            work,
+            facts,
+            verdicts,
+            terms,
+            old_order=old_orders.get(order.id),
+            old_lines=old_lines,
+        )
         changed += result
         if result and order.id in old_orders:
             work.bump(f"order:{order.id}")

@@ -32,6 +32,7 @@ def store(
     facts: OrderFacts,
     verdicts: dict[int, Verdict],
     terms: Terms,
+    *,
     old_order: OrderProjection | None,
     old_lines: dict[int, LineProjection],
 ) -> bool:

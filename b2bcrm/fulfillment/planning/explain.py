@@ -9,11 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from b2bcrm.fulfillment.planning.chain import Node, Outlook
 from b2bcrm.fulfillment.planning.facts import Line
-from b2bcrm.fulfillment.planning.progress import word_of
+from b2bcrm.fulfillment.planning.progress import plain, word_of
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.words import Message, show_decimal
 
@@ -210,12 +209,6 @@ def _production(node: Node) -> Why:
         Message("%(no)s ends on %(day)s.", no=node.no, day=node.end_on),
         Message("Speed up %(no)s.", no=node.no),
     )
-
-
-def plain(qty: Decimal) -> str:
-    """A quantity as stored text without trailing zeros or separators: ``3``, never ``3.0000``."""
-    text = f"{qty:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def rows(tops: Sequence[Node], depth: int = 1) -> list[dict[str, object]]:

@@ -24,6 +24,52 @@ STATION_WORDS = {
     "packing": Message("Packing"),
     "ready": Message("Ready to ship"),
 }
+# Names of work centres and operations come from the ERP at run time, where no extraction finds
+# them. Those of the ERP that is shipped for trying out are declared here, so that the catalogues
+# hold them; what another plant calls its own is shown as its ERP writes it.
+KNOWN_NAMES = (
+    Message("Sawing and preparation"),
+    Message("CNC turning"),
+    Message("Gear hobbing and milling"),
+    Message("Vacuum heat treatment"),
+    Message("Cylindrical grinding"),
+    Message("Thread grinding"),
+    Message("Gear and profile grinding"),
+    Message("Gearbox assembly"),
+    Message("Strain-wave and table assembly"),
+    Message("Linear guide line"),
+    Message("Test bench and final inspection"),
+    Message("Packing"),
+    Message("Suzhou machining"),
+    Message("Suzhou gear grinding"),
+    Message("Suzhou assembly and test"),
+    Message("Suzhou packing"),
+    Message("Assembly"),
+    Message("Assembly and preload"),
+    Message("Bore grinding"),
+    Message("Boring and milling"),
+    Message("Case hardening"),
+    Message("Face grinding"),
+    Message("Gear cutting"),
+    Message("Gear grinding"),
+    Message("Geometry test"),
+    Message("Heat treatment"),
+    Message("Hobbing"),
+    Message("Induction hardening"),
+    Message("Lead measurement"),
+    Message("Line assembly"),
+    Message("Milling"),
+    Message("Nut grinding"),
+    Message("Profile grinding"),
+    Message("Run-in"),
+    Message("Run-in and final test"),
+    Message("Running parallelism test"),
+    Message("Sawing"),
+    Message("Straightening and sawing"),
+    Message("Stress relief"),
+    Message("Turning"),
+)
+_BY_NAME = {message.id: message for message in KNOWN_NAMES}
 ONE, HUNDRED = Decimal(1), Decimal(100)
 
 
@@ -64,6 +110,17 @@ def measure(line: Line, supplies: Supplies, today: dt.date, *, in_stock: bool) -
     return Progress(
         material, produced, done_pct, plan_pct, stations, _now_at(line, stations, tops, material)
     )
+
+
+def word_of(name: str) -> Message | str:
+    """A work centre's or operation's name, to be translated where we know it."""
+    return _BY_NAME.get(name, name)
+
+
+def plain(qty: Decimal) -> str:
+    """A quantity as stored text without trailing zeros or separators: ``3``, never ``3.0000``."""
+    text = f"{qty:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def pct(share: Decimal) -> int:
@@ -170,7 +227,7 @@ def _stations(
         here = before - passed[code]
         gone = "past" if passed[code] >= line.ordered else "ahead"
         state = "here" if here > 0 else gone
-        cells[code] = {"state": state, "qty": str(here)}
+        cells[code] = {"state": state, "qty": plain(here)}
         before = passed[code]
     return cells
 

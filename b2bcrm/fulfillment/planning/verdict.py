@@ -22,6 +22,7 @@ from b2bcrm.orders.lifecycle import (
     OrderState,
     Stage,
     Status,
+    last_of_all,
     stage,
     status,
 )
@@ -204,9 +205,8 @@ def _unpromised(verdicts: Mapping[int, Verdict]) -> dict[int, Verdict]:
 
 def _promised_whole(verdicts: Mapping[int, Verdict]) -> dt.date | None:
     """The last promise; None while a line that is still to come has none."""
-    if _unpromised(verdicts):
-        return None
-    return _last(v.line.promised_on for v in verdicts.values())
+    days = [(v.status, v.line.promised_on) for v in verdicts.values()]
+    return last_of_all(day for status, day in days if day or status is not Status.DONE)
 
 
 def _as_whole(
