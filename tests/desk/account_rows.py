@@ -5,29 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-import pytest
-import sqlalchemy as sa
-
-from b2bcrm.customers import actions as customers
-from b2bcrm.customers.models import Account, Contact, CustomerPart, ShipTo, TouchKind
-from b2bcrm.desk.account_facts import account_page
-from b2bcrm.fulfillment.actions import Promises
 from b2bcrm.fulfillment.models import OrderProjection, Shipment, ShipmentLine
-from b2bcrm.kernel.actor import Actor, Role
-from b2bcrm.kernel.timeline import history
 from b2bcrm.kernel.words import Message
-from b2bcrm.orders.events import LineShipped
-from b2bcrm.orders.lifecycle import OrderState, Stage, Status
-from b2bcrm.quotes import actions as quotes
-from tests.clients import client_for
-from tests.factories import (
-    make_account,
-    make_item,
-    make_line,
-    make_order,
-    make_price,
-    make_site,
-)
+from b2bcrm.orders.lifecycle import Stage, Status
 
 D = Decimal
 TODAY = dt.date(2026, 11, 17)
@@ -66,6 +46,3 @@ def delivered(work, order, on: dt.date, qty: int = 10, *, arrived: dt.date | Non
     line.shipped_qty += D(qty)
     line.delivered_qty += D(qty)
     work.session.flush()
-
-
-@pytest.mark.db

@@ -10,7 +10,7 @@ from b2bcrm.orders.events import LineShipped
 from tests.factories import make_account, make_order
 
 
-def test_one_timeline_of_facts_and_touches_without_saying_a_touch_twice(self, work):
+def test_one_timeline_of_facts_and_touches_without_saying_a_touch_twice(work):
     account = make_account(work)
     customers.add_contact(work, account.id, name="Timo Maurer")
     customers.log_touch(work, account.id, kind=TouchKind.CALL, subject="Where is it?")
@@ -20,7 +20,7 @@ def test_one_timeline_of_facts_and_touches_without_saying_a_touch_twice(self, wo
     assert len(history(work.session, account_id=account.id)) == 2
 
 
-def test_lines_of_one_order_shipped_on_one_day_are_one_row(self, work):
+def test_lines_of_one_order_shipped_on_one_day_are_one_row(work):
     account = make_account(work)
     one, other = make_order(work, account), make_order(work, account)
     for order, line_nos in ((one, (10,)), (other, (10, 20, 30))):
@@ -42,7 +42,7 @@ def test_lines_of_one_order_shipped_on_one_day_are_one_row(self, work):
     assert str(oldest.sentence) == "Line 10: 4 pcs shipped"
 
 
-def test_there_is_more_when_shipped_lines_fill_what_was_read(self, work):
+def test_there_is_more_when_shipped_lines_fill_what_was_read(work):
     account = make_account(work)
     for n in range(3):
         customers.add_contact(work, account.id, name=f"Timo {n}")

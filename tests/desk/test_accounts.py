@@ -16,6 +16,7 @@ from tests.factories import (
 )
 
 
+@pytest.mark.db
 class TestPromisesKept:
     def order(self, work, account, promised: dt.date, **facts):
         line = make_line(work, first_promised_on=promised, promised_on=promised)
