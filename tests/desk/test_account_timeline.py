@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from b2bcrm.customers import actions as customers
 from b2bcrm.customers.models import TouchKind
 from b2bcrm.desk.account_facts import account_page
 from b2bcrm.kernel.timeline import history
 from b2bcrm.orders.events import LineShipped
 from tests.factories import make_account, make_order
+
+pytestmark = pytest.mark.db
 
 
 def test_one_timeline_of_facts_and_touches_without_saying_a_touch_twice(work):
