@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 
 import pytest
+
+from b2bcrm.kernel.words import Message
+from b2bcrm.ports.promise import Answer, AskLine
 
 
 @dataclass
 class StillPromises:
     """Implements the part of ``ports.promise.Promising`` that orders call."""
 
+    full_on: dt.date | None = None
+    asked: list[AskLine] = field(default_factory=list)
     recorded: list[tuple[tuple[int, ...], str]] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
+
+    def ask(self, lines, mode):
+        self.asked += lines
+        return tuple(
+            Answer(line.ref, self.full_on or line.wanted_on, line.qty, Message("in stock"))
+            for line in lines
+        )
 
     def record(self, order_ids, *, kind, reason):
         self.recorded.append((tuple(order_ids), kind))

@@ -89,6 +89,29 @@ class TestAmend:
         sentence = work.session.scalar(sa.select(TimelineEntry.sentence))
         assert str(sentence) == "Amendment 1: line 10 quantity 10 to 12"
 
+    def test_added_pieces_are_asked_for_and_move_the_promise_if_they_come_later(
+        self, work, promises
+    ):
+        order = make_order(work)
+        promises.full_on = dt.date(2027, 1, 8)
+        actions.amend_line(work, order.id, 10, expected_version=None, promises=promises, qty=D(12))
+        assert [(line.qty, line.wanted_on) for line in promises.asked] == [
+            (D(2), dt.date(2026, 12, 15))
+        ]
+        line = order.lines[0]
+        assert line.promised_on == dt.date(2027, 1, 8)
+        assert line.first_promised_on == dt.date(2026, 12, 15)
+        sentence = work.session.scalar(sa.select(TimelineEntry.sentence))
+        assert str(sentence) == (
+            "Amendment 1: line 10 quantity 10 to 12, line 10 promised for Fri 8 Jan 2027"
+        )
+
+    def test_fewer_pieces_keep_their_promise_unasked(self, work, promises):
+        order = make_order(work)
+        actions.amend_line(work, order.id, 10, expected_version=None, promises=promises, qty=D(8))
+        assert promises.asked == []
+        assert order.lines[0].promised_on == dt.date(2026, 12, 15)
+
     def test_an_order_not_yet_confirmed_is_just_changed(self, work, promises):
         order = submitted(work)
         actions.amend_line(work, order.id, 10, expected_version=None, promises=promises, qty=D(3))

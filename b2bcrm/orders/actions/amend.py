@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from functools import reduce
 
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Conflict, Invalid, Refused, not_found
@@ -13,8 +14,10 @@ from b2bcrm.kernel.work import Work
 from b2bcrm.orders import events
 from b2bcrm.orders.actions.life import load, seal, touch, wait_for_erp
 from b2bcrm.orders.lifecycle import FINAL, Act, OrderState
-from b2bcrm.orders.models import Order
-from b2bcrm.ports.promise import Promising
+from b2bcrm.orders.models import Order, OrderLine
+from b2bcrm.ports.promise import AskLine, Mode, Promising
+
+MAX_REASON = 300
 
 
 def amend_line(
@@ -30,7 +33,9 @@ def amend_line(
     """Change a line's quantity or wished date.
 
     On a confirmed order this is an amendment: numbered, sealed, sent to the ERP under its own
-    reference. The quantity may not fall below what has shipped.
+    reference. The quantity may not fall below what has shipped. For added pieces a date is
+    asked; the line's promise moves if they cannot be had by then. They are not held: the ERP
+    plans them with the amendment.
     """
     work.actor.must(Right.ORDER)
     order = load(work, order_id, expected_version)
@@ -38,6 +43,36 @@ def amend_line(
     if line is None or line.cancelled:
         raise not_found(Message("This order line"))
     order.move(Act.AMEND)
+    added = qty - line.ordered_qty if qty is not None else Decimal(0)
+    changes = _take_over(line, qty, requested_on)
+    if not changes:
+        raise Invalid(Message("Nothing was changed."))
+    if added > 0:
+        changes += _promise_added(order, line, added, promises)
+    order.add_up()
+    touch(work, order)
+    work.bump(f"order:{order.id}")
+    if order.state is OrderState.CONFIRMED:
+        what = reduce(lambda a, b: Message("%(first)s, %(second)s", first=a, second=b), changes)
+        order.amendment_no += 1
+        wait_for_erp(work, order)
+        seal(work, order, reason=str(what)[:MAX_REASON])
+        work.publish(
+            events.OrderAmended(
+                subject_id=order.id,
+                order_id=order.id,
+                account_id=order.account_id,
+                no=order.no,
+                amendment_no=order.amendment_no,
+                what=what,
+            )
+        )
+        promises.record([order.id], kind="amended", reason=what)
+    return order
+
+
+def _take_over(line: OrderLine, qty: Decimal | None, requested_on: dt.date | None) -> list[Message]:
+    """Write what is new on the line; answers what changed, in words."""
     changes: list[Message] = []
     if qty is not None and qty != line.ordered_qty:
         check_qty(qty, line.unit)
@@ -47,7 +82,7 @@ def amend_line(
         changes.append(
             Message(
                 "line %(line)s quantity %(old)s to %(new)s",
-                line=line_no,
+                line=line.line_no,
                 old=line.ordered_qty,
                 new=qty,
             )
@@ -57,35 +92,32 @@ def amend_line(
         changes.append(
             Message(
                 "line %(line)s wanted %(old)s, now %(new)s",
-                line=line_no,
+                line=line.line_no,
                 old=line.requested_on,
                 new=requested_on,
             )
         )
         line.requested_on = requested_on
-    if not changes:
-        raise Invalid(Message("Nothing was changed."))
-    order.add_up()
-    touch(work, order)
-    work.bump(f"order:{order.id}")
-    if order.state is OrderState.CONFIRMED:
-        order.amendment_no += 1
-        wait_for_erp(work, order)
-        seal(work, order, reason=str(changes[0]))
-        work.publish(
-            events.OrderAmended(
-                subject_id=order.id,
-                order_id=order.id,
-                account_id=order.account_id,
-                no=order.no,
-                amendment_no=order.amendment_no,
-                what=changes[0]
-                if len(changes) == 1
-                else Message("%(first)s, %(second)s", first=changes[0], second=changes[1]),
-            )
-        )
-        promises.record([order.id], kind="amended", reason=changes[0])
-    return order
+    return changes
+
+
+def _promise_added(
+    order: Order, line: OrderLine, added: Decimal, promises: Promising
+) -> list[Message]:
+    """Move the line's promise if the added pieces cannot be had by then."""
+    wish = AskLine(
+        ref=str(line.line_no),
+        item_id=line.item_id,
+        qty=added,
+        wanted_on=line.promised_on or line.requested_on,
+        site_id=order.site_id,
+        account_id=order.account_id,
+    )
+    (answer,) = promises.ask([wish], Mode.ORDER)
+    if answer.full_on is None or (line.promised_on and answer.full_on <= line.promised_on):
+        return []
+    line.promised_on = answer.full_on
+    return [Message("line %(line)s promised for %(day)s", line=line.line_no, day=answer.full_on)]
 
 
 def repromise(
