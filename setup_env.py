@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from ctypes.util import find_library
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -32,6 +33,7 @@ DATA = Path(os.environ.get("CRM_DATA_DIR") or ROOT / "var")
 
 LOCKS = ("requirements", "requirements-dev", "requirements-engine", "requirements-setup")
 APT_DOCUMENTS = ("libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-noto-cjk")
+APT_BROWSER = ("chromium", "libatomic1")  # the second for the driver of the browser
 TRY_AGAIN_AFTER = 900  # seconds; what could not be had is not asked for at each start
 
 # From npm into the git-ignored vendor folder: (file or pattern in node_modules, folder below
@@ -201,8 +203,7 @@ def has_documents() -> bool:
     if sys.platform == "darwin":
         bases = (Path("/opt/homebrew"), Path("/usr/local"))
         return any(list(base.glob("lib/libpango-1.0*")) for base in bases)
-    listing = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=False)
-    there = all(name in listing.stdout for name in ("libpangoft2-1.0", "libharfbuzz-subset"))
+    there = all(map(find_library, ("pangoft2-1.0", "harfbuzz-subset")))
     return there and any(Path("/usr/share/fonts").rglob("NotoSansCJK*"))
 
 
@@ -317,9 +318,10 @@ def up(arguments: list[str]) -> None:
 
 def has_browser() -> bool:
     """Whether a Chromium that really starts is here (Ubuntu's package may be an empty shell)."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    probes = [[path, "--version"] for path in map(shutil.which, names) if path]
-    ends = (subprocess.run(one, capture_output=True, check=False) for one in probes)
+    if sys.platform == "linux" and not find_library("atomic"):
+        return False
+    found = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+    ends = (subprocess.run([path, "--version"], capture_output=True, check=False) for path in found)
     return any(end.returncode == 0 for end in ends)
 
 
@@ -331,16 +333,13 @@ def test(arguments: list[str]) -> None:
     install_engine(None)
     step(
         "Chromium for journeys",
-        ["chromium"],
-        lambda: None if has_browser() else install_system("chromium"),
+        APT_BROWSER,
+        lambda: None if has_browser() else install_system(*APT_BROWSER),
         without="journeys are not run",
         stands=has_browser,
     )
     sys.stdout.flush()
     os.execv(PYTHON, [str(PYTHON), str(ROOT / "tests" / "run_all.py"), *arguments])
-
-
-# ------------------------------------------------------------------------------------------- lock
 
 
 def lock(arguments: list[str]) -> None:
