@@ -128,7 +128,7 @@ RULES_AND_BREAKS = [
     (clocks_read, "x = date.today()", "x = work.today"),
     (environment_read, "x = os.environ['A']", "x = settings.a"),
     (words_of_the_unfinished, "# TODO: later", "# done"),
-    (words_of_a_machine, "path = '/root/x'", "path = '/usr/share'"),
+    (words_of_a_machine, "path = '/home/me/x'", "path = '/usr/share'"),
     (second_words, "a Ticket is opened", "a case is opened"),
 ]
 

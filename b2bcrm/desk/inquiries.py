@@ -10,8 +10,8 @@ from b2bcrm.customers import queries as customers
 from b2bcrm.desk.links import inquiry_url, quote_url
 from b2bcrm.desk.quotes import account_options
 from b2bcrm.files import queries as file_queries
-from b2bcrm.files.kinds import ACCEPT, FileKind
-from b2bcrm.files.uploads import attach, uploads
+from b2bcrm.files.kinds import ACCEPT
+from b2bcrm.files.uploads import uploads
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.timeline import history
 from b2bcrm.kernel.words import Message
@@ -26,7 +26,7 @@ from b2bcrm.quotes.lifecycle import (
 )
 from b2bcrm.quotes.queries import InquiryRow
 from b2bcrm.quotes.queries.inquiries import INQUIRY_SORTS
-from b2bcrm.quotes.views import promises
+from b2bcrm.quotes.views import promises, take_inquiry
 from b2bcrm.web.answers import see_other
 from b2bcrm.web.export import Column, export
 from b2bcrm.web.forms import Form, read_form
@@ -136,17 +136,7 @@ def create(work: Work) -> ResponseReturnValue:
     files = uploads(form)
     if form.ok:
         with form.catching():
-            facts = dict(form.data)
-            wishes = schemas.wishes_of(facts.pop("lines"))
-            found = actions.create_inquiry(work, wishes=wishes, **facts)
-            attach(
-                work,
-                files,
-                subject="inquiry",
-                subject_id=found.id,
-                account_id=found.account_id,
-                kind=FileKind.INQUIRY,
-            )
+            found = take_inquiry(work, form, files)
             return see_other(inquiry_url(found.no))
     return _form(work, form), 422
 

@@ -7,13 +7,14 @@ from flask.typing import ResponseReturnValue
 
 from b2bcrm.catalog import queries as catalog
 from b2bcrm.files import queries as file_queries
-from b2bcrm.files.kinds import ACCEPT, FileKind
-from b2bcrm.files.uploads import attach, uploads
+from b2bcrm.files.kinds import ACCEPT
+from b2bcrm.files.uploads import uploads
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.quotes import actions, queries, schemas
+from b2bcrm.quotes import queries, schemas
 from b2bcrm.quotes.lifecycle import INQUIRY_STATUS, InquiryState
 from b2bcrm.quotes.queries import InquiryRow
+from b2bcrm.quotes.views import take_inquiry
 from b2bcrm.web.answers import see_other
 from b2bcrm.web.export import Column, export
 from b2bcrm.web.forms import Form, read_form
@@ -86,17 +87,7 @@ def create(work: Work) -> ResponseReturnValue:
     files = uploads(form)
     if form.ok:
         with form.catching():
-            facts = dict(form.data)
-            wishes = schemas.wishes_of(facts.pop("lines"))
-            found = actions.create_inquiry(work, wishes=wishes, **facts)
-            attach(
-                work,
-                files,
-                subject="inquiry",
-                subject_id=found.id,
-                account_id=found.account_id,
-                kind=FileKind.INQUIRY,
-            )
+            found = take_inquiry(work, form, files)
             return see_other(
                 url_for(".inquiry", no=found.no),
                 Message(

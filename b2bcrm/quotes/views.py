@@ -1,8 +1,8 @@
-"""What staff and portal pages of quotes share at the edge: signing, and answering with the PDF."""
+"""What staff and portal share at the edge: taking in an inquiry, signing, the PDF as answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import request
@@ -12,15 +12,18 @@ from b2bcrm.documents.papers import PDF, quote_file_name, quote_pdf
 from b2bcrm.files import queries as file_queries
 from b2bcrm.files.kinds import FileKind
 from b2bcrm.files.store import path_of
+from b2bcrm.files.uploads import Upload, attach
 from b2bcrm.kernel.actor import SYSTEM
 from b2bcrm.kernel.errors import Refused
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.promise import Promising
 from b2bcrm.quotes import actions, queries
-from b2bcrm.quotes.models import Quote
+from b2bcrm.quotes.models import Inquiry, Quote
+from b2bcrm.quotes.schemas import wishes_of
 from b2bcrm.web.answers import see_other
 from b2bcrm.web.files import send_content
+from b2bcrm.web.forms import Form
 from b2bcrm.web.work import After, in_work, supply, writing
 
 MOST_DIGITS = 9
@@ -38,6 +41,22 @@ def version() -> int | None:
     typed = request.form.get("version", "")
     known = typed.isascii() and typed.isdigit() and len(typed) <= MOST_DIGITS
     return int(typed) if known else None
+
+
+def take_inquiry(work: Work, form: Form, files: Iterable[Upload]) -> Inquiry:
+    """Store a checked inquiry form with its files, as one act."""
+    facts = dict(form.data)
+    wishes = wishes_of(facts.pop("lines"))
+    found = actions.create_inquiry(work, wishes=wishes, **facts)
+    attach(
+        work,
+        files,
+        subject="inquiry",
+        subject_id=found.id,
+        account_id=found.account_id,
+        kind=FileKind.INQUIRY,
+    )
+    return found
 
 
 def sign(
