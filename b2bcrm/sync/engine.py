@@ -105,7 +105,7 @@ class Puller:
             while True:
                 page = self.erp.list(entity, since=since, cursor=cursor, page_size=PAGE_SIZE)
                 whole = whole and page.complete
-                unread = unread or next((issue.text for issue in page.drift), "")
+                unread = unread or next((f"{d.reason} ({d.erp_id})" for d in page.drift), "")
                 cursor = self._take(feed_id, run_id, entity, page)
                 if cursor is None:
                     break

@@ -13,7 +13,18 @@ import urllib3
 
 from b2bcrm.kernel.errors import CrmError
 from b2bcrm.kernel.words import Message
-from b2bcrm.ports.erp import ErpOutcomeUnknown, ErpRefused, ErpUnavailable, Issue
+from b2bcrm.ports.erp import (
+    Drifted,
+    ErpAuth,
+    ErpConfig,
+    ErpConflict,
+    ErpDrift,
+    ErpOutcomeUnknown,
+    ErpRefused,
+    ErpThrottled,
+    ErpUnavailable,
+    Issue,
+)
 from connectors.erp.exchange import ReplyTooLarge, ReplyTooSlow
 from connectors.erp.profile import Rule
 from connectors.erp.reader import Fault, ReplyBroken, ReplyForbidden
@@ -52,7 +63,7 @@ def from_wire(error: Exception, *, write: bool, cap_mb: int) -> CrmError:
         | requests.exceptions.InvalidSchema
         | requests.exceptions.InvalidURL,
     ):
-        return ErpRefused(Message("The ERP's address is not valid."), code="erp_config")
+        return ErpConfig(Message("The ERP's address is not valid."))
     if not_sent(error):
         return ErpUnavailable(Message("The ERP cannot be reached."))
     return unusable(_reason(error, cap_mb), write=write)
@@ -90,7 +101,7 @@ def from_status(status: int, media_type: str, *, write: bool) -> CrmError | None
     if status in {401, 403}:
         return auth()
     if status == 429:  # noqa: PLR2004 - HTTP's number for 'too many requests'
-        return ErpUnavailable(Message("The ERP is busy."))
+        return ErpThrottled(Message("The ERP is busy."))
     if media_type in XML_TYPES:
         return None  # may be a fault, whatever the number
     return unusable(
@@ -101,12 +112,14 @@ def from_status(status: int, media_type: str, *, write: bool) -> CrmError | None
     )
 
 
-def auth() -> ErpRefused:
+def auth() -> ErpAuth:
     """The login of the connection is not accepted."""
-    return ErpRefused(
-        Message("The ERP does not accept the user name and password of this connection."),
-        code="erp_auth",
+    return ErpAuth(
+        Message("The ERP does not accept the user name and password of this connection.")
     )
+
+
+REFUSALS: dict[str, type[ErpRefused]] = {"refused": ErpRefused, "conflict": ErpConflict}
 
 
 def from_fault(fault: Fault, rules: Iterable[Rule], *, write: bool) -> CrmError:
@@ -114,15 +127,15 @@ def from_fault(fault: Fault, rules: Iterable[Rule], *, write: bool) -> CrmError:
     rule = next((r for r in rules if fault.code.startswith(r.fault)), Rule("", "unknown"))
     if rule.family == "auth":
         return auth()
-    if rule.family == "refused":
-        return refused(fault.issues or (Issue("", fault.text),), code=rule.code)
+    if rule.family in REFUSALS:
+        return refused(fault.issues or (Issue("", fault.text),), REFUSALS[rule.family])
     reason = Message("The ERP reports an error of its own: %(text)s", text=fault.text[:500])
     if rule.family == "unavailable":
         return ErpUnavailable(reason)
     return unusable(reason, write=write)
 
 
-def refused(issues: tuple[Issue, ...], *, code: str = "") -> ErpRefused:
+def refused(issues: tuple[Issue, ...], kind: type[ErpRefused] = ErpRefused) -> ErpRefused:
     """A business no, in the ERP's words, each at its field where the ERP names one."""
     text = " ".join(issue.text for issue in issues)
     fields = {
@@ -130,23 +143,17 @@ def refused(issues: tuple[Issue, ...], *, code: str = "") -> ErpRefused:
         for issue in issues
         if issue.field
     }
-    error = ErpRefused(
-        Message("The ERP refuses it: %(text)s", text=text), code=code or None, fields=fields
-    )
-    error.issues = issues
-    return error
+    return kind(Message("The ERP refuses it: %(text)s", text=text), fields=fields, issues=issues)
 
 
 def _path(issue: Issue) -> str:
     return issue.field if issue.line_no is None else f"lines.{issue.line_no}.{issue.field}"
 
 
-def drifted(drift: Iterable[Issue]) -> ErpRefused:
+def drifted(drift: Iterable[Drifted]) -> ErpDrift:
     """An answer that was read, but holds values the profile does not know."""
-    issues = tuple(drift)
+    issues = tuple(Issue("drift", f"{d.reason} ({d.erp_id})", d.path) for d in drift)
     text = "; ".join(f"{i.field}: {i.text}" for i in issues[:5])
-    error = ErpRefused(
-        Message("The ERP's answer cannot be understood: %(text)s", text=text), code="erp_drift"
+    return ErpDrift(
+        Message("The ERP's answer cannot be understood: %(text)s", text=text), issues=issues
     )
-    error.issues = issues
-    return error

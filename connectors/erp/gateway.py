@@ -12,6 +12,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import requests
@@ -19,17 +20,24 @@ import requests
 from b2bcrm.kernel.errors import CrmError
 from b2bcrm.kernel.words import Message
 from b2bcrm.ports.erp import (
+    Available,
+    Confirmation,
     Connection,
+    ConnectorInfo,
     Entity,
     EnvelopeLog,
+    ErpCannot,
     ErpGateway,
     ErpRefused,
     ErpUnavailable,
     Health,
+    Issue,
+    KeyPage,
     Operation,
     OrderDraft,
     Page,
     Record,
+    StockLevel,
     WriteResult,
 )
 from connectors.erp import client, errors, profile
@@ -74,6 +82,17 @@ class SoapErpGateway:
             binding=profile.binding,
             endpoint=profile.address(connection),
             session=session or requests.Session(),
+        )
+
+    def describe(self) -> ConnectorInfo:
+        """The profile, and what the connection can do."""
+        profile = self.profile
+        return ConnectorInfo(
+            profile=profile.id,
+            version=profile.version,
+            product=profile.product,
+            wsdl_digest=client.digest(profile.wsdl),
+            capabilities=profile.capabilities,
         )
 
     # ----- reading -----
@@ -124,6 +143,14 @@ class SoapErpGateway:
             drift=tuple(reply.drift),
         )
 
+    def list_keys(
+        self, entity: Entity, *, cursor: str | None = None, page_size: int = 500
+    ) -> KeyPage:
+        """Ids and versions, taken from the records themselves."""
+        page = self.list(entity, cursor=cursor, page_size=page_size)
+        keys = {record.erp_id: record.version for record in page.records}
+        return KeyPage(keys, page.next_cursor, page.complete)
+
     def get(self, entity: Entity, erp_id: str) -> Record | None:
         """One record, or None."""
         reply = self._call(f"get {entity}", erp_id=erp_id)
@@ -154,16 +181,39 @@ class SoapErpGateway:
             found.update({p.work_order: p.operations for p in progress})
         return found
 
+    def stock(self, items: Sequence[str], site: str = "") -> Sequence[StockLevel]:
+        """Stock of the named items as it is now."""
+        del items, site
+        raise _cannot()
+
+    def availability(self, item: str, site: str, qty: Decimal, on: dt.date) -> Available:
+        """What the ERP's own check says."""
+        del item, site, qty, on
+        raise _cannot()
+
     # ----- writing -----
+
+    def validate(self, draft: OrderDraft) -> Sequence[Issue]:
+        """What the ERP would object to; nothing is entered."""
+        del draft
+        raise _cannot()
+
+    def poll(self, handle: str) -> WriteResult | None:
+        """What became of a write that was only taken in."""
+        del handle
+        raise _cannot()
+
+    def ingest(self, raw: bytes) -> Sequence[Confirmation]:
+        """Confirmations that the ERP has sent to us."""
+        del raw
+        raise _cannot()
 
     def create(self, draft: OrderDraft) -> WriteResult:
         """Enter a sales order."""
         return self._write("create", draft.reference, draft=self.profile.draft_tree(draft))
 
     def update(self, erp_id: str, draft: OrderDraft, *, expected_version: str = "") -> WriteResult:
-        """Change a sales order to the whole new draft. A stale version is refused with the
-        code ``erp_conflict``.
-        """
+        """Change a sales order to the whole new draft. A stale version is an ErpConflict."""
         return self._write(
             "change",
             draft.reference,
@@ -256,8 +306,7 @@ class SoapErpGateway:
             if exchange.sent or isinstance(error, requests.RequestException):
                 raise
             raise ErpRefused(
-                Message("The ERP cannot take this: %(text)s", text=str(error)[:500]),
-                code="erp_request",
+                Message("The ERP cannot take this: %(text)s", text=str(error)[:500])
             ) from error
         return response
 
@@ -305,5 +354,5 @@ def _only(reply: Reply, rows: str) -> Any:
     return record
 
 
-def _cannot() -> ErpRefused:
-    return ErpRefused(Message("This ERP connection cannot do that."), code="erp_cannot")
+def _cannot() -> ErpCannot:
+    return ErpCannot(Message("This ERP connection cannot do that."))

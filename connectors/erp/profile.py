@@ -18,7 +18,19 @@ from typing import Any, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
 from b2bcrm.ports import erp as port
-from b2bcrm.ports.erp import Connection, Entity, Issue, OrderDraft, Record
+from b2bcrm.ports.erp import (
+    Act,
+    Capability,
+    Connection,
+    Deletes,
+    Delta,
+    Entity,
+    Idempotency,
+    Issue,
+    OrderDraft,
+    Paging,
+    Record,
+)
 from connectors.erp import client
 from connectors.erp.answers import PageInfo, Ping, Progress, Written
 from connectors.erp.reader import Node, Plan
@@ -72,8 +84,7 @@ class Rule:
     """A fault whose code starts with ``fault`` belongs to ``family``; the first match wins."""
 
     fault: str
-    family: str  # refused, auth, unavailable, unknown
-    code: str = ""
+    family: str  # refused, conflict, auth, unavailable, unknown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +92,9 @@ class Profile:
     """Everything the gateway needs to speak to one kind of ERP."""
 
     id: str
+    version: str
     product: str
+    capabilities: Mapping[Entity, Capability]
     wsdl: str
     binding: str
     endpoint: str
@@ -182,7 +195,9 @@ class _Compiler:
         issue = self.element_type(fault.type, data["errors"]["issue"])
         return Profile(
             id=data["profile"]["id"],
+            version=data["profile"]["version"],
             product=data["profile"]["product"],
+            capabilities=self.capabilities(),
             wsdl=transport["wsdl"],
             binding=transport["binding"],
             endpoint=transport["endpoint"],
@@ -193,6 +208,33 @@ class _Compiler:
             issue_plan=self.plan(Issue, data["errors"]["fields"], issue, "issue"),
             draft=data["draft"],
         )
+
+    def capabilities(self) -> dict[Entity, Capability]:
+        """What the profile's tables offer, with what ``[profile.ability]`` says about the ERP."""
+        data, found = self.data, {}
+        ability = data["profile"]["ability"]
+        for entity in RECORDS:
+            read = data["read"].get(entity.value)
+            if read is None:
+                continue
+            acts = {Act.LIST, Act.LIST_KEYS, Act.GET}
+            if "lookup" in read:
+                acts.add(Act.LOOKUP)
+            if entity is Entity.SALES_ORDER:
+                acts |= {Act.CREATE, Act.UPDATE, Act.CANCEL}
+            if entity is Entity.WORK_ORDER and "operations" in data:
+                acts.add(Act.OPERATIONS)
+            found[entity] = Capability(
+                acts=frozenset(acts),
+                lookup_fields=frozenset(read.get("lookup", {}).get("args", ())),
+                delta=Delta(ability["delta"]),
+                deletes=Deletes(ability["deletes"]),
+                paging=Paging(ability["paging"]),
+                consistent_paging=ability["consistent_paging"],
+                optimistic_lock=ability["optimistic_lock"],
+                idempotency=Idempotency(ability["idempotency"]),
+            )
+        return found
 
     def input_type(self, operation: str) -> Any:
         try:

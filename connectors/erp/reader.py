@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from lxml import etree
 
-from b2bcrm.ports.erp import Issue
+from b2bcrm.ports.erp import Drifted, Issue
 from connectors.erp.transforms import Convert, Drift
 
 FAULT = "Fault"
@@ -132,7 +132,7 @@ class Reply:
 
     rows: dict[str, list[Any]]
     seen: dict[str, int]
-    drift: list[Issue] = field(default_factory=list)
+    drift: list[Drifted] = field(default_factory=list)
     fault: Fault | None = None
     answered: bool = False
 
@@ -205,9 +205,7 @@ def _take_element(
     try:
         reply.rows[name].append(plans[name].build(element))
     except Drift as error:
-        reply.drift.append(
-            Issue("drift", f"{error.reason} ({_first_text(element)})", f"{name}.{error.path}")
-        )
+        reply.drift.append(Drifted(_first_text(element), f"{name}.{error.path}", error.reason))
     element.clear()
     while element.getprevious() is not None:
         del parent[0]

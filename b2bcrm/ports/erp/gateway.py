@@ -1,4 +1,4 @@
-"""What we ask of an ERP, for one connection, and the three errors it may answer with.
+"""What we ask of an ERP, for one connection. Its errors are in ``errors``.
 
 Reads return pages of frozen records; writes return a ``WriteResult``.
 """
@@ -6,58 +6,37 @@ Reads return pages of frozen records; writes return a ``WriteResult``.
 from __future__ import annotations
 
 import datetime as dt
-import enum
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
-from b2bcrm.kernel.errors import Refused, Unavailable
 from b2bcrm.kernel.words import Message
-from b2bcrm.ports.erp.records import Operation, Record
+from b2bcrm.ports.erp.capabilities import ConnectorInfo, Entity
+from b2bcrm.ports.erp.errors import Issue
+from b2bcrm.ports.erp.records import Operation, Record, StockLevel
 
 
-class Entity(enum.StrEnum):
-    """What can be listed."""
+@dataclass(frozen=True)
+class Drifted:
+    """A record that was held back: ``path`` is the field of ours that could not be read.
 
-    CUSTOMER = "customer"
-    ITEM = "item"
-    BOM = "bom"
-    WORK_CENTER = "work_center"
-    STOCK = "stock"
-    PURCHASE_ORDER = "purchase_order"
-    WORK_ORDER = "work_order"
-    SALES_ORDER = "sales_order"
-    SHIPMENT = "shipment"
-    INVOICE = "invoice"
-    PRICE = "price"
+    ``erp_id`` is empty where not even the key could be read.
+    """
 
-
-class ErpUnavailable(Unavailable):
-    """Not reached, timed out before sending, busy: try again later."""
-
-    code = "erp_unavailable"
-
-
-class ErpOutcomeUnknown(Unavailable):
-    """Sent, but no usable answer: look the reference up before sending again."""
-
-    code = "erp_outcome_unknown"
-
-
-class ErpRefused(Refused):
-    """The ERP says no, or its answer cannot be used: a person must act."""
-
-    code = "erp_refused"
-    issues: tuple[Issue, ...] = ()  # what it objects to, where it says so
+    erp_id: str
+    path: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class Page:
-    """``complete`` False (rows are missing or not understood) forbids moving the watermark.
+    """``complete`` False (rows are missing) forbids moving the watermark.
 
     ``high_watermark`` is the ERP's time; ``announced`` counts this page's rows as the ERP says;
-    ``drift`` tells which records were held back because they did not fit the profile.
+    ``drift`` tells which records were held back because they did not fit the profile, each of
+    them a gap too; ``unknown`` counts elements that the profile does not name, by path.
     """
 
     records: Sequence[Record]
@@ -65,7 +44,8 @@ class Page:
     high_watermark: dt.datetime | None
     complete: bool
     announced: int | None = None
-    drift: tuple[Issue, ...] = ()
+    drift: tuple[Drifted, ...] = ()
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,23 +83,49 @@ class OrderDraft:
 
 
 @dataclass(frozen=True)
-class Issue:
-    """One thing the ERP objects to; ``field`` and ``line_no`` where it says so."""
+class KeyPage:
+    """``keys`` maps erp_id to the record's version; ``complete`` as in ``Page``."""
 
-    code: str
-    text: str
-    field: str = ""
-    line_no: int | None = None
+    keys: Mapping[str, str]
+    next_cursor: str | None
+    complete: bool
 
 
 @dataclass(frozen=True)
 class WriteResult:
-    """``erp_id`` is the ERP's number of the written document, ``line_map`` ours to theirs."""
+    """``erp_id`` is the ERP's number of the written document, ``line_map`` ours to theirs.
+
+    With a ``handle`` the write was only taken in: ``erp_id`` may be empty until ``poll`` or a
+    confirmation tells more.
+    """
 
     erp_id: str
     version: str = ""
     line_map: Mapping[int, int] = field(default_factory=dict)
     messages: tuple[Issue, ...] = ()
+    handle: str = ""
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What the ERP said later about a write: ``result``, or ``refused`` with its issues.
+
+    ``message_id`` is the ERP's, to drop what arrives twice; ``reference`` is ours.
+    """
+
+    message_id: str
+    reference: str
+    result: WriteResult | None
+    refused: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True)
+class Available:
+    """What the ERP itself would promise: ``qty`` by ``on``, all of it by ``full_on`` if known."""
+
+    qty: Decimal
+    on: dt.date
+    full_on: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +141,12 @@ class Health:
 
 @dataclass(frozen=True)
 class Connection:
-    """The settings of one ERP connection. ``secret`` never shows in a repr."""
+    """The settings of one ERP connection. ``secret`` never shows in a repr.
+
+    ``profile`` is a shipped profile's name or the path of a TOML file. ``params`` are what its
+    profile asks for beyond that (plant, language, pool), ``site_wsdl`` is the folder of WSDLs
+    that an administrator has added.
+    """
 
     code: str
     profile: str
@@ -146,6 +157,8 @@ class Connection:
     connect_timeout_s: float = 5.0
     read_timeout_s: float = 30.0
     reply_cap_mb: int = 64
+    params: Mapping[str, str] = field(default_factory=dict)
+    site_wsdl: str = ""
 
 
 class EnvelopeLog(Protocol):
@@ -166,8 +179,20 @@ class EnvelopeLog(Protocol):
         """Keep one exchange."""
 
 
+class RateGate(Protocol):
+    """How many calls an ERP account bears, shared by all processes that use it."""
+
+    def turn(self, *, write: bool) -> AbstractContextManager[None]:
+        """Hold a place while a call runs; orders go before reads. Raises ErpThrottled."""
+
+
 class ErpGateway(Protocol):
-    """One connection to one ERP. Methods raise only the three port errors above."""
+    """One connection to one ERP. Methods raise only the errors of ``errors``; ErpCannot where
+    the connection does not offer the call.
+    """
+
+    def describe(self) -> ConnectorInfo:
+        """The profile, and what the connection can do. Asks nobody."""
 
     def check(self) -> Health:
         """Whether it is reachable, we may log in, the company exists, clocks agree."""
@@ -181,6 +206,11 @@ class ErpGateway(Protocol):
         page_size: int = 500,
     ) -> Page:
         """Records changed at or after ``since``, page by page in a stable order."""
+
+    def list_keys(
+        self, entity: Entity, *, cursor: str | None = None, page_size: int = 500
+    ) -> KeyPage:
+        """Every record's id and version, for reconciliation."""
 
     def get(self, entity: Entity, erp_id: str) -> Record | None:
         """One record, or None."""
@@ -196,6 +226,21 @@ class ErpGateway(Protocol):
 
     def cancel(self, erp_id: str, *, reference: str, reason: str) -> WriteResult:
         """Cancel a sales order."""
+
+    def validate(self, draft: OrderDraft) -> Sequence[Issue]:
+        """What the ERP would object to in a sales order; nothing is entered."""
+
+    def poll(self, handle: str) -> WriteResult | None:
+        """What became of a write that was only taken in; None while it is not known."""
+
+    def ingest(self, raw: bytes) -> Sequence[Confirmation]:
+        """The confirmations in a message that the ERP has sent to us."""
+
+    def stock(self, items: Sequence[str], site: str = "") -> Sequence[StockLevel]:
+        """Stock of the named items as it is now, read past the feeds."""
+
+    def availability(self, item: str, site: str, qty: Decimal, on: dt.date) -> Available:
+        """What the ERP's own check says about ``qty`` of an item by ``on``."""
 
     def operations(self, work_order_ids: Sequence[str]) -> Mapping[str, tuple[Operation, ...]]:
         """Progress of the operations of the named work orders."""

@@ -200,7 +200,7 @@ def test_a_number_that_is_none_holds_back_its_record_only(gateway_for, xml, tota
     found = gateway_for(xml(page(invoice(total) + invoice(), 2))).list(Entity.INVOICE)
     assert len(found.records) == 1
     assert not found.complete
-    assert "0001" in found.drift[0].text
+    assert "0001" in found.drift[0].erp_id
 
 
 def test_an_unknown_element_is_tolerated(gateway_for, xml):
@@ -216,7 +216,7 @@ def test_a_missing_element_holds_the_record_back(gateway_for, xml):
     found = gateway_for(xml(page(row))).list(Entity.INVOICE)
     assert found.records == []
     assert not found.complete
-    assert "currency" in found.drift[0].field
+    assert "currency" in found.drift[0].path
 
 
 def test_fewer_rows_than_announced_are_not_complete(gateway_for, xml):
