@@ -1,4 +1,5 @@
-"""``./crm bench``: builds the demo company at size ``large`` once, then measures.
+"""``./crm bench``: builds the demo company at size ``large`` once, then measures pages, documents
+and the ERP; ``./crm bench erp`` measures the first load of a big ERP book and the reply reader.
 
 The figures of a shared machine are noisy: the ratio to the reference, measured in the same run,
 is the one to trust.
@@ -16,17 +17,20 @@ from pathlib import Path
 import click
 
 from b2bcrm.settings import Settings
-from bench import documents, erp, pages
+from bench import book, documents, erp, first_load, pages, reader
 
 FOLDER = Path(os.environ.get("CRM_DATA_DIR", "var")).resolve() / "bench"
 
 
-@click.command()
+@click.group(invoke_without_command=True)
+@click.pass_context
 @click.option("--size", type=click.Choice(["small", "demo", "large"]), default="large")
 @click.option("--seconds", type=float, default=10.0, help="per page")
 @click.option("--fresh", is_flag=True, help="build the company again")
-def main(*, size: str, seconds: float, fresh: bool) -> None:
-    """Print the tables."""
+def main(context: click.Context, *, size: str, seconds: float, fresh: bool) -> None:
+    """Print the tables of pages, documents and the ERP."""
+    if context.invoked_subcommand is not None:
+        return
     folder = FOLDER / size
     if fresh and folder.exists():
         shutil.rmtree(folder)
@@ -48,6 +52,18 @@ def main(*, size: str, seconds: float, fresh: bool) -> None:
     twin = folder / "twin-copy.sqlite3"
     shutil.copy(settings.twin_path, twin)
     erp.measure(twin)
+
+
+@main.command("erp")
+@click.option("--part", type=click.IntRange(1, 100), default=1, help="1/PART of the full book")
+def erp_load(*, part: int) -> None:
+    """The first load of a big ERP book, and the reply reader against zeep and lxml."""
+    full = book.Size()
+    size = book.Size(
+        full.customers // part, full.items // part, full.orders // part, full.work_orders // part
+    )
+    first_load.measure(FOLDER / "erp", size)
+    reader.measure(FOLDER / "erp")
 
 
 if __name__ == "__main__":

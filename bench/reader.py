@@ -1,0 +1,147 @@
+"""Our streaming reader against zeep's own parse and against bare lxml, on one big reply.
+
+Each way runs in a fresh process: best of a few rounds of processor time, and what its peak
+memory grew by over the process with the reply's bytes already in it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3 import HTTPResponse
+
+from b2bcrm.kernel.clock import machine_now
+from b2bcrm.ports.erp import Connection, Entity
+from bench import book
+from bench.memory import peak_mb
+from connectors.erp import client
+from connectors.erp.gateway import connect
+from connectors.erp.twin.inprocess import mount
+from connectors.erp.twin.server import TwinApp
+from connectors.erp.twin.world import TwinWorld
+
+BASE = "http://erp.test"
+ORDERS = 2_000  # of ten lines each
+ROUNDS = 3
+WAYS = ("lxml", "zeep", "reader")
+CONNECTION = Connection("bench", "twin", BASE, book.COMPANY, "crm", "bench")
+
+
+def measure(folder: Path) -> None:
+    """Print the table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    reply = folder / "reply.xml"
+    reply.write_bytes(_reply(folder / "reader-twin.sqlite3"))
+    megabytes = reply.stat().st_size / 1e6
+    print(
+        f"\n{f'reply of {ORDERS * book.LINES} lines, {megabytes:.1f} MB':<34}"
+        f"{'cpu s':>8}{'growth MB':>11}{'x zeep':>8}"
+    )
+    found = {}
+    for way in WAYS:
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.reader", way, str(reply)],
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        found[way] = json.loads(done.stdout.splitlines()[-1])
+    for way, figures in found.items():
+        ratio = found["zeep"]["cpu"] / figures["cpu"]
+        print(f"{way:<34}{figures['cpu']:>8.2f}{figures['growth']:>11.1f}{ratio:>8.1f}")
+
+
+def _reply(path: Path) -> bytes:
+    """The twin's own answer to one huge page."""
+    path.unlink(missing_ok=True)
+    book.write(path, book.Size(customers=100, items=200, orders=ORDERS, work_orders=0))
+    world = TwinWorld(path, now=machine_now)
+    app = TwinApp(world, user="crm", password="bench", validate_replies=False)
+    session = mount(app, BASE)
+    kept: list[bytes] = []
+    session.hooks["response"].append(lambda answer, **_: kept.append(answer.raw.data))
+    service = _service(session)
+    service.ListSalesOrders(PageSize=ORDERS + 100)
+    world.close()
+    return kept[0]
+
+
+def _service(session: requests.Session, *, raw: bool = True) -> Any:
+    """Zeep's callable operations, as anybody would make them."""
+    import zeep
+    from zeep.transports import Transport
+
+    session.auth = (CONNECTION.user, CONNECTION.secret)
+    made = zeep.Client(
+        str(client.WSDL_DIR / "twin-1/erp.wsdl"),
+        transport=Transport(session=session),  # type: ignore[no-untyped-call]
+        settings=zeep.Settings(raw_response=raw),
+    )
+    return made.create_service("{urn:formosa:erp:1}ErpSoap", f"{BASE}/soap")
+
+
+class _Canned(BaseAdapter):
+    """Answers everything with the same bytes."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__()
+        self._body = body
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
+        """The stored reply, unread."""
+        import io
+
+        raw = HTTPResponse(
+            body=io.BytesIO(self._body),
+            headers={"Content-Type": "text/xml; charset=utf-8"},
+            status=200,
+            preload_content=False,
+        )
+        return HTTPAdapter().build_response(request, raw)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _ways(body: bytes) -> Mapping[str, Callable[[], int]]:
+    session = requests.Session()
+    session.mount(BASE, _Canned(body))
+
+    def lxml() -> int:
+        from lxml import etree
+
+        return len(etree.fromstring(body, etree.XMLParser(huge_tree=True))[0][0]) - 1
+
+    def zeep() -> int:
+        answer = _service(session, raw=False).ListSalesOrders(PageSize=1)
+        return len(answer.SalesOrder)
+
+    def reader() -> int:
+        return len(connect(CONNECTION, session=session).list(Entity.SALES_ORDER).records)
+
+    return {"lxml": lxml, "zeep": zeep, "reader": reader}
+
+
+def _run(way: str, path: Path) -> None:
+    act = _ways(path.read_bytes())[way]
+    connect(CONNECTION)  # everything that is loaded once is loaded
+    before = peak_mb()
+    seconds = []
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        count = act()
+        seconds.append(time.process_time() - start)
+        if count < ORDERS:
+            raise SystemExit(f"{way} read {count} orders of {ORDERS}")
+    print(json.dumps({"cpu": min(seconds), "growth": peak_mb() - before}))
+
+
+if __name__ == "__main__":
+    _run(sys.argv[1], Path(sys.argv[2]))
