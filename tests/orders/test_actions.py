@@ -71,7 +71,7 @@ class TestConfirm:
         version = order.version
         actions.link_customer_po(work, order.id, expected_version=version, customer_po="4500-1")
         work.session.flush()
-        with pytest.raises(StaleVersion, match="Grace Wu changed this order at"):
+        with pytest.raises(StaleVersion, match="Grace Wu changed this at"):
             actions.confirm(work, order.id, expected_version=version, promises=promises)
 
     def test_a_buyer_may_not(self, office, work, promises):

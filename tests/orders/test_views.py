@@ -81,7 +81,7 @@ def test_the_second_of_two_people_is_told_who_changed_it_and_when(work, app, off
     assert first.send(url, version=version, reason="Drawing changed").status_code == 303
     answer = second.send(url, version=version, reason="Price unclear")
     assert answer.status_code == 409
-    assert f"{first.user.name} changed this order at" in answer.text
+    assert f"{first.user.name} changed this at" in answer.text
     assert re.search(r"\d\d:\d\d", answer.text)
     assert again(work, order).hold_reason == "Drawing changed"
 

@@ -107,7 +107,7 @@ class TestDeskCase:
         other.send(url, version=seeded.mine.version, text="First")
         answer = seeded.service.send(url, version=seeded.mine.version, text="MY-LONG-TEXT")
         assert answer.status_code == 409
-        assert f"{other.user.name} changed this case at 09:40" in answer.text
+        assert f"{other.user.name} changed this at 09:40" in answer.text
         assert "MY-LONG-TEXT" in answer.text
         assert "First" in answer.text
 

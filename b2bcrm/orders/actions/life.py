@@ -15,8 +15,8 @@ from sqlalchemy.orm.attributes import flag_modified
 from b2bcrm.customers.models import Account
 from b2bcrm.kernel import outbox
 from b2bcrm.kernel.actor import Right
-from b2bcrm.kernel.clock import HOME_ZONE
-from b2bcrm.kernel.errors import Refused, StaleVersion
+from b2bcrm.kernel.errors import Refused
+from b2bcrm.kernel.versions import check_version
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import events, queries
@@ -30,14 +30,7 @@ PUSH = "erp.push_order"
 def load(work: Work, order_id: int, expected_version: int | None) -> Order:
     """The order to act on; StaleVersion says who changed it meanwhile and when."""
     order = queries.by_id(work, order_id, for_update=True)
-    if expected_version is not None and order.version != expected_version:
-        raise StaleVersion(
-            Message(
-                "%(who)s changed this order at %(when)s. Look at it again before you go on.",
-                who=order.changed_by or "ERP",
-                when=f"{(order.changed_at or work.now).astimezone(HOME_ZONE):%H:%M}",
-            )
-        )
+    check_version(order, expected_version, now=work.now)
     return order
 
 

@@ -10,11 +10,12 @@ from b2bcrm.documents.contents import digest_of, to_json
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Refused
 from b2bcrm.kernel.organization import calendar_of
+from b2bcrm.kernel.versions import check_version
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.promise import Answer, PromiseMoved, Promising, date_moved
 from b2bcrm.quotes import events, queries
-from b2bcrm.quotes.actions.draft import ask_lines, check_version, take_dates, touch
+from b2bcrm.quotes.actions.draft import ask_lines, take_dates, touch
 from b2bcrm.quotes.lifecycle import QuoteAct, after
 from b2bcrm.quotes.models import Quote
 from b2bcrm.quotes.pricing import Objection, objections
@@ -41,7 +42,7 @@ def send(
     """
     work.actor.must(Right.QUOTE)
     quote = queries.by_id(work, quote_id, for_update=True)
-    check_version(quote, expected_version, work)
+    check_version(quote, expected_version, now=work.now)
     after(quote.state, QuoteAct.SEND)
     found = objections_to(work, quote)
     if found:
