@@ -49,3 +49,9 @@ def test_an_address_without_a_valid_token_has_its_own_smaller_count(app, tokens)
 def test_pages_are_not_counted(app):
     client = app.test_client()
     assert {client.get("/login").status_code for _ in range(5)} == {200}
+
+
+def test_a_redis_that_is_down_does_not_stop_the_api(office, tmp_path, tokens):
+    settings = make_settings(tmp_path, api_per_token=3, redis_url="redis://127.0.0.1:26399/0")
+    app = create_app(office, settings)
+    assert [ask(app, tokens[0]).status_code for _ in range(4)] == [200, 200, 200, 429]
