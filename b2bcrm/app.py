@@ -19,7 +19,18 @@ from b2bcrm.settings import Settings
 from b2bcrm.sync.queries import freshness
 from b2bcrm.users.passwords import Passwords
 from b2bcrm.users.sessions import DatabaseSessions
-from b2bcrm.web import access, api, auth, errors, filters, frame, headers, locale, work
+from b2bcrm.web import (
+    access,
+    api,
+    auth,
+    errors,
+    filters,
+    frame,
+    headers,
+    limits,
+    locale,
+    work,
+)
 from b2bcrm.web.answers import see_other
 from b2bcrm.web.frame import ErpAge
 
@@ -99,6 +110,12 @@ def create_app(office: Office, settings: Settings, **supplies: Any) -> Flask:
     work.init_app(app, office, supplies)
     auth.init_app(app, DatabaseSessions())
     errors.init_app(app)
+    limits.init_app(
+        app,
+        redis_url=settings.redis_url,
+        per_token=settings.api_per_token,
+        per_address=settings.api_per_address,
+    )
     access.init_app(app)
     headers.init_app(app)
     locale.init_app(app)

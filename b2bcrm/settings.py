@@ -34,6 +34,9 @@ class Settings:
     erp_secret: str = field(repr=False, default="")
     smtp_url: str = field(repr=False, default="")
     mail_from: str = "sales@formosa.example"
+    api_per_token: int = 300
+    api_per_address: int = 30
+    redis_url: str = field(repr=False, default="")
     cheap_passwords: bool = False
 
     @property
@@ -86,10 +89,17 @@ class Settings:
                 faults.append("CRM_SECRET_KEY must have at least 32 characters")
         port = environ.get("CRM_PORT", "8000")
         workers = environ.get("CRM_WEB_WORKERS", "2")
+        per_token = environ.get("CRM_API_PER_TOKEN", "300")
+        per_address = environ.get("CRM_API_PER_ADDRESS", "30")
         faults += [
             f"{name} must be a whole number, not {value!r}"
-            for name, value in (("CRM_PORT", port), ("CRM_WEB_WORKERS", workers))
-            if not value.isdigit()
+            for name, value in (
+                ("CRM_PORT", port),
+                ("CRM_WEB_WORKERS", workers),
+                ("CRM_API_PER_TOKEN", per_token),
+                ("CRM_API_PER_ADDRESS", per_address),
+            )
+            if not value.isdigit() or int(value) < 1
         ]
         if faults:
             raise SettingsError("; ".join(faults))
@@ -108,6 +118,9 @@ class Settings:
             erp_user=environ.get("ERP_USER", "crm"),
             erp_secret=environ.get("ERP_SECRET", "twin-demo" if demo else ""),
             smtp_url=environ.get("SMTP_URL", ""),
+            api_per_token=int(per_token),
+            api_per_address=int(per_address),
+            redis_url=environ.get("REDIS_URL", ""),
             mail_from=environ.get("MAIL_FROM", "sales@formosa.example"),
             cheap_passwords=environ.get("CRM_CHEAP_PASSWORDS", "") == "1",
         )

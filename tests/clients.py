@@ -38,6 +38,8 @@ def make_settings(data_dir: Path, **facts: Any) -> Settings:
         "demo": True,
         "secret_key": "k" * 40,
         "cheap_passwords": True,
+        "api_per_token": 100_000,
+        "api_per_address": 100_000,
     }
     return Settings(**{**values, **facts})
 

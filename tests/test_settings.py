@@ -32,8 +32,17 @@ def test_with_a_database_nothing_of_the_demo_is_left():
 
 def test_every_fault_is_named_at_once():
     with pytest.raises(SettingsError) as caught:
-        Settings.from_env({"DATABASE_URL": "mysql://x", "CRM_PORT": "http"})
-    for name in ("DATABASE_URL", "CRM_SECRET_KEY", "CRM_BASE_URL", "ERP_URL", "CRM_PORT"):
+        Settings.from_env(
+            {"DATABASE_URL": "mysql://x", "CRM_PORT": "http", "CRM_API_PER_TOKEN": "0"}
+        )
+    for name in (
+        "DATABASE_URL",
+        "CRM_SECRET_KEY",
+        "CRM_BASE_URL",
+        "ERP_URL",
+        "CRM_PORT",
+        "CRM_API_PER_TOKEN",
+    ):
         assert name in str(caught.value)
 
 

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from b2bcrm.customers import events, queries
 from b2bcrm.customers.models import Account, Contact, CustomerPart, Touch, TouchKind
 from b2bcrm.kernel.actor import Right
-from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.database import Base
-from b2bcrm.kernel.errors import Conflict, Invalid, NotAllowed, Refused, StaleVersion, not_found
+from b2bcrm.kernel.errors import Conflict, Invalid, NotAllowed, Refused, not_found
 from b2bcrm.kernel.organization import Company
+from b2bcrm.kernel.versions import check_version
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 
@@ -308,15 +308,7 @@ def _staff(work: Work) -> None:
 
 def _load(work: Work, account_id: int, expected_version: int) -> Account:
     account = queries.by_id(work, account_id)
-    if account.version != expected_version:
-        at = (account.changed_at or work.now).astimezone(HOME_ZONE)
-        raise StaleVersion(
-            Message(
-                "%(who)s changed this account at %(when)s. Look at it again before you go on.",
-                who=account.changed_by or "ERP",
-                when=f"{at:%H:%M}",
-            )
-        )
+    check_version(account, expected_version, now=work.now)
     return account
 
 

@@ -20,7 +20,7 @@ from b2bcrm.kernel.numbering import NumberCounter, next_number
 from b2bcrm.kernel.organization import Site, rates_on
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders import events, queries
+from b2bcrm.orders import actions, events, queries
 from b2bcrm.orders.lifecycle import ErpSync, OrderState
 from b2bcrm.orders.models import Order, OrderLine, Origin
 from b2bcrm.ports.erp import SalesOrder, SalesOrderLine
@@ -69,7 +69,7 @@ def apply_sales_orders(
                 by_no[number] = order
         else:
             lines = len(order.lines)
-            changed += _refresh(work, parents, order, record)
+            changed += _refresh(work, parents, order, record, promises)
             if len(order.lines) > lines:
                 grown.append(order)
     if new:
@@ -81,6 +81,11 @@ def apply_sales_orders(
 
 def _number(reference: str) -> str:
     return reference.split("/", maxsplit=1)[0] if _OURS.match(reference) else ""
+
+
+def _amendment(reference: str) -> int:
+    """Which amendment of ours the ERP holds."""
+    return int(reference.partition("/")[2] or 0) if _number(reference) else 0
 
 
 def _parents(work: Work, records: Sequence[SalesOrder]) -> _Parents:
@@ -144,7 +149,7 @@ def _open(work: Work, parents: _Parents, record: SalesOrder) -> Order:
         ship_to_id=parents.ship_tos.get((account.id, record.ship_to)),
         origin=Origin.ERP,
         state=state,
-        amendment_no=int(record.reference.split("/")[1]) if _number(record.reference) else 0,
+        amendment_no=_amendment(record.reference),
         customer_po=record.customer_po,
         currency=record.currency,
         rate=parents.rates.get(record.currency, Decimal(1)),
@@ -161,7 +166,7 @@ def _open(work: Work, parents: _Parents, record: SalesOrder) -> Order:
         erp_since=work.now,
         changed_at=work.now,
         changed_by="ERP",
-        lines=[_line(parents, line) for line in record.lines],
+        lines=[_line(work, parents, record, line) for line in record.lines],
     )
     order.add_up()
     return order
@@ -181,7 +186,9 @@ def _take_number(work: Work, record: SalesOrder) -> str:
     return match[0]
 
 
-def _line(parents: _Parents, line: SalesOrderLine) -> OrderLine:
+def _line(work: Work, parents: _Parents, record: SalesOrder, line: SalesOrderLine) -> OrderLine:
+    rest = _rest(record, line, line.qty)
+    short = line.shipped_qty > 0 and rest > 0
     return OrderLine(
         line_no=line.line_no,
         item_id=parents.items[line.item],
@@ -195,8 +202,17 @@ def _line(parents: _Parents, line: SalesOrderLine) -> OrderLine:
         planned_on=line.planned_on,
         customer_part_no=line.customer_part_no,
         customer_po_line=line.customer_po_line,
-        cancelled=line.status == "cancelled",
+        cancelled=rest > 0 and not short,
+        short_qty=rest if short else Decimal(0),
+        short_at=work.now if short else None,
+        short_by="ERP" if short else "",
     )
+
+
+def _rest(record: SalesOrder, theirs: SalesOrderLine, ordered: Decimal) -> Decimal:
+    """How many of ``ordered`` pieces will never come, because the ERP has closed the line."""
+    over = record.status == "closed" or theirs.status in {"closed", "cancelled"}
+    return max(Decimal(0), ordered - theirs.shipped_qty) if over else Decimal(0)
 
 
 def _introduce(work: Work, new: list[tuple[SalesOrder, Order]], promises: Promising) -> None:
@@ -225,15 +241,18 @@ def _first_promises(orders: Sequence[Order], promises: Promising) -> None:
     )
 
 
-def _refresh(work: Work, parents: _Parents, order: Order, record: SalesOrder) -> int:
+def _refresh(
+    work: Work, parents: _Parents, order: Order, record: SalesOrder, promises: Promising
+) -> int:
     """1 if anything of ours changed. The ERP owns lines only where the order began there."""
     changed = False
     if order.erp_no != record.erp_id:  # accepted, but the answer never reached us
-        order.erp_no, order.erp_sync, order.erp_since = record.erp_id, ErpSync.ACCEPTED, work.now
+        order.erp_no = record.erp_id
+        actions.known_to_erp(work, order, _amendment(record.reference))
         changed = True
     differences: list[Message] = []
     for theirs in record.lines:
-        line_changed, difference = _refresh_line(parents, order, record, theirs)
+        line_changed, difference = _refresh_line(work, parents, order, record, theirs)
         changed |= line_changed
         differences += [difference] if difference else []
     if record.status == "cancelled" and order.state is OrderState.CONFIRMED:
@@ -241,6 +260,8 @@ def _refresh(work: Work, parents: _Parents, order: Order, record: SalesOrder) ->
         if order.origin is Origin.ERP:
             order.state, order.closed_at = OrderState.CANCELLED, work.now
             changed = True
+    elif order.erp_sync is ErpSync.ACCEPTED:
+        changed |= _follow_to_the_end(work, order, record, promises)
     if record.version != order.erp_version and order.erp_sync is ErpSync.ACCEPTED:
         order.erp_version = record.version
         if differences:
@@ -253,27 +274,21 @@ def _refresh(work: Work, parents: _Parents, order: Order, record: SalesOrder) ->
 
 
 def _refresh_line(
-    parents: _Parents, order: Order, record: SalesOrder, theirs: SalesOrderLine
+    work: Work, parents: _Parents, order: Order, record: SalesOrder, theirs: SalesOrderLine
 ) -> tuple[bool, Message | None]:
     """Whether our line changed, and how theirs differs from what we agreed."""
     theirs_to_say = order.origin is Origin.ERP
     ours = order.line(theirs.line_no)
     if ours is None:
         if theirs_to_say:
-            order.lines.append(_line(parents, theirs))
+            order.lines.append(_line(work, parents, record, theirs))
         return theirs_to_say, Message("line %(line)s is new", line=theirs.line_no)
     changed = ours.planned_on != theirs.planned_on
     ours.planned_on = theirs.planned_on
-    gone = theirs.status == "cancelled" and record.status != "cancelled"
-    if gone and not ours.cancelled:
-        ours.cancelled = theirs_to_say
-        return changed or theirs_to_say, Message(
-            "line %(line)s was cancelled there", line=theirs.line_no
-        )
     terms = (theirs.qty, theirs.unit_price, theirs.discount_pct)
     if (ours.ordered_qty, ours.unit_price, ours.discount_pct) == terms:
         return changed, None
-    if theirs_to_say:
+    if theirs_to_say and ours.short_qty <= theirs.qty:
         ours.ordered_qty, ours.unit_price, ours.discount_pct = terms
         changed = True
     return changed, Message(
@@ -282,6 +297,29 @@ def _refresh_line(
         qty=theirs.qty,
         price=theirs.unit_price,
     )
+
+
+def _follow_to_the_end(work: Work, order: Order, record: SalesOrder, promises: Promising) -> bool:
+    """Lines that the ERP closed with less shipped than ordered, or opened again since.
+
+    Only where the ERP holds the order as it now stands: an amendment on its way comes first.
+    """
+    if order.state not in {OrderState.CONFIRMED, OrderState.CLOSED}:
+        return False
+    before = [(line.short_qty, line.cancelled) for line in order.lines]
+    for theirs in record.lines:
+        ours = order.line(theirs.line_no)
+        if ours is None:
+            continue
+        rest = _rest(record, theirs, ours.ordered_qty)
+        if rest > 0 and not ours.cancelled and rest != ours.short_qty:
+            actions.close_rest(work, order, ours, rest, promises=promises)
+        elif rest == 0 and (ours.short_qty > 0 or ours.cancelled):
+            actions.open_rest(work, order, ours)
+    if record.status == "open":
+        actions.reopen_if_undone(work, order)
+    actions.close_if_done(work, order)
+    return before != [(line.short_qty, line.cancelled) for line in order.lines]
 
 
 def _say_difference(work: Work, order: Order, what: Message) -> None:

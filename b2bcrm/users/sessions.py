@@ -86,6 +86,7 @@ class DatabaseSessions:
             session_id=0,
             last_seen_at=work.tick,
             scopes=frozenset(found.scopes),
+            token_id=found.id,
         )
 
     def touch(self, work: Work, session_id: int) -> None:

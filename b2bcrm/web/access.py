@@ -186,13 +186,9 @@ def allows(endpoint: str, role: Role) -> bool:
 
 def _gate() -> ResponseReturnValue | None:
     endpoint = request.endpoint
-    if endpoint is None:
-        auth.identify()  # the "not found" page wears the reader's frame
+    if endpoint in {None, "static"}:
         return None
-    roles = ACCESS.get(endpoint)
-    if endpoint == "static":
-        return None
-    auth.identify()
+    roles = ACCESS.get(endpoint or "")
     if roles is None:
         raise NotFound(Message("This page does not exist."))
     if roles == ANYONE:

@@ -26,7 +26,10 @@ API_PREFIX = "/api/"
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
-    """One valid session or API token. ``scopes`` is None for a browser session."""
+    """One valid session or API token: the other's id is 0.
+
+    ``scopes`` is None for a browser session.
+    """
 
     actor: Actor
     session_id: int
@@ -35,6 +38,7 @@ class SignedIn:
     title: str = ""
     account_name: str = ""
     scopes: frozenset[str] | None = None
+    token_id: int = 0
 
 
 class SessionStore(Protocol):
@@ -77,7 +81,7 @@ def identify() -> None:
     """Find out who sends this request and keep it in ``g.signed_in``; called before each one."""
     store: SessionStore | None = current_app.extensions.get("sessions")
     g.signed_in = None
-    if store is None:
+    if store is None or request.endpoint == "static":
         return
     if request.path.startswith(API_PREFIX):
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -139,6 +143,7 @@ def clear_cookie(response: Response) -> None:
 
 
 def init_app(app: Flask, sessions: SessionStore | None) -> None:
-    """Join the app with the place where sessions are kept."""
+    """Join the app with the place where sessions are kept; each request is looked up there."""
     if sessions is not None:
         app.extensions["sessions"] = sessions
+    app.before_request(identify)

@@ -74,7 +74,7 @@ class TestEditor:
         assert first.status_code == 303
         second = sales.send(f"/quotes/{draft.id}/lines/10", qty="12", version=draft.version)
         assert second.status_code == 409
-        assert "changed this quote at 09:40" in second.text
+        assert "changed this at 09:40" in second.text
 
     def test_items_are_suggested_by_number_and_added(self, sales, office, draft):
         with office.open() as work:

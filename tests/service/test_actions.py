@@ -273,7 +273,7 @@ class TestTwoPeople:
             lambda: actions.take(work, case.id, expected_version=seen),
             lambda: solve(work, case, expected_version=seen),
         ):
-            with pytest.raises(StaleVersion, match="Hsu Jia-Hao changed this case at 09:40"):
+            with pytest.raises(StaleVersion, match="Hsu Jia-Hao changed this at 09:40"):
                 act()
 
     def test_a_customer_is_never_told_that_his_message_is_stale(self, work, case, as_customer):

@@ -5,13 +5,22 @@ from __future__ import annotations
 from b2bcrm.orders.actions.amend import amend_line, hold, link_customer_po, release, repromise
 from b2bcrm.orders.actions.erp import (
     accepted_by_erp,
+    known_to_erp,
     not_taken_by_erp,
     send_again,
     unknown_to_erp,
 )
-from b2bcrm.orders.actions.life import cancel, close, confirm, confirm_by_rule, submit
+from b2bcrm.orders.actions.life import (
+    cancel,
+    close_if_done,
+    confirm,
+    confirm_by_rule,
+    reopen_if_undone,
+    submit,
+)
 from b2bcrm.orders.actions.opening import OrderDraft, OrderDraftLine, open_order
 from b2bcrm.orders.actions.quantities import LineQuantities, record_quantities
+from b2bcrm.orders.actions.short import close_rest, open_rest
 
 __all__ = [
     "LineQuantities",
@@ -20,15 +29,19 @@ __all__ = [
     "accepted_by_erp",
     "amend_line",
     "cancel",
-    "close",
+    "close_if_done",
+    "close_rest",
     "confirm",
     "confirm_by_rule",
     "hold",
+    "known_to_erp",
     "link_customer_po",
     "not_taken_by_erp",
     "open_order",
+    "open_rest",
     "record_quantities",
     "release",
+    "reopen_if_undone",
     "repromise",
     "send_again",
     "submit",

@@ -1,4 +1,4 @@
-"""The acts of an order's life: submit, confirm, close, cancel.
+"""The acts of an order's life: submit, confirm, cancel, close, reopen.
 
 Each loads, checks the right and the version, asks ``lifecycle.after`` through ``Order.move``,
 changes, and publishes one fact. Nothing here talks to the ERP: that follows from the fact.
@@ -15,8 +15,8 @@ from sqlalchemy.orm.attributes import flag_modified
 from b2bcrm.customers.models import Account
 from b2bcrm.kernel import outbox
 from b2bcrm.kernel.actor import Right
-from b2bcrm.kernel.clock import HOME_ZONE
-from b2bcrm.kernel.errors import Refused, StaleVersion
+from b2bcrm.kernel.errors import Refused
+from b2bcrm.kernel.versions import check_version
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import events, queries
@@ -29,15 +29,8 @@ PUSH = "erp.push_order"
 
 def load(work: Work, order_id: int, expected_version: int | None) -> Order:
     """The order to act on; StaleVersion says who changed it meanwhile and when."""
-    order = queries.by_id(work, order_id)
-    if expected_version is not None and order.version != expected_version:
-        raise StaleVersion(
-            Message(
-                "%(who)s changed this order at %(when)s. Look at it again before you go on.",
-                who=order.changed_by or "ERP",
-                when=f"{(order.changed_at or work.now).astimezone(HOME_ZONE):%H:%M}",
-            )
-        )
+    order = queries.by_id(work, order_id, for_update=True)
+    check_version(order, expected_version, now=work.now)
     return order
 
 
@@ -201,13 +194,38 @@ def cancel(
     return order
 
 
-def close(work: Work, order: Order) -> None:
-    """Everything was delivered: the order's life ends; service goes on with its lines."""
+def close_if_done(work: Work, order: Order) -> None:
+    """Nothing more is to come: the order's life ends; service goes on with its lines."""
+    if order.state is not OrderState.CONFIRMED or not order.done:
+        return
     order.move(Act.CLOSE)
     order.closed_at = work.now
     touch(work, order)
     work.publish(
         events.OrderClosed(
-            subject_id=order.id, order_id=order.id, account_id=order.account_id, no=order.no
+            subject_id=order.id,
+            order_id=order.id,
+            account_id=order.account_id,
+            no=order.no,
+            short=any(line.short_qty > 0 for line in order.lines),
+        )
+    )
+
+
+def reopen_if_undone(work: Work, order: Order) -> None:
+    """The ERP took back what had closed the order: it goes on where it was."""
+    if order.state is not OrderState.CLOSED or order.done:
+        return
+    order.move(Act.REOPEN)
+    order.closed_at = None
+    touch(work, order)
+    open_lines = (ln for ln in order.lines if not ln.cancelled and ln.delivered_qty < ln.due_qty)
+    work.publish(
+        events.OrderReopened(
+            subject_id=order.id,
+            order_id=order.id,
+            account_id=order.account_id,
+            no=order.no,
+            line_no=next(open_lines).line_no,
         )
     )

@@ -9,15 +9,16 @@ import sqlalchemy as sa
 from b2bcrm.documents.contents import digest_of
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Conflict, Invalid, Refused
+from b2bcrm.kernel.versions import check_version
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import actions as orders
 from b2bcrm.orders import queries as order_queries
 from b2bcrm.orders.models import Order, Origin
-from b2bcrm.ports.promise import Promising
+from b2bcrm.ports.promise import Promising, date_moved
 from b2bcrm.quotes import events, queries
-from b2bcrm.quotes.actions.draft import ask_lines, check_version, touch
-from b2bcrm.quotes.actions.sending import FAR, moved_refusal
+from b2bcrm.quotes.actions.draft import ask_lines, touch
+from b2bcrm.quotes.actions.sending import FAR
 from b2bcrm.quotes.lifecycle import LOSS_WORDS, LossReason, QuoteAct, QuoteState, after
 from b2bcrm.quotes.models import Quote
 
@@ -135,7 +136,7 @@ def _take_over_dates(quote: Quote, order: Order, promises: Promising) -> None:
     sealed = {str(line.line_no): line.promised_on or FAR for line in quote.lines}
     answers = promises.convert(quote.hold_ref, order.no, ask_lines(quote))
     if any(a.full_on is None or a.full_on > sealed.get(a.ref, FAR) for a in answers):
-        raise moved_refusal(answers, sealed)
+        raise date_moved(answers, sealed)
 
 
 def _sign(work: Work, quote: Quote, name: str, customer_po: str) -> None:
@@ -171,7 +172,7 @@ def mark_lost(
     """Sales notes that it will not become an order, why, and to whom it was lost."""
     work.actor.must(Right.QUOTE)
     quote = queries.by_id(work, quote_id, for_update=True)
-    check_version(quote, expected_version, work)
+    check_version(quote, expected_version, now=work.now)
     _lose(work, quote, promises, reason=reason, competitor=competitor, comment=comment)
     return quote
 

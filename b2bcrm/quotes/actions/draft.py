@@ -10,10 +10,9 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from b2bcrm.catalog.models import Item
 from b2bcrm.kernel.actor import Right
-from b2bcrm.kernel.clock import HOME_ZONE
-from b2bcrm.kernel.errors import Invalid, StaleVersion
+from b2bcrm.kernel.errors import Invalid
 from b2bcrm.kernel.money import round_to
-from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.versions import check_version
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.promise import Answer, AskLine, Mode, Promising
 from b2bcrm.quotes import queries
@@ -35,19 +34,6 @@ def at_field(name: str) -> Iterator[None]:
         raise Invalid(error.message, code=error.code, fields=fields) from None
 
 
-def check_version(quote: Quote, expected_version: int | None, work: Work) -> None:
-    """StaleVersion says who changed it meanwhile and when."""
-    if expected_version is not None and quote.version != expected_version:
-        at = (quote.changed_at or work.now).astimezone(HOME_ZONE)
-        raise StaleVersion(
-            Message(
-                "%(who)s changed this quote at %(when)s. Look at it again before you go on.",
-                who=quote.changed_by or "-",
-                when=f"{at:%H:%M}",
-            )
-        )
-
-
 def touch(work: Work, quote: Quote) -> None:
     """Remember who changed it last; the version grows even if only a line changed."""
     quote.changed_at, quote.changed_by = work.now, work.actor.name
@@ -58,7 +44,7 @@ def load_draft(work: Work, quote_id: int, expected_version: int | None) -> Quote
     """The draft to edit; IllegalAct once it was sent."""
     work.actor.must(Right.QUOTE)
     quote = queries.by_id(work, quote_id)
-    check_version(quote, expected_version, work)
+    check_version(quote, expected_version, now=work.now)
     after(quote.state, QuoteAct.EDIT)
     return quote
 

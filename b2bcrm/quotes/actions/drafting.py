@@ -14,11 +14,12 @@ from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Conflict, IllegalAct, Refused
 from b2bcrm.kernel.numbering import next_number
 from b2bcrm.kernel.organization import Company, Site, calendar_of
+from b2bcrm.kernel.versions import check_version
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.promise import Promising
 from b2bcrm.quotes import events, queries
-from b2bcrm.quotes.actions.draft import check_version, new_line, settle, touch
+from b2bcrm.quotes.actions.draft import new_line, settle, touch
 from b2bcrm.quotes.actions.sending import seal_and_send
 from b2bcrm.quotes.lifecycle import InquiryState, QuoteAct, QuoteState, after
 from b2bcrm.quotes.models import Inquiry, Quote, QuoteLine
@@ -166,7 +167,7 @@ def revise(
     """The next revision as a draft. The old one is superseded and its dates are free again."""
     work.actor.must(Right.QUOTE)
     old = queries.by_id(work, quote_id, for_update=True)
-    check_version(old, expected_version, work)
+    check_version(old, expected_version, now=work.now)
     new = _next_revision(work, old, promises)
     settle(work, new, promises)
     return new

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from b2bcrm.kernel.actor import Role
-from b2bcrm.kernel.clock import HOME_ZONE
-from b2bcrm.kernel.errors import StaleVersion
-from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.versions import check_version
 from b2bcrm.kernel.work import Work
 from b2bcrm.service import lifecycle, queries
 from b2bcrm.service.models import Case
@@ -25,15 +23,7 @@ class Facts(TypedDict):
 def load(work: Work, case_id: int, expected_version: int | None) -> Case:
     """The case to act on; StaleVersion says who changed it meanwhile and when."""
     case = queries.by_id(work, case_id)
-    if expected_version is not None and case.version != expected_version:
-        at = (case.changed_at or case.opened_at).astimezone(HOME_ZONE)
-        raise StaleVersion(
-            Message(
-                "%(who)s changed this case at %(when)s. Look at it again before you go on.",
-                who=case.changed_by or "–",
-                when=f"{at:%H:%M}",
-            )
-        )
+    check_version(case, expected_version, now=work.now)
     return case
 
 
