@@ -10,7 +10,10 @@ from b2bcrm.kernel.words import Message
 
 
 class CrmError(Exception):
-    """Root of the families. ``message`` is shown to people, ``code`` is stable for programs."""
+    """Root of the families. ``message`` is shown to people, ``code`` is stable for programs.
+
+    ``facts`` are values of the message that a program may need, as text by name.
+    """
 
     code = "error"
 
@@ -21,6 +24,7 @@ class CrmError(Exception):
         self.message = message
         self.code = code or self.code
         self.fields = fields or {}
+        self.facts: dict[str, str] = {}
 
 
 class NotFound(CrmError):

@@ -20,7 +20,7 @@ from b2bcrm.kernel.numbering import NumberCounter, next_number
 from b2bcrm.kernel.organization import Site, rates_on
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders import events, queries
+from b2bcrm.orders import actions, events, queries
 from b2bcrm.orders.lifecycle import ErpSync, OrderState
 from b2bcrm.orders.models import Order, OrderLine, Origin
 from b2bcrm.ports.erp import SalesOrder, SalesOrderLine
@@ -81,6 +81,11 @@ def apply_sales_orders(
 
 def _number(reference: str) -> str:
     return reference.split("/", maxsplit=1)[0] if _OURS.match(reference) else ""
+
+
+def _amendment(reference: str) -> int:
+    """Which amendment of ours the ERP holds."""
+    return int(reference.partition("/")[2] or 0) if _number(reference) else 0
 
 
 def _parents(work: Work, records: Sequence[SalesOrder]) -> _Parents:
@@ -144,7 +149,7 @@ def _open(work: Work, parents: _Parents, record: SalesOrder) -> Order:
         ship_to_id=parents.ship_tos.get((account.id, record.ship_to)),
         origin=Origin.ERP,
         state=state,
-        amendment_no=int(record.reference.split("/")[1]) if _number(record.reference) else 0,
+        amendment_no=_amendment(record.reference),
         customer_po=record.customer_po,
         currency=record.currency,
         rate=parents.rates.get(record.currency, Decimal(1)),
@@ -229,7 +234,8 @@ def _refresh(work: Work, parents: _Parents, order: Order, record: SalesOrder) ->
     """1 if anything of ours changed. The ERP owns lines only where the order began there."""
     changed = False
     if order.erp_no != record.erp_id:  # accepted, but the answer never reached us
-        order.erp_no, order.erp_sync, order.erp_since = record.erp_id, ErpSync.ACCEPTED, work.now
+        order.erp_no = record.erp_id
+        actions.known_to_erp(work, order, _amendment(record.reference))
         changed = True
     differences: list[Message] = []
     for theirs in record.lines:

@@ -34,7 +34,11 @@ class CustomerPoSchema(VersionSchema):
 
 
 class AmendLineSchema(VersionSchema):
-    """A line's new quantity and wished date; what is left out stays as it is."""
+    """A line's new quantity and wished date; what is left out stays as it is.
+
+    ``promised_on`` is the latest date that the form showed for added pieces.
+    """
 
     qty = fields.Decimal(load_default=None, allow_none=True, validate=validate.Range(max=MAX_QTY))
     requested_on = fields.Date(load_default=None, allow_none=True)
+    promised_on = fields.Date(load_default=None, allow_none=True)

@@ -19,9 +19,9 @@ from b2bcrm.kernel.work import Work
 from b2bcrm.orders import actions, queries
 from b2bcrm.orders.models import Order, OrderLine
 from b2bcrm.orders.schemas import AmendLineSchema, CustomerPoSchema, ReasonSchema, VersionSchema
-from b2bcrm.ports.promise import Promising
+from b2bcrm.ports.promise import DateMoved, Promising
 from b2bcrm.web.answers import see_other
-from b2bcrm.web.forms import Form, read_form
+from b2bcrm.web.forms import SHOW_FORM, Form, read_form
 from b2bcrm.web.work import in_work, supply
 
 bp = Blueprint("orders", __name__, template_folder="templates", url_prefix="/orders")
@@ -134,7 +134,10 @@ def amend_form(work: Work, no: str, line_no: int) -> ResponseReturnValue:
 @bp.post("/<no>/lines/<int:line_no>/amend")
 @in_work()
 def amend_send(work: Work, no: str, line_no: int) -> ResponseReturnValue:
-    """Change a line's quantity or wished date."""
+    """Change a line's quantity or wished date.
+
+    A date that no longer stands comes back in the form (409): sent again, it is agreed to.
+    """
     order = queries.by_no(work, no)
     line = _line(order, line_no)
     form = read_form(AmendLineSchema())
@@ -148,12 +151,20 @@ def amend_send(work: Work, no: str, line_no: int) -> ResponseReturnValue:
                 promises=_promises(work),
                 qty=form.data["qty"],
                 requested_on=form.data["requested_on"],
+                promised_on=form.data["promised_on"],
             )
         except Invalid as error:
             if error.code.startswith("qty_"):  # the rule of the unit knows no form
                 form.errors["qty"] = error.message
             else:
                 form.add(error)
+        except DateMoved as error:
+            if error.on is None:
+                raise
+            form.add(error)
+            form.values["promised_on"] = error.on
+            page = render_template("orders/amend.html", order=order, line=line, form=form)
+            return page, 409, SHOW_FORM
         else:
             done = Message("Line %(line)s of %(no)s is changed.", line=line_no, no=order.no)
             return see_other(_page(order), done)

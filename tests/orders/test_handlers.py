@@ -191,6 +191,32 @@ def test_an_amendment_changes_the_same_order_in_the_erp(office, twin, courier, o
     assert (theirs.reference, theirs.lines[0].qty) == (f"{ours.no}/1", D(7))
 
 
+def test_the_order_waits_as_long_as_a_later_amendment_waits(
+    office, twin, courier, order_id, promises
+):
+    with office.open(CLERK) as work:
+        actions.amend_line(work, order_id, 10, expected_version=None, promises=promises, qty=D(7))
+    courier.deliver_one()
+    ours = order(office, order_id)
+    assert (ours.erp_sync, ours.erp_no) == (ErpSync.WAITING, in_erp(twin, ours.no)[0].erp_id)
+    courier.deliver_one()
+    assert order(office, order_id).erp_sync is ErpSync.ACCEPTED
+
+
+def test_an_order_found_in_the_erp_still_waits_for_its_later_amendment(
+    office, twin, courier, order_id, promises
+):
+    twin.faults["CreateSalesOrder"] = Fault.TIMEOUT_AFTER_COMMIT
+    courier.deliver_one()
+    with office.open(CLERK) as work:
+        actions.amend_line(work, order_id, 10, expected_version=None, promises=promises, qty=D(7))
+    found = in_erp(twin, order(office, order_id).no)
+    with office.open() as work:
+        apply_sales_orders(work, found, promises=promises)
+    ours = order(office, order_id)
+    assert (ours.erp_sync, ours.erp_no) == (ErpSync.WAITING, found[0].erp_id)
+
+
 @pytest.mark.parametrize("lost", [False, True])
 def test_a_cancellation_reaches_the_erp_even_if_its_first_answer_is_lost(
     office, twin, courier, order_id, promises, lost

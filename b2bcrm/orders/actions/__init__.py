@@ -5,6 +5,7 @@ from __future__ import annotations
 from b2bcrm.orders.actions.amend import amend_line, hold, link_customer_po, release, repromise
 from b2bcrm.orders.actions.erp import (
     accepted_by_erp,
+    known_to_erp,
     not_taken_by_erp,
     send_again,
     unknown_to_erp,
@@ -24,6 +25,7 @@ __all__ = [
     "confirm",
     "confirm_by_rule",
     "hold",
+    "known_to_erp",
     "link_customer_po",
     "not_taken_by_erp",
     "open_order",

@@ -15,12 +15,14 @@ from b2bcrm.orders.lifecycle import ErpSync
 from b2bcrm.orders.models import Order
 
 
-def accepted_by_erp(work: Work, order_id: int, *, erp_no: str, erp_version: str) -> Order:
-    """The ERP has the order, under ``erp_no``."""
-    order = queries.by_id(work, order_id)
+def accepted_by_erp(
+    work: Work, order_id: int, *, erp_no: str, erp_version: str, amendment_no: int
+) -> Order:
+    """The ERP has the order as of an amendment, under ``erp_no``; a later one may still wait."""
+    order = queries.by_id(work, order_id, for_update=True)
     first = order.erp_no is None
-    order.erp_no, order.erp_version = erp_no, erp_version
-    order.erp_sync, order.erp_since, order.erp_reason = ErpSync.ACCEPTED, work.now, None
+    order.erp_no, order.erp_version, order.erp_reason = erp_no, erp_version, None
+    known_to_erp(work, order, amendment_no)
     if first:
         work.publish(
             events.OrderAcceptedByErp(
@@ -33,6 +35,20 @@ def accepted_by_erp(work: Work, order_id: int, *, erp_no: str, erp_version: str)
         )
     work.bump(f"order:{order.id}")
     return order
+
+
+def known_to_erp(work: Work, order: Order, amendment_no: int) -> None:
+    """Accepted, unless the delivery of a later amendment is open: then the order waits."""
+    query = sa.select(outbox.Delivery.payload).where(
+        outbox.Delivery.stream == f"order:{order.id}",
+        outbox.Delivery.handler == PUSH,
+        outbox.Delivery.state != outbox.DeliveryState.DONE,
+    )
+    later = any(row["amendment_no"] > amendment_no for row in work.session.scalars(query))
+    if later:
+        order.erp_sync = ErpSync.WAITING
+    else:
+        order.erp_sync, order.erp_since = ErpSync.ACCEPTED, work.now
 
 
 def not_taken_by_erp(

@@ -29,7 +29,7 @@ PUSH = "erp.push_order"
 
 def load(work: Work, order_id: int, expected_version: int | None) -> Order:
     """The order to act on; StaleVersion says who changed it meanwhile and when."""
-    order = queries.by_id(work, order_id)
+    order = queries.by_id(work, order_id, for_update=True)
     if expected_version is not None and order.version != expected_version:
         raise StaleVersion(
             Message(

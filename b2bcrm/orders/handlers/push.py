@@ -101,7 +101,11 @@ class PushOrder:
             actions.unknown_to_erp(work, event.subject_id)
             return
         actions.accepted_by_erp(
-            work, event.subject_id, erp_no=reply.erp_id, erp_version=reply.version
+            work,
+            event.subject_id,
+            erp_no=reply.erp_id,
+            erp_version=reply.version,
+            amendment_no=getattr(event, "amendment_no", 0),
         )
 
     def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
