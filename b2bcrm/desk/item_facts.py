@@ -135,7 +135,7 @@ class OpenLine:
     @property
     def wanted(self) -> Decimal:
         """What is not shipped yet."""
-        return self.line.ordered_qty - self.line.shipped_qty
+        return self.line.due_qty - self.line.shipped_qty
 
     @property
     def on(self) -> dt.date:
@@ -154,7 +154,7 @@ def open_lines(work: Work, item_id: int) -> list[OpenLine]:
             OrderLine.item_id == item_id,
             Order.state.in_(OPEN_ORDERS),
             OrderLine.cancelled.is_(False),
-            OrderLine.shipped_qty < OrderLine.ordered_qty,
+            OrderLine.shipped_qty < OrderLine.due_qty,
         )
         .order_by(sa.func.coalesce(OrderLine.promised_on, OrderLine.requested_on), OrderLine.id)
         .limit(MAX_LINES)

@@ -117,7 +117,7 @@ class LineRow:
         line = self.line
         return LineFacts(
             state=order.state,
-            ordered_qty=line.ordered_qty,
+            ordered_qty=line.due_qty,
             produced_qty=line.produced_qty,
             shipped_qty=line.shipped_qty,
             delivered_qty=line.delivered_qty,

@@ -228,7 +228,7 @@ def dates(facts: OrderFacts, short: Short) -> Dates:
         lines = [ln for ln in lines if ln.line_no == decides] or lines
     if not lines:
         return Dates(None, None, "")
-    still = [ln for ln in lines if ln.promised_on or ln.delivered_qty < ln.ordered_qty]
+    still = [ln for ln in lines if ln.promised_on or ln.delivered_qty < ln.due_qty]
     first = last_of_all(ln.first_promised_on for ln in still)
     promised = last_of_all(ln.promised_on for ln in still)
     note: Message | str = ""

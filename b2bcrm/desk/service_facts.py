@@ -89,9 +89,9 @@ def way_of_line(
 def _made(order: Order, line: OrderLine) -> list[dict[str, Any]]:
     """Material and production: what has left the house was made, whatever was reported."""
     made = max(line.produced_qty, line.shipped_qty)
-    if made >= line.ordered_qty or order.closed_at is not None:
+    if made >= line.due_qty or order.closed_at is not None:
         return [{"status": "done"}, {"status": "done"}]
-    share = round(made * 100 / line.ordered_qty)
+    share = round(made * 100 / line.due_qty)
     return [{"status": "done" if made else "ok"}, {"status": "ok", "p": share}]
 
 
@@ -104,7 +104,7 @@ def _sent(
     result = []
     for qty, on in ((line.shipped_qty, shipped_on), (line.delivered_qty, delivered_on)):
         stage: dict[str, Any] = {"status": "done", "when": short(on) if on else ""}
-        if qty < line.ordered_qty:
-            stage.update(status="ok", p=round(qty * 100 / line.ordered_qty))
+        if qty < line.due_qty:
+            stage.update(status="ok", p=round(qty * 100 / line.due_qty))
         result.append(stage)
     return result

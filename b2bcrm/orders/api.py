@@ -32,6 +32,7 @@ class LineOut(ma.Schema):
     customer_part_no = ma.fields.String()
     unit = ma.fields.String()
     ordered_qty = MoneyField()
+    short_qty = MoneyField()
     produced_qty = MoneyField()
     shipped_qty = MoneyField()
     delivered_qty = MoneyField()

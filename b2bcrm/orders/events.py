@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.quantity import unit_word
@@ -108,16 +108,37 @@ class OrderCancelled(OrderEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class OrderClosed(OrderEvent):
-    """Everything was delivered."""
+    """Everything was delivered, but for what was closed ``short``."""
 
     name: ClassVar[str] = "order.closed"
+    short: bool = False
 
     def sentence(self) -> Message:
-        """Closed."""
+        """Closed, and whether all of it came."""
+        if self.short:
+            return Message("Order closed: nothing more will be delivered")
         return Message("Order closed: everything is delivered")
 
     def portal_sentence(self) -> Message:
         """Closed."""
+        return self.sentence()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderReopened(OrderEvent):
+    """The ERP took something back: a closed order is not done after all."""
+
+    name: ClassVar[str] = "order.reopened"
+    line_no: int
+
+    def sentence(self) -> Message:
+        """Open again, because of which line."""
+        return Message(
+            "Order open again: line %(line)s is not delivered in full", line=self.line_no
+        )
+
+    def portal_sentence(self) -> Message:
+        """The same to the customer."""
         return self.sentence()
 
 
@@ -242,26 +263,90 @@ class OrderSentBack(OrderEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LineShipped(OrderEvent):
-    """Pieces of a line left the house."""
+class LineQuantity(OrderEvent):
+    """Common: so many pieces of a line."""
 
-    name: ClassVar[str] = "order.line_shipped"
     line_no: int
     qty: str
     unit: str
 
+    def _values(self) -> dict[str, Any]:
+        return {"line": self.line_no, "qty": self.qty, "unit": unit_word(self.unit)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineShipped(LineQuantity):
+    """Pieces of a line left the house."""
+
+    name: ClassVar[str] = "order.line_shipped"
+
     def sentence(self) -> Message:
         """How many of which line."""
-        return Message(
-            "Line %(line)s: %(qty)s %(unit)s shipped",
-            line=self.line_no,
-            qty=self.qty,
-            unit=unit_word(self.unit),
-        )
+        return Message("Line %(line)s: %(qty)s %(unit)s shipped", **self._values())
 
     def portal_sentence(self) -> Message:
         """The same to the customer."""
         return self.sentence()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineShippedLess(LineQuantity):
+    """The ERP took a shipment back or reduced it."""
+
+    name: ClassVar[str] = "order.line_shipped_less"
+
+    def sentence(self) -> Message:
+        """How many fewer of which line."""
+        return Message(
+            "Line %(line)s: %(qty)s %(unit)s fewer shipped, corrected in the ERP", **self._values()
+        )
+
+    def portal_sentence(self) -> Message:
+        """The same, without our systems."""
+        return Message(
+            "Line %(line)s: a shipment was corrected, %(qty)s %(unit)s fewer", **self._values()
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineClosedShort(LineQuantity):
+    """The ERP closed the rest of a line: it will not come."""
+
+    name: ClassVar[str] = "order.line_short"
+
+    def sentence(self) -> Message:
+        """How many of which line will not come."""
+        return Message(
+            "Line %(line)s: the remaining %(qty)s %(unit)s were closed in the ERP",
+            **self._values(),
+        )
+
+    def portal_sentence(self) -> Message:
+        """The same in plain words."""
+        return Message(
+            "Line %(line)s: the remaining %(qty)s %(unit)s will not be delivered", **self._values()
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineOpenAgain(LineQuantity):
+    """The ERP opened the rest of a line again."""
+
+    name: ClassVar[str] = "order.line_open_again"
+
+    def sentence(self) -> Message:
+        """How many of which line come after all."""
+        return Message(
+            "Line %(line)s: the remaining %(qty)s %(unit)s are open again in the ERP",
+            **self._values(),
+        )
+
+    def portal_sentence(self) -> Message:
+        """The same in plain words."""
+        return Message(
+            "Line %(line)s: the remaining %(qty)s %(unit)s will be delivered after all",
+            **self._values(),
+        )
 
 
 EVENTS: tuple[type[OrderEvent], ...] = (
@@ -271,6 +356,7 @@ EVENTS: tuple[type[OrderEvent], ...] = (
     OrderRepromised,
     OrderCancelled,
     OrderClosed,
+    OrderReopened,
     OrderHeld,
     OrderReleased,
     OrderAcceptedByErp,
@@ -281,4 +367,7 @@ EVENTS: tuple[type[OrderEvent], ...] = (
     OrderLeftOut,
     OrderOutcomeSaid,
     LineShipped,
+    LineShippedLess,
+    LineClosedShort,
+    LineOpenAgain,
 )

@@ -74,7 +74,7 @@ def apply_sales_orders(
                 by_no[number] = order
         else:
             lines = len(order.lines)
-            changed += _refresh(work, met, order, record)
+            changed += _refresh(work, met, order, record, promises)
             if len(order.lines) > lines:
                 grown.append(order)
     if new:
@@ -171,7 +171,7 @@ def _open(work: Work, parents: _Parents, record: SalesOrder) -> Order:
         erp_since=work.now,
         changed_at=work.now,
         changed_by="ERP",
-        lines=[_line(parents, line) for line in record.lines],
+        lines=[_line(work, parents, record, line) for line in record.lines],
     )
     order.add_up()
     return order
@@ -191,7 +191,9 @@ def _take_number(work: Work, record: SalesOrder) -> str:
     return match[0]
 
 
-def _line(parents: _Parents, line: SalesOrderLine) -> OrderLine:
+def _line(work: Work, parents: _Parents, record: SalesOrder, line: SalesOrderLine) -> OrderLine:
+    rest = _rest(record, line, line.qty)
+    short = line.shipped_qty > 0 and rest > 0
     return OrderLine(
         line_no=line.line_no,
         item_id=parents.items[line.item],
@@ -205,8 +207,17 @@ def _line(parents: _Parents, line: SalesOrderLine) -> OrderLine:
         planned_on=line.planned_on,
         customer_part_no=line.customer_part_no,
         customer_po_line=line.customer_po_line,
-        cancelled=line.status == "cancelled",
+        cancelled=rest > 0 and not short,
+        short_qty=rest if short else Decimal(0),
+        short_at=work.now if short else None,
+        short_by="ERP" if short else "",
     )
+
+
+def _rest(record: SalesOrder, theirs: SalesOrderLine, ordered: Decimal) -> Decimal:
+    """How many of ``ordered`` pieces will never come, because the ERP has closed the line."""
+    over = record.status == "closed" or theirs.status in {"closed", "cancelled"}
+    return max(Decimal(0), ordered - theirs.shipped_qty) if over else Decimal(0)
 
 
 def _introduce(work: Work, new: list[tuple[SalesOrder, Order]], promises: Promising) -> None:
@@ -236,15 +247,20 @@ def _first_promises(orders: Sequence[Order], promises: Promising) -> None:
     )
 
 
-def _refresh(work: Work, known: Book, order: Order, record: SalesOrder) -> int:
+def _refresh(work: Work, known: Book, order: Order, record: SalesOrder, promises: Promising) -> int:
     """1 if anything of ours changed. The ERP owns lines only where the order began there."""
     changed = False
     if order.erp_no != record.erp_id:  # accepted, but the answer never reached us
         order.erp_no = record.erp_id
         actions.known_to_erp(work, order, _amendment(record.reference))
         changed = True
-    changed |= meet(work, order, record, known, found=Found.CHANGED_THERE)
     cancelled = record.status == "cancelled" and order.state is OrderState.CONFIRMED
+    if not cancelled:
+        changed |= _follow_to_the_end(work, order, record, promises)
+    lines = len(order.lines)
+    changed |= meet(work, order, record, known, found=Found.CHANGED_THERE)
+    if len(order.lines) > lines:
+        changed |= _follow_to_the_end(work, order, record, promises)
     if cancelled and order.origin is Origin.ERP:
         order.state, order.closed_at = OrderState.CANCELLED, work.now
         changed = True
@@ -255,3 +271,27 @@ def _refresh(work: Work, known: Book, order: Order, record: SalesOrder) -> int:
         order.changed_at, order.changed_by = work.now, "ERP"
         work.bump(f"order:{order.id}")
     return int(changed)
+
+
+def _follow_to_the_end(work: Work, order: Order, record: SalesOrder, promises: Promising) -> bool:
+    """Lines that the ERP closed with less shipped than ordered, or opened again since.
+
+    Only where the ERP holds the order as it now stands: an amendment on its way comes first.
+    """
+    living = order.state in {OrderState.CONFIRMED, OrderState.CLOSED}
+    if order.erp_sync is not ErpSync.ACCEPTED or not living:
+        return False
+    before = [(line.short_qty, line.cancelled) for line in order.lines]
+    for theirs in record.lines:
+        ours = order.line(theirs.line_no)
+        if ours is None:
+            continue
+        rest = _rest(record, theirs, ours.ordered_qty)
+        if rest > 0 and not ours.cancelled and rest != ours.short_qty:
+            actions.close_rest(work, order, ours, rest, promises=promises)
+        elif rest == 0 and (ours.short_qty > 0 or ours.cancelled):
+            actions.open_rest(work, order, ours)
+    if record.status == "open":
+        actions.reopen_if_undone(work, order)
+    actions.close_if_done(work, order)
+    return before != [(line.short_qty, line.cancelled) for line in order.lines]

@@ -36,6 +36,7 @@ class Act(enum.StrEnum):
     AMEND = "amend"
     CLOSE = "close"
     CANCEL = "cancel"
+    REOPEN = "reopen"
 
 
 class ErpSync(enum.StrEnum):
@@ -64,7 +65,9 @@ TRANSITIONS: tuple[tuple[OrderState, Act, OrderState, frozenset[str]], ...] = (
     (_F, Act.AMEND, _F, frozenset({S})),
     (_F, Act.CANCEL, OrderState.CANCELLED, frozenset({S, Y})),
     (_F, Act.CLOSE, OrderState.CLOSED, frozenset({S, Y})),
+    (OrderState.CLOSED, Act.REOPEN, _F, frozenset({Y})),
 )
+# Nothing more is to come. No person leaves these; the system reopens what the ERP takes back.
 FINAL = frozenset({OrderState.CLOSED, OrderState.CANCELLED})
 
 
@@ -109,6 +112,7 @@ class Status(enum.StrEnum):
 class LineFacts:
     """What ``stage`` and ``status`` look at. Quantities in the line's unit.
 
+    ``ordered_qty`` is without what was closed short: what is still to come or has come.
     ``material_share`` is 0..1 of the parts on hand; ``buffer_days`` are working days from the
     projected to the promised date.
     """

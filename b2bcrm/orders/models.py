@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from b2bcrm.kernel.columns import (
@@ -116,10 +117,17 @@ class Order(Base):
         """The line numbered ``line_no``, or None."""
         return next((ln for ln in self.lines if ln.line_no == line_no), None)
 
+    @property
+    def done(self) -> bool:
+        """Whether nothing more is to come: every line is delivered, closed short or cancelled."""
+        return all(ln.cancelled or ln.delivered_qty >= ln.due_qty for ln in self.lines)
+
 
 class OrderLine(Base):
     """One item of an order with its exact quantities and its dates.
 
+    ``short_qty`` of the ordered pieces will never come: who closed the line short, and when. Where
+    nothing is left of it the line is cancelled too.
     ``first_promised_on`` is set once, at the first confirmation. ``planned_on`` is the ERP's own
     ship date. Projected dates belong to fulfillment.
     """
@@ -135,6 +143,7 @@ class OrderLine(Base):
             name="quantities_not_negative",
         ),
         sa.CheckConstraint("delivered_qty <= shipped_qty", name="delivered_was_shipped"),
+        sa.CheckConstraint("short_qty BETWEEN 0 AND ordered_qty", name="short_was_ordered"),
     )
 
     id: Mapped[int] = id_column()
@@ -159,8 +168,16 @@ class OrderLine(Base):
     promised_on: Mapped[dt.date | None]
     planned_on: Mapped[dt.date | None]
     cancelled: Mapped[bool] = mapped_column(default=False)
+    short_qty: Mapped[Decimal] = mapped_column(Qty, default=Decimal(0))
+    short_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    short_by: Mapped[str] = mapped_column(sa.String(120), default="")
 
     order: Mapped[Order] = relationship(lazy="raise", back_populates="lines")
+
+    @hybrid_property
+    def due_qty(self) -> Decimal:
+        """What is to come in all: ordered, without what was closed short."""
+        return self.ordered_qty - self.short_qty
 
 
 class OrderRevision(Base):

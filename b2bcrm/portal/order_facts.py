@@ -100,6 +100,7 @@ class LineRow:
     customer_part_no: str
     unit: str
     ordered_qty: Decimal
+    short_qty: Decimal
     shipped_qty: Decimal
     delivered_qty: Decimal
     requested_on: dt.date
@@ -118,7 +119,12 @@ class LineRow:
     @property
     def delivered(self) -> bool:
         """Whether the whole quantity is there."""
-        return self.delivered_qty >= self.ordered_qty
+        return self.delivered_qty >= self.due_qty
+
+    @property
+    def due_qty(self) -> Decimal:
+        """What is to come in all: ordered, without what will not be delivered."""
+        return self.ordered_qty - self.short_qty
 
 
 @dataclass(frozen=True)
@@ -191,6 +197,7 @@ _LINES = (
         OrderLine.customer_part_no,
         OrderLine.unit,
         OrderLine.ordered_qty,
+        OrderLine.short_qty,
         OrderLine.shipped_qty,
         OrderLine.delivered_qty,
         OrderLine.requested_on,

@@ -257,7 +257,7 @@ def line_chip(line: LineRow, short: Callable[[dt.date], str]) -> tuple[str, str]
     """What the customer is told of a line."""
     if line.delivered:
         return "done", say(Message("Delivered"))
-    if line.shipped_qty >= line.ordered_qty:
+    if line.shipped_qty >= line.due_qty:
         return "done", say(Message("On the way"))
     day = line.projected_on or line.promised_on
     if line.status is Status.LATE and day:

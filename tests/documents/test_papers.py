@@ -151,10 +151,25 @@ def test_the_english_quote_reads_as_agreed():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("locale", LOCALES)
-def test_a_quote_of_one_line_fits_on_one_page(locale):
-    short = {"content": quote_content(locale, lines=1), "seal": "ab" * 32}
-    pages, _text = text_of(pdf.render_pdf("quote", locale, short))
+def test_a_quote_of_two_full_lines_fits_on_one_page(locale):
+    content = quote_content(locale, lines=2)
+    lines = tuple(
+        dataclasses.replace(line, spec="IP65, backlash ≤ 3′", customer_part_no="CY-99")
+        for line in content.lines
+    )
+    customer = dataclasses.replace(
+        content.customer, tax_id="12345675", contact_role="Purchasing", ship_to="S1 · Taichung"
+    )
+    full = dataclasses.replace(content, lines=lines, customer=customer)
+    pages, _text = text_of(pdf.render_pdf("quote", locale, {"content": full, "seal": "ab" * 32}))
     assert pages == 1
+
+
+@pytest.mark.parametrize("locale", ["zh_Hant", "zh_Hans"])
+def test_the_english_half_of_a_chinese_quote_names_us_in_english(locale):
+    html = pdf.render_html("quote", locale, context("quote", locale))
+    assert f"For {FIRMS['en']}" in html
+    assert f"For {FIRMS[locale]}" not in html
 
 
 def test_units_are_words_of_the_documents_language():

@@ -22,9 +22,12 @@ from b2bcrm.fulfillment.models import (
     Stock,
     WorkOrder,
 )
+from b2bcrm.kernel.actor import SYSTEM
 from b2bcrm.kernel.errors import Conflict, NotAllowed, NotFound
+from b2bcrm.kernel.timeline import history
 from b2bcrm.orders.lifecycle import OrderState, Stage
 from b2bcrm.ports import erp
+from b2bcrm.sync.appliers import Applied
 from tests.conftest import NOW
 from tests.factories import buyer, make_account, make_item, make_line, make_order, staff
 from tests.fulfillment.conftest import day
@@ -292,3 +295,52 @@ def test_a_shipment_whose_lines_changed_is_kept_exactly(work, account, order):
     intake.apply_shipments(work, [shipment(account, order, 3)])
     assert order.lines[0].shipped_qty == 3
     assert work.session.scalars(sa.select(ShipmentLine.qty)).all() == [3]
+
+
+# ------------------------------------------------------------------------- taken back in the ERP
+@pytest.mark.parametrize("names_nothing", [False, True])
+def test_a_shipment_deleted_after_the_order_closed_opens_it_again_and_says_why(
+    work, account, order, sent, names_nothing
+):
+    work.actor = buyer(account)
+    confirm_receipt(work, sent.id)
+    work.actor = SYSTEM
+    gone = dataclasses.replace(shipment(account, order, 10), deleted=True)
+    if names_nothing:
+        gone = dataclasses.replace(gone, customer="", lines=())
+    assert intake.apply_shipments(work, [gone]).changed == 1
+    line = order.lines[0]
+    assert (order.state, order.closed_at) == (OrderState.CONFIRMED, None)
+    assert (line.shipped_qty, line.delivered_qty) == (0, 0)
+    row = work.session.get_one(OrderProjection, order.id)
+    assert (row.stage is Stage.DELIVERED, row.open_value > 0) == (False, True)
+    told = [str(entry.sentence) for entry in history(work.session, order_id=order.id, limit=2)]
+    assert told == [
+        "Order open again: line 10 is not delivered in full",
+        "Line 10: 10 pcs fewer shipped, corrected in the ERP",
+    ]
+    assert sent.received_by == "Jonas Kessler"
+    assert intake.apply_shipments(work, [gone]) == Applied()
+
+
+def test_a_reduced_shipment_opens_the_order_and_the_missing_piece_closes_it_again(
+    work, account, order
+):
+    intake.apply_shipments(work, [shipment(account, order, 10, delivered="11-17")])
+    intake.apply_shipments(work, [shipment(account, order, 9, delivered="11-17")])
+    assert (order.state, order.lines[0].delivered_qty) == (OrderState.CONFIRMED, 9)
+    intake.apply_shipments(work, [shipment(account, order, 1, "DN-2", delivered="11-17")])
+    assert order.state is OrderState.CLOSED
+
+
+def test_an_order_first_seen_closed_stays_so_while_its_shipments_come_in(work, account, order):
+    order.state, order.closed_at = OrderState.CLOSED, work.now
+    intake.apply_shipments(work, [shipment(account, order, 4, delivered="11-17")])
+    intake.apply_shipments(work, [shipment(account, order, 6, "DN-2", delivered="11-17")])
+    assert order.state is OrderState.CLOSED
+
+
+def test_a_shipment_that_was_deleted_before_we_saw_it_is_nothing(work, account, order):
+    gone = dataclasses.replace(shipment(account, order, 10), deleted=True)
+    assert intake.apply_shipments(work, [gone]) == Applied()
+    assert work.session.scalar(sa.select(sa.func.count(Shipment.id))) == 0

@@ -6,12 +6,13 @@ import pytest
 import sqlalchemy as sa
 
 from b2bcrm.kernel.actor import Role
+from b2bcrm.orders.actions import LineQuantities, record_quantities
 from b2bcrm.service import actions, queries
 from b2bcrm.service.lifecycle import CaseKind
 from b2bcrm.service.models import Case
 from b2bcrm.threads.models import InternalNote
 from tests.clients import client_for
-from tests.service.conftest import PNG, SERVICE, case_of, upload
+from tests.service.conftest import PNG, SERVICE, D, case_of, upload
 
 pytestmark = pytest.mark.db
 
@@ -288,3 +289,20 @@ class TestStatements:
         many = measure()
         assert many == few
         assert max(many.values()) <= 12, many
+
+
+def test_a_case_goes_on_though_the_erp_took_the_delivery_back(seeded, office):
+    mine = seeded.mine
+    with office.open() as work:
+        gone = LineQuantities(order_line_id=mine.line, shipped_qty=D(0), delivered_qty=D(0))
+        record_quantities(work, [gone])
+    for client, url in (
+        (seeded.service, f"/service/{mine.case}"),
+        (seeded.service, "/service"),
+        (seeded.customer, f"/portal/cases/{mine.case}"),
+        (seeded.customer, f"/portal/orders/{mine.order}"),
+    ):
+        assert client.get(url).status_code == 200, url
+    with office.open(SERVICE) as work:
+        case = actions.take(work, mine.id, expected_version=None)
+    assert case.no == mine.case

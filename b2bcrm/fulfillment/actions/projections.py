@@ -139,8 +139,8 @@ def _order_values(order: Order, verdicts: dict[int, Verdict], found: Summary) ->
 
 
 def _open_value(row: OrderLine, line: Line) -> Decimal:
-    """The undelivered part of a line's net value, in the order's currency."""
-    return row.net * max(Decimal(0), line.ordered - line.delivered) / line.ordered
+    """The part of a line's net value that is still to be delivered, in the order's currency."""
+    return row.net * max(Decimal(0), line.ordered - line.delivered) / row.ordered_qty
 
 
 def _stages(order: Order, verdicts: Sequence[Verdict], found: Summary) -> dict[str, Any]:
@@ -186,7 +186,8 @@ def store_ended(
     old_lines: dict[int, LineProjection],
 ) -> bool:
     """Closed and cancelled orders keep their rows, done, so that lists show them."""
-    delivered = order.state is OrderState.CLOSED
+    lines = [line for line in order.lines if not line.cancelled]
+    delivered = order.state is OrderState.CLOSED and bool(lines)
     where = Stage.DELIVERED if delivered else Stage.ORDER
     common = {
         "stage": where,
@@ -199,7 +200,6 @@ def store_ended(
         "next_step": None,
     }
     share = 100 if delivered else 0
-    lines = [line for line in order.lines if not line.cancelled]
     for line in lines:
         values = common | {
             "material_pct": share,

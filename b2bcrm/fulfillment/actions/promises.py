@@ -43,7 +43,7 @@ def change_promise(
     """
     work.actor.must(Right.CHANGE_PROMISE)
     line = queries.line_by_id(work, line_id)
-    if line.delivered_qty >= line.ordered_qty:
+    if line.delivered_qty >= line.due_qty:
         raise Conflict(Message("The line is already delivered."))
     _check(work, line, promised_on, reason_code)
     record_history(work, [line.order_id], kind="amended")

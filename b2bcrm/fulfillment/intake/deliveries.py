@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from b2bcrm.fulfillment import models
-from b2bcrm.fulfillment.actions.receive import add_up
+from b2bcrm.fulfillment.actions.receive import add_up, orders_of_lines
 from b2bcrm.fulfillment.intake.touched import accounts_of, changed_in, lines_by_ref, refresh
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
@@ -22,7 +22,8 @@ from b2bcrm.sync.appliers import Applied
 def apply_shipments(work: Work, records: Sequence[erp.Shipment]) -> Applied:
     """Deliveries with exact quantities per order line; parked while a line is unknown.
 
-    A receipt that the customer confirmed stays, whatever the carrier says later.
+    A receipt that the customer confirmed stays, whatever the carrier says later. What the ERP
+    deletes or reduces is taken off again; that may reopen a closed order.
     """
     lines = lines_by_ref(work, {ln.sales_order for r in records for ln in r.lines})
     accounts = accounts_of(work, {record.customer for record in records})
@@ -36,6 +37,13 @@ def apply_shipments(work: Work, records: Sequence[erp.Shipment]) -> Applied:
     }
     changed, parked, touched = 0, [], set()
     for record in records:
+        row = known.get(record.erp_id)
+        if record.deleted:  # what is left of it may name neither customer nor lines
+            if row is not None and row.lines:
+                changed += 1
+                touched |= {line.order_line_id for line in row.lines}
+                row.lines.clear()
+            continue
         unknown = [
             f"{ln.sales_order}/{ln.order_line_no}"
             for ln in record.lines
@@ -45,14 +53,13 @@ def apply_shipments(work: Work, records: Sequence[erp.Shipment]) -> Applied:
             what = unknown[0] if unknown else record.customer
             parked.append((record.erp_id, Message("%(what)s is not known yet.", what=what)))
             continue
-        row = known.get(record.erp_id)
         if row is None:
             row = models.Shipment(no=record.erp_id, lines=[])
             known[record.erp_id] = row
             work.session.add(row)
         before = {line.order_line_id: line.qty for line in row.lines}
         after: dict[int, Decimal] = {}
-        for line in () if record.deleted else record.lines:
+        for line in record.lines:
             key = lines[line.sales_order, line.order_line_no][0]
             after[key] = after.get(key, Decimal(0)) + line.qty
         differs = changed_in(
@@ -72,9 +79,8 @@ def apply_shipments(work: Work, records: Sequence[erp.Shipment]) -> Applied:
         if differs:
             changed += 1
             touched |= {*before, *after}
-    order_ids = {order_id for line_id, order_id in lines.values() if line_id in touched}
     add_up(work, touched)
-    refresh(work, order_ids)
+    refresh(work, orders_of_lines(work, touched))
     return Applied(changed, tuple(parked))
 
 

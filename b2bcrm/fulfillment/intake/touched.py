@@ -87,7 +87,7 @@ def orders_using(work: Work, item_nos: Collection[str]) -> set[int]:
         .where(
             Item.no.in_(item_nos),
             Order.closed_at.is_(None),
-            OrderLine.shipped_qty < OrderLine.ordered_qty,
+            OrderLine.shipped_qty < OrderLine.due_qty,
         )
         .distinct()
     )

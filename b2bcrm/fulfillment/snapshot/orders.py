@@ -88,7 +88,7 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
                 ref=line_ref(order, line),
                 line_no=line.line_no,
                 item=item.no,
-                ordered=line.ordered_qty,
+                ordered=line.due_qty,
                 shipped=line.shipped_qty,
                 delivered=line.delivered_qty,
                 promised_on=line.promised_on,

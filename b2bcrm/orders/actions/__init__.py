@@ -15,9 +15,18 @@ from b2bcrm.orders.actions.erp import (
     send_again,
     unknown_to_erp,
 )
-from b2bcrm.orders.actions.life import PUSH, cancel, close, confirm, confirm_by_rule, submit
+from b2bcrm.orders.actions.life import (
+    PUSH,
+    cancel,
+    close_if_done,
+    confirm,
+    confirm_by_rule,
+    reopen_if_undone,
+    submit,
+)
 from b2bcrm.orders.actions.opening import OrderDraft, OrderDraftLine, open_order
 from b2bcrm.orders.actions.quantities import LineQuantities, record_quantities
+from b2bcrm.orders.actions.short import close_rest, open_rest
 
 __all__ = [
     "PUSH",
@@ -27,7 +36,8 @@ __all__ = [
     "accepted_by_erp",
     "amend_line",
     "cancel",
-    "close",
+    "close_if_done",
+    "close_rest",
     "confirm",
     "confirm_by_rule",
     "confirmed_later",
@@ -41,8 +51,10 @@ __all__ = [
     "link_customer_po",
     "not_taken_by_erp",
     "open_order",
+    "open_rest",
     "record_quantities",
     "release",
+    "reopen_if_undone",
     "repromise",
     "send_again",
     "submit",

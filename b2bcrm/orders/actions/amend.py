@@ -43,6 +43,8 @@ def amend_line(
     line = order.line(line_no)
     if line is None or line.cancelled:
         raise not_found(Message("This order line"))
+    if line.short_qty > 0:
+        raise Conflict(Message("The rest of this line was closed in the ERP."))
     order.move(Act.AMEND)
     more = qty - line.ordered_qty if qty is not None else Decimal(0)
     changes = _take_over(line, qty, requested_on)

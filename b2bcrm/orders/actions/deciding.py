@@ -147,6 +147,8 @@ def _take(
     line = order.line(row.line_no) if row.line_no is not None else None
     if row.name == "qty" and line is not None:
         qty = Decimal(row.theirs)
+        if line.short_qty > 0:
+            raise Conflict(Message("The rest of this line was closed in the ERP."))
         check_qty(qty, line.unit)
         if qty < line.shipped_qty:
             raise Invalid(Message("%(qty)s have already shipped.", qty=line.shipped_qty))

@@ -1,4 +1,4 @@
-"""The acts of an order's life: submit, confirm, close, cancel.
+"""The acts of an order's life: submit, confirm, cancel, close, reopen.
 
 Each loads, checks the right and the version, asks ``lifecycle.after`` through ``Order.move``,
 changes, and publishes one fact. Nothing here talks to the ERP: that follows from the fact.
@@ -205,13 +205,38 @@ def cancel(
     return order
 
 
-def close(work: Work, order: Order) -> None:
-    """Everything was delivered: the order's life ends; service goes on with its lines."""
+def close_if_done(work: Work, order: Order) -> None:
+    """Nothing more is to come: the order's life ends; service goes on with its lines."""
+    if order.state is not OrderState.CONFIRMED or not order.done:
+        return
     order.move(Act.CLOSE)
     order.closed_at = work.now
     touch(work, order)
     work.publish(
         events.OrderClosed(
-            subject_id=order.id, order_id=order.id, account_id=order.account_id, no=order.no
+            subject_id=order.id,
+            order_id=order.id,
+            account_id=order.account_id,
+            no=order.no,
+            short=any(line.short_qty > 0 for line in order.lines),
+        )
+    )
+
+
+def reopen_if_undone(work: Work, order: Order) -> None:
+    """The ERP took back what had closed the order: it goes on where it was."""
+    if order.state is not OrderState.CLOSED or order.done:
+        return
+    order.move(Act.REOPEN)
+    order.closed_at = None
+    touch(work, order)
+    open_lines = (ln for ln in order.lines if not ln.cancelled and ln.delivered_qty < ln.due_qty)
+    work.publish(
+        events.OrderReopened(
+            subject_id=order.id,
+            order_id=order.id,
+            account_id=order.account_id,
+            no=order.no,
+            line_no=next(open_lines).line_no,
         )
     )

@@ -250,7 +250,7 @@ def _take_line(
 
 def _take_term(line: OrderLine, name: str, value: str, known: Book) -> None:
     if name == "qty":
-        line.ordered_qty = Decimal(value)
+        line.ordered_qty = max(Decimal(value), line.short_qty)
     elif name in {"unit_price", "discount_pct"}:
         setattr(line, name, Decimal(value))
     elif name == "requested_on":

@@ -12,8 +12,7 @@ from sqlalchemy.orm import selectinload
 from b2bcrm.kernel.words import show_decimal
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import events
-from b2bcrm.orders.actions.life import close
-from b2bcrm.orders.lifecycle import OrderState
+from b2bcrm.orders.actions.life import close_if_done, reopen_if_undone
 from b2bcrm.orders.models import Order, OrderLine
 
 
@@ -31,7 +30,8 @@ class LineQuantities:
 def record_quantities(work: Work, changes: Sequence[LineQuantities]) -> set[int]:
     """Write what the ERP's documents add up to; answers the ids of orders that changed.
 
-    Shipped pieces are published; an order whose every line is delivered in full is closed.
+    Shipped pieces are published; an order of which nothing more is to come is closed. Where the
+    ERP takes pieces back, a closed order is open again; one first seen closed stays as it was.
     """
     by_line = {change.order_line_id: change for change in changes}
     query = (
@@ -41,18 +41,21 @@ def record_quantities(work: Work, changes: Sequence[LineQuantities]) -> set[int]
         .order_by(Order.id)
     )
     changed: set[int] = set()
+    fell: set[int] = set()
     for order in work.session.scalars(query):
         for line in order.lines:
             change = by_line.get(line.id)
+            delivered = line.delivered_qty
             if change is not None and _apply(work, order, line, change):
                 changed.add(order.id)
+            if line.delivered_qty < delivered:
+                fell.add(order.id)
         if order.id in changed:
             order.changed_at, order.changed_by = work.now, "ERP"
             work.bump(f"order:{order.id}")
-            open_lines = [ln for ln in order.lines if not ln.cancelled]
-            done = all(ln.delivered_qty >= ln.ordered_qty for ln in open_lines)
-            if done and open_lines and order.state is OrderState.CONFIRMED:
-                close(work, order)
+            close_if_done(work, order)
+            if order.id in fell:
+                reopen_if_undone(work, order)
     return changed
 
 
@@ -64,15 +67,16 @@ def _apply(work: Work, order: Order, line: OrderLine, change: LineQuantities) ->
         if value is not None and value != getattr(line, name):
             setattr(line, name, value)
             changed = True
-    if line.shipped_qty > before:
+    if line.shipped_qty != before:
+        fact = events.LineShipped if line.shipped_qty > before else events.LineShippedLess
         work.publish(
-            events.LineShipped(
+            fact(
                 subject_id=order.id,
                 order_id=order.id,
                 account_id=order.account_id,
                 no=order.no,
                 line_no=line.line_no,
-                qty=show_decimal(line.shipped_qty - before),
+                qty=show_decimal(abs(line.shipped_qty - before)),
                 unit=line.unit,
             )
         )

@@ -40,7 +40,7 @@ def theirs(record: SalesOrder) -> Values:
     if record.total is not None:
         values["total"] = text_of(record.total) or ""
     for line in record.lines:
-        if line.status == CANCELLED:
+        if line.status == CANCELLED and not line.shipped_qty:
             values[f"{line.line_no}.line"] = NOT_THERE
             continue
         per_one = dataclasses.replace(line, unit_price=line.unit_price / (line.price_per or 1))
