@@ -125,3 +125,15 @@ class TouchLogged(AccountEvent):
     def sentence(self) -> Message:
         """How, and about what."""
         return Message("%(kind)s: %(about)s", kind=TOUCH_WORDS[self.kind], about=self.touch_subject)
+
+
+EVENTS: tuple[type[AccountEvent], ...] = (
+    ProspectCreated,
+    AccountLinked,
+    AccountChanged,
+    ContactAdded,
+    ContactChanged,
+    ContactRemoved,
+    CustomerPartSet,
+    TouchLogged,
+)

@@ -23,8 +23,18 @@ from b2bcrm.sync.conflicts import MAIN
 
 UNKNOWN = "outcome_unknown"
 """The code of a delivery that waits until a person has looked in the ERP."""
+WRITES_OFF, DRY_RUN = "writes_off", "dry_run"
+"""The codes of deliveries that wait until writing to their ERP is switched on."""
 FIRST_LOOK_S = 5.0
 LONGEST_LOOK_S = 900.0
+
+
+class Writing(enum.StrEnum):
+    """What may go out: nothing, nothing but the question whether the ERP would take it, or all."""
+
+    OFF = "off"
+    DRY_RUN = "dry-run"
+    ON = "on"
 
 
 class Kind(enum.StrEnum):

@@ -12,6 +12,7 @@ from b2bcrm.orders.actions.erp import (
     known_to_erp,
     leave_out,
     not_taken_by_erp,
+    resume,
     send_again,
     unknown_to_erp,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "release",
     "reopen_if_undone",
     "repromise",
+    "resume",
     "send_again",
     "submit",
     "take_theirs",

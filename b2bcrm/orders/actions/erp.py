@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
@@ -154,6 +154,21 @@ def confirmed_later(work: Work, raw: bytes, said: Sequence[Confirmation]) -> int
     outbox.hurry(work.session, streams, PUSH, work.tick)
     outbox.unpark(work.session, streams, PUSH, work.tick, code=UNKNOWN)
     return len(references)
+
+
+def resume(work: Work, *, codes: Iterable[str], account_id: int | None = None) -> int:
+    """What waited for something on our side (``codes``) goes on, of one account or of all."""
+    query = sa.select(outbox.Delivery.stream).where(
+        outbox.Delivery.handler == PUSH,
+        outbox.Delivery.state == outbox.DeliveryState.PARKED,
+        outbox.Delivery.code.in_(list(codes)),
+    )
+    streams = set(work.session.scalars(query))
+    if account_id is not None:
+        ids = work.session.scalars(sa.select(Order.id).where(Order.account_id == account_id))
+        streams &= {f"order:{order_id}" for order_id in ids}
+    outbox.unpark(work.session, streams, PUSH, work.tick)
+    return len(streams)
 
 
 def _operators(work: Work) -> None:

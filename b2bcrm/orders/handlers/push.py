@@ -6,6 +6,8 @@ One lane per order: the outbox never lets a later row overtake. What is said to 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from b2bcrm.kernel import outbox
 from b2bcrm.kernel.errors import CrmError, Refused
 from b2bcrm.kernel.events import Event
@@ -16,10 +18,12 @@ from b2bcrm.orders.actions import sides
 from b2bcrm.orders.actions.meeting import book, meet
 from b2bcrm.orders.handlers import sending
 from b2bcrm.orders.handlers.drafting import NO_ACCOUNT, draft
+from b2bcrm.orders.handlers.rehearsing import rehearse
 from b2bcrm.orders.handlers.sending import NotThereYet, Overtaken, Push, Sender, Sent, TakenIn
 from b2bcrm.orders.lifecycle import ErpSync, OrderState
 from b2bcrm.orders.models import Order
 from b2bcrm.ports.erp import (
+    EnvelopeLog,
     ErpGateway,
     ErpOutcomeUnknown,
     ErpUnavailable,
@@ -28,9 +32,9 @@ from b2bcrm.ports.erp import (
 )
 from b2bcrm.sync import conflicts, inbox, writes
 from b2bcrm.sync.conflicts import OVERTAKEN, ConflictState, Found
-from b2bcrm.sync.writes import UNKNOWN, Kind, WriteState
+from b2bcrm.sync.writes import DRY_RUN, UNKNOWN, WRITES_OFF, Kind, WriteState, Writing
 
-HELD_BACK = frozenset({NO_ACCOUNT, OVERTAKEN})
+HELD_BACK = frozenset({NO_ACCOUNT, OVERTAKEN, WRITES_OFF, DRY_RUN})
 """Why a push waits for something on our side: the ERP has not refused it."""
 
 
@@ -39,8 +43,17 @@ class PushOrder:
 
     name = actions.PUSH
 
-    def __init__(self, erp: ErpGateway) -> None:
+    def __init__(
+        self,
+        erp: ErpGateway,
+        *,
+        writing: Callable[[Work], str] = lambda _work: Writing.ON,
+        log: EnvelopeLog | None = None,
+    ) -> None:
+        """``writing`` tells the connection's switch; ``log`` keeps what a dry run would send."""
         self.erp = erp
+        self._writing = writing
+        self._log = log
         self._patience = writes.patience(erp.describe().capabilities[sending.ORDER])
 
     def prepare(self, work: Work, event: Event) -> Push | None:
@@ -51,8 +64,13 @@ class PushOrder:
             return None
         if kind is Kind.UPDATE:
             _must_be_decided(work, order)
+        switch = Writing(self._writing(work))
+        if switch is Writing.OFF:
+            raise Refused(Message("Writing to this ERP is switched off."), code=WRITES_OFF)
         reference = _reference(order, event)
         message = draft(work, order, reference)
+        if switch is Writing.DRY_RUN:
+            return Push(kind=kind, draft=message, dry_run=True)
         write = writes.begin(work, reference, kind)
         doubtful = write.state is WriteState.UNKNOWN
         believed = (
@@ -82,6 +100,8 @@ class PushOrder:
 
     def send(self, message: Push, *, again: bool) -> Sent:
         """See ``sending``."""
+        if message.dry_run:
+            rehearse(self.erp, message, self._log)
         return Sender(self.erp, message, writes.pause(message.looks)).send(again=again)
 
     def record(self, work: Work, event: Event, reply: Sent) -> None:

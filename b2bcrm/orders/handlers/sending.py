@@ -87,6 +87,7 @@ class Push:
     doubtful: bool = False
     believed: bool = False
     by_person: bool = False
+    dry_run: bool = False
     looks: int = 0
     image: Mapping[str, str] = field(default_factory=dict)
     sent: Mapping[str, sides.Values] = field(default_factory=dict)
