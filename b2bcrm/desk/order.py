@@ -32,6 +32,7 @@ MENU: tuple[tuple[str, Message], ...] = (
     ("customer-po", Message("Customer's order number…")),
     ("differences", Message("Differences to the ERP…")),
     ("send-again", Message("Send to the ERP again…")),
+    ("correct", Message("Correct and send again…")),
     ("is-there", Message("It is in the ERP…")),
     ("is-not-there", Message("It is not in the ERP…")),
     ("leave-out", Message("Send it to the ERP no more…")),
@@ -148,6 +149,9 @@ def allowed(actor: Actor, facts: OrderFacts) -> frozenset[str]:
             found.add("customer-po")
     if actor.may(Right.CHANGE_PROMISE) and order.state is OrderState.CONFIRMED:
         found.add("promise")
+    refused = order.erp_sync is ErpSync.REFUSED and order.state is OrderState.CONFIRMED
+    if refused and actor.may(Right.ORDER):
+        found.add("correct")
     if facts.head.differences and actor.may(Right.ORDER):
         found.add("differences")
     if actor.may(Right.ORDER) or actor.may(Right.OPERATE_ERP):

@@ -215,6 +215,19 @@ class OrderLeftOut(OrderEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrderCorrected(OrderEvent):
+    """What the ERP could not take was put right; it is sent again under the same reference."""
+
+    name: ClassVar[str] = "order.corrected"
+    amendment_no: int
+    what: Message
+
+    def sentence(self) -> Message:
+        """What was put right."""
+        return Message("Corrected for the ERP: %(what)s", what=self.what)
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderOutcomeSaid(OrderEvent):
     """A person has looked in the ERP: the order is there under a number, or it is not there."""
 
@@ -365,6 +378,7 @@ EVENTS: tuple[type[OrderEvent], ...] = (
     OrderDifferenceSettled,
     OrderSentBack,
     OrderLeftOut,
+    OrderCorrected,
     OrderOutcomeSaid,
     LineShipped,
     LineShippedLess,

@@ -43,6 +43,16 @@ class ErpNoSchema(VersionSchema):
     )
 
 
+class CorrectSchema(VersionSchema):
+    """Codes and texts of the order's head that the ERP has refused; empty ones stay."""
+
+    ship_to = fields.String(validate=validate.Length(max=40))
+    payment_terms = fields.String(validate=validate.Length(max=60))
+    incoterm = fields.String(validate=validate.Length(max=3))
+    incoterm_place = fields.String(validate=validate.Length(max=80))
+    customer_po = fields.String(validate=validate.Length(max=MAX_PO))
+
+
 class DecisionSchema(VersionSchema):
     """What is decided about a difference to the ERP: theirs, ours, or both stay.
 

@@ -21,6 +21,7 @@ from b2bcrm.orders import actions, queries
 from b2bcrm.orders.models import Order, OrderLine
 from b2bcrm.orders.schemas import (
     AmendLineSchema,
+    CorrectSchema,
     CustomerPoSchema,
     DecisionSchema,
     ErpNoSchema,
@@ -109,6 +110,12 @@ def _is_not_there(work: Work, order: Order, form: Form) -> Message:
     return Message("%(no)s will be sent to the ERP again.", no=order.no)
 
 
+def _correct(work: Work, order: Order, form: Form) -> Message:
+    changes = {name: value for name, value in form.data.items() if name != "version"}
+    actions.correct(work, order.id, expected_version=form.data["version"], changes=changes)
+    return Message("%(no)s is corrected and will be sent to the ERP again.", no=order.no)
+
+
 ACTS: dict[str, _Act] = {
     "confirm": _Act(VersionSchema, _confirm),
     "hold": _Act(ReasonSchema, _hold),
@@ -116,6 +123,7 @@ ACTS: dict[str, _Act] = {
     "cancel": _Act(ReasonSchema, _cancel),
     "customer-po": _Act(CustomerPoSchema, _customer_po),
     "send-again": _Act(VersionSchema, _send_again),
+    "correct": _Act(CorrectSchema, _correct),
     "leave-out": _Act(ReasonSchema, _leave_out),
     "is-there": _Act(ErpNoSchema, _is_there),
     "is-not-there": _Act(VersionSchema, _is_not_there),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -62,7 +63,8 @@ class ErpWrite(Base):
     """One write by its reference. ``looks`` counts clear answers 'not found' since ``sent_at``.
 
     ``guarded`` False: the ERP has no optimistic lock, so between our reading and our writing
-    somebody's change could be lost. Times are machine time.
+    somebody's change could be lost. ``issues`` are what the ERP objected to at last, with field
+    and line where it says so. Times are machine time.
     """
 
     __tablename__ = "erp_write"
@@ -79,6 +81,7 @@ class ErpWrite(Base):
     erp_id: Mapped[str] = mapped_column(sa.String(120), default="")
     erp_version: Mapped[str] = mapped_column(sa.String(60), default="")
     guarded: Mapped[bool] = mapped_column(default=True)
+    issues: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON, default=list)
 
 
 @dataclass(frozen=True)
@@ -160,3 +163,4 @@ def begin(work: Work, reference: str, kind: Kind, *, connection: str = MAIN) -> 
 def anew(work: Work, row: ErpWrite) -> None:
     """It is sent once more, under the same reference."""
     row.state, row.sent_at, row.looks, row.handle = WriteState.SENDING, work.tick, 0, ""
+    row.issues = []

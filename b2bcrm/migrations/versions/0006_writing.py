@@ -159,6 +159,7 @@ def upgrade() -> None:
         sa.Column("erp_id", sa.String(length=120), nullable=False),
         sa.Column("erp_version", sa.String(length=60), nullable=False),
         sa.Column("guarded", sa.Boolean(), nullable=False),
+        sa.Column("issues", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_erp_write")),
         sa.UniqueConstraint(
             "connection_code",

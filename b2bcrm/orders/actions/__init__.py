@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from b2bcrm.orders.actions.amend import amend_line, hold, link_customer_po, release, repromise
+from b2bcrm.orders.actions.correcting import correct
 from b2bcrm.orders.actions.deciding import keep_ours, leave_both, take_theirs
 from b2bcrm.orders.actions.erp import (
     accepted_by_erp,
@@ -17,7 +18,6 @@ from b2bcrm.orders.actions.erp import (
     unknown_to_erp,
 )
 from b2bcrm.orders.actions.life import (
-    PUSH,
     cancel,
     close_if_done,
     confirm,
@@ -28,6 +28,7 @@ from b2bcrm.orders.actions.life import (
 from b2bcrm.orders.actions.opening import OrderDraft, OrderDraftLine, open_order
 from b2bcrm.orders.actions.quantities import LineQuantities, record_quantities
 from b2bcrm.orders.actions.short import close_rest, open_rest
+from b2bcrm.orders.queries import PUSH
 
 __all__ = [
     "PUSH",
@@ -42,6 +43,7 @@ __all__ = [
     "confirm",
     "confirm_by_rule",
     "confirmed_later",
+    "correct",
     "hold",
     "it_is_not_there",
     "it_is_there",

@@ -19,10 +19,11 @@ from b2bcrm.kernel.work import Work
 from b2bcrm.orders import events
 from b2bcrm.orders.actions import sides
 from b2bcrm.orders.actions.amend import amended, promise_added
-from b2bcrm.orders.actions.life import PUSH, cancel, load, touch, wait_for_erp
+from b2bcrm.orders.actions.life import cancel, load, touch, wait_for_erp
 from b2bcrm.orders.actions.meeting import Book, book_for, difference, take
 from b2bcrm.orders.lifecycle import Act, OrderState
 from b2bcrm.orders.models import Order
+from b2bcrm.orders.queries import PUSH
 from b2bcrm.ports.promise import Promising
 from b2bcrm.sync import conflicts
 from b2bcrm.sync.conflicts import OVERTAKEN, ConflictState, ErpConflict

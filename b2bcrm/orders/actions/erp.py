@@ -12,9 +12,10 @@ from b2bcrm.kernel.errors import Invalid, NotAllowed, Refused
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import events, queries
-from b2bcrm.orders.actions.life import PUSH, load, touch, wait_for_erp
+from b2bcrm.orders.actions.life import load, touch, wait_for_erp
 from b2bcrm.orders.lifecycle import ErpSync
 from b2bcrm.orders.models import Order
+from b2bcrm.orders.queries import PUSH
 from b2bcrm.ports.erp import Confirmation
 from b2bcrm.sync import inbox, writes
 from b2bcrm.sync.writes import UNKNOWN, ErpWrite, WriteState
@@ -97,7 +98,7 @@ def send_again(work: Work, order_id: int, *, expected_version: int | None) -> Or
     if order.erp_sync is ErpSync.LEFT_OUT:
         outbox.take_up(work.session, _stream(order), PUSH, work.tick)
         order.erp_sync = ErpSync.WAITING
-    _go_again(work, order)
+    send_first(work, order)
     wait_for_erp(work, order)
     return order
 
@@ -201,11 +202,11 @@ def _said(work: Work, order: Order, erp_no: str) -> Order:
             erp_no=erp_no,
         )
     )
-    _go_again(work, order)
+    send_first(work, order)
     return order
 
 
-def _go_again(work: Work, order: Order) -> None:
+def send_first(work: Work, order: Order) -> None:
     """The first open delivery of the order's lane is due now."""
     query = (
         sa.select(outbox.Delivery.id)

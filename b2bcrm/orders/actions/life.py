@@ -22,9 +22,8 @@ from b2bcrm.kernel.work import Work
 from b2bcrm.orders import events, queries
 from b2bcrm.orders.lifecycle import Act, ErpSync, OrderState
 from b2bcrm.orders.models import Order, OrderRevision
+from b2bcrm.orders.queries import PUSH
 from b2bcrm.ports.promise import Promising
-
-PUSH = "erp.push_order"
 
 
 def load(work: Work, order_id: int, expected_version: int | None) -> Order:

@@ -6,6 +6,7 @@ One lane per order: the outbox never lets a later row overtake. What is said to 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from b2bcrm.kernel import outbox
@@ -26,6 +27,7 @@ from b2bcrm.ports.erp import (
     EnvelopeLog,
     ErpGateway,
     ErpOutcomeUnknown,
+    ErpRefused,
     ErpUnavailable,
     SalesOrder,
     WriteResult,
@@ -177,6 +179,8 @@ class PushOrder:
             write.state = WriteState.UNSENT
         elif parked and error.code not in HELD_BACK and write.state is not WriteState.UNKNOWN:
             write.state = WriteState.REFUSED
+            if isinstance(error, ErpRefused):
+                write.issues = [dataclasses.asdict(issue) for issue in error.issues]
             inbox.use(work, reference)
 
 
