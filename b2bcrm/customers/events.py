@@ -52,6 +52,19 @@ class AccountLinked(AccountEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountAdopted(AccountEvent):
+    """The account that a pull had made of the same customer was taken over and removed."""
+
+    name: ClassVar[str] = "account.adopted"
+    erp_id: str
+    was: str
+
+    def sentence(self) -> Message:
+        """Which customer of the ERP."""
+        return Message("Taken over from the ERP: %(was)s (%(no)s)", was=self.was, no=self.erp_id)
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccountChanged(AccountEvent):
     """Fields that we own were edited."""
 
@@ -130,6 +143,7 @@ class TouchLogged(AccountEvent):
 EVENTS: tuple[type[AccountEvent], ...] = (
     ProspectCreated,
     AccountLinked,
+    AccountAdopted,
     AccountChanged,
     ContactAdded,
     ContactChanged,
