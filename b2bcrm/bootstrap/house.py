@@ -16,6 +16,7 @@ from sqlalchemy.engine import Engine
 import b2bcrm.kernel.idempotency  # noqa: F401 - its table must be known
 from b2bcrm.bootstrap.feeds import APPLIERS
 from b2bcrm.bootstrap.routes import ROUTES
+from b2bcrm.customers import events as customers_events
 from b2bcrm.files import actions as files
 from b2bcrm.fulfillment import actions as fulfillment
 from b2bcrm.fulfillment import events as fulfillment_events
@@ -50,7 +51,14 @@ PROJECT_AT_ONCE = 40  # orders per Work: the write lock is held for a fraction o
 
 EVENTS: dict[str, type[Event]] = {
     event.name: event
-    for module in (quotes_events, orders_events, fulfillment_events, service_events, users_events)
+    for module in (
+        customers_events,
+        quotes_events,
+        orders_events,
+        fulfillment_events,
+        service_events,
+        users_events,
+    )
     for event in module.EVENTS
 }
 
@@ -110,6 +118,7 @@ def handlers(settings: Settings, erp: ErpGateway, mailer: Mailer) -> dict[str, H
     url, files_dir = settings.base_url, settings.files_dir
     made: tuple[Handler[Any, Any], ...] = (
         orders_handlers.PushOrder(erp),
+        orders_handlers.ResumePushes(),
         orders_handlers.MailAcknowledgement(mailer, url, files_dir),
         quotes_handlers.MailQuote(mailer, url, files_dir),
         quotes_handlers.MailSalesOwner(mailer, url),

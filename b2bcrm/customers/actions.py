@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from b2bcrm.customers import events, queries
+from b2bcrm.customers.linking import adopt
 from b2bcrm.customers.models import Account, Contact, CustomerPart, Touch, TouchKind
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.database import Base
@@ -110,19 +111,26 @@ def change_account(
     return account
 
 
-def link_to_erp(work: Work, account_id: int, *, expected_version: int, erp_id: str) -> Account:
-    """A prospect gets the number under which the ERP knows it; the next pull fills in the rest."""
+def link_to_erp(
+    work: Work, account_id: int, *, expected_version: int, erp_id: str, take_over: bool = False
+) -> Account:
+    """A prospect gets the number under which the ERP knows it; the next pull fills in the rest.
+
+    A customer that was pulled already is an account of its own: with ``take_over`` its facts
+    are taken over and it goes, see ``linking``; else the number is refused as taken.
+    """
     work.actor.must(Right.QUOTE)
     account = _load(work, account_id, expected_version)
     if account.erp_id is not None:
         raise Conflict(Message("The ERP knows this account as %(no)s already.", no=account.erp_id))
-    taken = sa.select(Account.name).where(Account.erp_id == erp_id)
-    other = work.session.scalar(taken)
-    if other is not None:
+    other = work.session.scalar(sa.select(Account).where(Account.erp_id == erp_id))
+    if other is not None and not take_over:
         raise Refused(
-            Message("%(no)s is the ERP number of %(account)s.", no=erp_id, account=other),
+            Message("%(no)s is the ERP number of %(account)s.", no=erp_id, account=other.name),
             code="erp_id_taken",
         )
+    if other is not None:
+        adopt(work, account, other)
     account.erp_id = erp_id
     _changed(work, account)
     work.publish(events.AccountLinked(subject_id=account.id, account_id=account.id, erp_id=erp_id))

@@ -52,6 +52,19 @@ class AccountLinked(AccountEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountAdopted(AccountEvent):
+    """The account that a pull had made of the same customer was taken over and removed."""
+
+    name: ClassVar[str] = "account.adopted"
+    erp_id: str
+    was: str
+
+    def sentence(self) -> Message:
+        """Which customer of the ERP."""
+        return Message("Taken over from the ERP: %(was)s (%(no)s)", was=self.was, no=self.erp_id)
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccountChanged(AccountEvent):
     """Fields that we own were edited."""
 
@@ -125,3 +138,16 @@ class TouchLogged(AccountEvent):
     def sentence(self) -> Message:
         """How, and about what."""
         return Message("%(kind)s: %(about)s", kind=TOUCH_WORDS[self.kind], about=self.touch_subject)
+
+
+EVENTS: tuple[type[AccountEvent], ...] = (
+    ProspectCreated,
+    AccountLinked,
+    AccountAdopted,
+    AccountChanged,
+    ContactAdded,
+    ContactChanged,
+    ContactRemoved,
+    CustomerPartSet,
+    TouchLogged,
+)

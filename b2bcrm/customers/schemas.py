@@ -77,10 +77,11 @@ class ProspectChangeSchema(AccountSchema):
 
 
 class LinkSchema(Schema):
-    """The ERP's number of a customer."""
+    """The ERP's number of a customer; ``take_over`` what a pull has made of it already."""
 
     version = fields.Integer(required=True, validate=validate.Range(min=1))
     erp_id = _text(40, needed=True)
+    take_over = fields.Boolean(load_default=False)
 
 
 class ContactSchema(Schema):

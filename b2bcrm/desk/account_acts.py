@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from b2bcrm.catalog import queries as catalog
-from b2bcrm.customers import actions, queries
+from b2bcrm.customers import actions, linking, queries
 from b2bcrm.customers.models import Account
 from b2bcrm.customers.schemas import (
     ContactSchema,
@@ -106,6 +106,7 @@ def link(work: Work, account_id: int) -> ResponseReturnValue:
                 account_id,
                 expected_version=form.data["version"],
                 erp_id=form.data["erp_id"],
+                take_over=form.data["take_over"],
             )
             return see_other(account_url(account_id), Message("ERP number stored."))
         except Refused as refused:
@@ -118,6 +119,7 @@ def _edit_form(work: Work, account: Account, form: Form | None) -> str:
     return render_template(
         "desk/account_edit.html",
         account=account,
+        candidates=linking.candidates(work, account.id) if account.erp_id is None else [],
         form=form,
         owners=[(user.id, user.name) for user in owners],
         **_choices(work),

@@ -6,6 +6,8 @@ Anything else that is raised is a defect: the reader gets a reference number.
 
 from __future__ import annotations
 
+import datetime as dt
+
 from b2bcrm.kernel.words import Message
 
 
@@ -58,9 +60,10 @@ class Refused(CrmError):
 
 
 class Unavailable(CrmError):
-    """Something outside is down; trying later helps."""
+    """Something outside is down; trying later helps, after ``retry_after`` where it is known."""
 
     code = "unavailable"
+    retry_after: dt.timedelta | None = None
 
 
 class IllegalAct(Conflict):

@@ -21,11 +21,14 @@ from b2bcrm.kernel.organization import Site, rates_on
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import actions, events, queries
+from b2bcrm.orders.actions import sides
+from b2bcrm.orders.actions.meeting import Book, book, meet
 from b2bcrm.orders.lifecycle import ErpSync, OrderState
 from b2bcrm.orders.models import Order, OrderLine, Origin
-from b2bcrm.ports.erp import SalesOrder, SalesOrderLine
+from b2bcrm.ports.erp import Entity, SalesOrder, SalesOrderLine
 from b2bcrm.ports.promise import Promising
 from b2bcrm.sync.appliers import Applied
+from b2bcrm.sync.conflicts import Found, keep_image
 
 _OURS = re.compile(r"SO-(\d\d)-(\d{5,})")
 _STATES = {
@@ -54,6 +57,8 @@ def apply_sales_orders(
     known = queries.by_erp_nos(work.session, [r.erp_id for r in records])
     ours = {_number(r.reference): r for r in records if _number(r.reference)}
     by_no = queries.by_nos(work.session, list(ours))
+    pairs = [(known.get(r.erp_id) or by_no.get(_number(r.reference)), r) for r in records]
+    met = book(work, [(order, record) for order, record in pairs if order is not None])
     changed, parked, new, grown = 0, [], [], []
     for record in records:
         number = _number(record.reference)
@@ -69,7 +74,7 @@ def apply_sales_orders(
                 by_no[number] = order
         else:
             lines = len(order.lines)
-            changed += _refresh(work, parents, order, record, promises)
+            changed += _refresh(work, met, order, record, promises)
             if len(order.lines) > lines:
                 grown.append(order)
     if new:
@@ -219,6 +224,7 @@ def _introduce(work: Work, new: list[tuple[SalesOrder, Order]], promises: Promis
     work.session.add_all(order for _record, order in new)
     work.session.flush()  # flush: events and promises need the ids
     for record, order in new:
+        keep_image(work, Entity.SALES_ORDER.value, record.erp_id, sides.theirs(record), None)
         if order.state is OrderState.CONFIRMED:
             work.publish(
                 events.OrderSubmitted(
@@ -241,31 +247,25 @@ def _first_promises(orders: Sequence[Order], promises: Promising) -> None:
     )
 
 
-def _refresh(
-    work: Work, parents: _Parents, order: Order, record: SalesOrder, promises: Promising
-) -> int:
+def _refresh(work: Work, known: Book, order: Order, record: SalesOrder, promises: Promising) -> int:
     """1 if anything of ours changed. The ERP owns lines only where the order began there."""
     changed = False
     if order.erp_no != record.erp_id:  # accepted, but the answer never reached us
         order.erp_no = record.erp_id
         actions.known_to_erp(work, order, _amendment(record.reference))
         changed = True
-    differences: list[Message] = []
-    for theirs in record.lines:
-        line_changed, difference = _refresh_line(work, parents, order, record, theirs)
-        changed |= line_changed
-        differences += [difference] if difference else []
-    if record.status == "cancelled" and order.state is OrderState.CONFIRMED:
-        differences.append(Message("it was cancelled there"))
-        if order.origin is Origin.ERP:
-            order.state, order.closed_at = OrderState.CANCELLED, work.now
-            changed = True
-    elif order.erp_sync is ErpSync.ACCEPTED:
+    cancelled = record.status == "cancelled" and order.state is OrderState.CONFIRMED
+    if not cancelled:
         changed |= _follow_to_the_end(work, order, record, promises)
+    lines = len(order.lines)
+    changed |= meet(work, order, record, known, found=Found.CHANGED_THERE)
+    if len(order.lines) > lines:
+        changed |= _follow_to_the_end(work, order, record, promises)
+    if cancelled and order.origin is Origin.ERP:
+        order.state, order.closed_at = OrderState.CANCELLED, work.now
+        changed = True
     if record.version != order.erp_version and order.erp_sync is ErpSync.ACCEPTED:
         order.erp_version = record.version
-        if differences:
-            _say_difference(work, order, differences[0])
     if changed:
         order.add_up()
         order.changed_at, order.changed_by = work.now, "ERP"
@@ -273,38 +273,13 @@ def _refresh(
     return int(changed)
 
 
-def _refresh_line(
-    work: Work, parents: _Parents, order: Order, record: SalesOrder, theirs: SalesOrderLine
-) -> tuple[bool, Message | None]:
-    """Whether our line changed, and how theirs differs from what we agreed."""
-    theirs_to_say = order.origin is Origin.ERP
-    ours = order.line(theirs.line_no)
-    if ours is None:
-        if theirs_to_say:
-            order.lines.append(_line(work, parents, record, theirs))
-        return theirs_to_say, Message("line %(line)s is new", line=theirs.line_no)
-    changed = ours.planned_on != theirs.planned_on
-    ours.planned_on = theirs.planned_on
-    terms = (theirs.qty, theirs.unit_price, theirs.discount_pct)
-    if (ours.ordered_qty, ours.unit_price, ours.discount_pct) == terms:
-        return changed, None
-    if theirs_to_say and ours.short_qty <= theirs.qty:
-        ours.ordered_qty, ours.unit_price, ours.discount_pct = terms
-        changed = True
-    return changed, Message(
-        "line %(line)s is %(qty)s at %(price)s there",
-        line=theirs.line_no,
-        qty=theirs.qty,
-        price=theirs.unit_price,
-    )
-
-
 def _follow_to_the_end(work: Work, order: Order, record: SalesOrder, promises: Promising) -> bool:
     """Lines that the ERP closed with less shipped than ordered, or opened again since.
 
     Only where the ERP holds the order as it now stands: an amendment on its way comes first.
     """
-    if order.state not in {OrderState.CONFIRMED, OrderState.CLOSED}:
+    living = order.state in {OrderState.CONFIRMED, OrderState.CLOSED}
+    if order.erp_sync is not ErpSync.ACCEPTED or not living:
         return False
     before = [(line.short_qty, line.cancelled) for line in order.lines]
     for theirs in record.lines:
@@ -320,15 +295,3 @@ def _follow_to_the_end(work: Work, order: Order, record: SalesOrder, promises: P
         actions.reopen_if_undone(work, order)
     actions.close_if_done(work, order)
     return before != [(line.short_qty, line.cancelled) for line in order.lines]
-
-
-def _say_difference(work: Work, order: Order, what: Message) -> None:
-    work.publish(
-        events.OrderChangedInErp(
-            subject_id=order.id,
-            order_id=order.id,
-            account_id=order.account_id,
-            no=order.no,
-            what=what,
-        )
-    )

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from b2bcrm.kernel.actor import Actor
 from b2bcrm.kernel.errors import not_found
+from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import OrderState
 from b2bcrm.orders.models import Order, OrderLine, OrderRevision
+from b2bcrm.sync.conflicts import UNSETTLED, ErpConflict
+from b2bcrm.sync.models import Envelope
+from b2bcrm.sync.writes import ErpWrite
+
+PUSH = "erp.push_order"
 
 
 def visible_to(actor: Actor) -> sa.Select[Order]:
@@ -98,3 +107,95 @@ def listed(
     )
     page = query.options(selectinload(Order.lines)).order_by(Order.id.desc())
     return work.session.scalars(page.offset(offset).limit(limit)).all(), total or 0
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """A push that waits for a person. ``envelope_id`` is the last exchange under its reference,
+    ``issues`` what the ERP objected to, each with ``field`` and ``line_no`` where it said so.
+    """
+
+    delivery_id: int
+    order_no: str
+    account_id: int
+    reference: str
+    event: str
+    since: dt.datetime
+    tries: int
+    code: str
+    reason: Message | None
+    issues: Sequence[Mapping[str, Any]]
+    envelope_id: int | None
+
+
+def stuck(work: Work, *, offset: int = 0, limit: int = 50) -> list[Stuck]:
+    """The parked pushes of orders, oldest first, each with all that is known about it."""
+    _staff(work)
+    stream = sa.literal("order:") + sa.cast(Order.id, sa.String)
+    query = (
+        visible_to(work.actor)
+        .join(Delivery, Delivery.stream == stream)
+        .where(Delivery.handler == PUSH, Delivery.state == DeliveryState.PARKED)
+        .with_only_columns(Order.no, Order.account_id, Delivery)
+        .order_by(Delivery.id)
+        .offset(offset)
+        .limit(limit)
+    )
+    rows = work.session.execute(query).all()
+    references = [_reference(no, row.payload) for no, _account, row in rows]
+    issues: dict[str, list[dict[str, Any]]] = dict(
+        work.session.execute(
+            sa.select(ErpWrite.reference, ErpWrite.issues)
+            .where(ErpWrite.reference.in_(references))
+            .order_by(ErpWrite.id)
+        ).all()
+    )
+    envelopes: dict[str, int] = dict(
+        work.session.execute(
+            sa.select(Envelope.reference, sa.func.max(Envelope.id))
+            .where(Envelope.reference.in_(references))
+            .group_by(Envelope.reference)
+        ).all()
+    )
+    return [
+        Stuck(
+            delivery_id=row.id,
+            order_no=no,
+            account_id=account_id,
+            reference=reference,
+            event=row.event,
+            since=row.created_at,
+            tries=row.attempts,
+            code=row.code,
+            reason=row.reason,
+            issues=issues.get(reference, ()),
+            envelope_id=envelopes.get(reference),
+        )
+        for reference, (no, account_id, row) in zip(references, rows, strict=True)
+    ]
+
+
+def _staff(work: Work) -> None:
+    """A customer sees the order as agreed, never what our two systems make of it."""
+    if work.actor.is_portal:
+        raise not_found(Message("This page"))
+
+
+def _reference(no: str, payload: Mapping[str, Any]) -> str:
+    return f"{no}/{payload.get('amendment_no', 0)}"
+
+
+def differences(
+    work: Work, *, offset: int = 0, limit: int = 50
+) -> tuple[list[tuple[str, ErpConflict]], int]:
+    """The conflict inbox: order numbers with their differences, oldest first, and how many."""
+    _staff(work)
+    query = (
+        visible_to(work.actor)
+        .join(ErpConflict, ErpConflict.order_id == Order.id)
+        .where(ErpConflict.state.in_(UNSETTLED))
+    )
+    count = query.with_only_columns(sa.func.count())
+    page = query.with_only_columns(Order.no, ErpConflict).order_by(ErpConflict.id)
+    rows = work.session.execute(page.offset(offset).limit(limit)).all()
+    return [(no, row) for no, row in rows], work.session.scalar(count) or 0

@@ -33,6 +33,36 @@ class CustomerPoSchema(VersionSchema):
     customer_po = fields.String(load_default="", validate=validate.Length(max=MAX_PO))
 
 
+class ErpNoSchema(VersionSchema):
+    """The number under which a person has found the order in the ERP."""
+
+    erp_no = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=40),
+        error_messages={"required": Message("Say under which number.")},  # type: ignore[dict-item]
+    )
+
+
+class CorrectSchema(VersionSchema):
+    """Codes and texts of the order's head that the ERP has refused; empty ones stay."""
+
+    ship_to = fields.String(validate=validate.Length(max=40))
+    payment_terms = fields.String(validate=validate.Length(max=60))
+    incoterm = fields.String(validate=validate.Length(max=3))
+    incoterm_place = fields.String(validate=validate.Length(max=80))
+    customer_po = fields.String(validate=validate.Length(max=MAX_PO))
+
+
+class DecisionSchema(VersionSchema):
+    """What is decided about a difference to the ERP: theirs, ours, or both stay.
+
+    ``promised_on`` is the latest date that was shown for pieces that theirs adds.
+    """
+
+    how = fields.String(required=True, validate=validate.OneOf(("take", "keep", "leave")))
+    promised_on = fields.Date(load_default=None, allow_none=True)
+
+
 class AmendLineSchema(VersionSchema):
     """A line's new quantity and wished date; what is left out stays as it is.
 

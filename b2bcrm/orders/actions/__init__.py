@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from b2bcrm.orders.actions.amend import amend_line, hold, link_customer_po, release, repromise
+from b2bcrm.orders.actions.correcting import correct
+from b2bcrm.orders.actions.deciding import keep_ours, leave_both, take_theirs
 from b2bcrm.orders.actions.erp import (
     accepted_by_erp,
+    confirmed_later,
+    it_is_not_there,
+    it_is_there,
     known_to_erp,
+    leave_out,
     not_taken_by_erp,
+    resume,
     send_again,
     unknown_to_erp,
 )
@@ -21,8 +28,10 @@ from b2bcrm.orders.actions.life import (
 from b2bcrm.orders.actions.opening import OrderDraft, OrderDraftLine, open_order
 from b2bcrm.orders.actions.quantities import LineQuantities, record_quantities
 from b2bcrm.orders.actions.short import close_rest, open_rest
+from b2bcrm.orders.queries import PUSH
 
 __all__ = [
+    "PUSH",
     "LineQuantities",
     "OrderDraft",
     "OrderDraftLine",
@@ -33,8 +42,15 @@ __all__ = [
     "close_rest",
     "confirm",
     "confirm_by_rule",
+    "confirmed_later",
+    "correct",
     "hold",
+    "it_is_not_there",
+    "it_is_there",
+    "keep_ours",
     "known_to_erp",
+    "leave_both",
+    "leave_out",
     "link_customer_po",
     "not_taken_by_erp",
     "open_order",
@@ -43,7 +59,9 @@ __all__ = [
     "release",
     "reopen_if_undone",
     "repromise",
+    "resume",
     "send_again",
     "submit",
+    "take_theirs",
     "unknown_to_erp",
 ]

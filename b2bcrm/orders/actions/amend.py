@@ -51,29 +51,34 @@ def amend_line(
     if not changes:
         raise Invalid(Message("Nothing was changed."))
     if more > 0:
-        changes += _promise_added(order, line, more, promises, shown_on=promised_on)
+        changes += promise_added(order, line, more, promises, shown_on=promised_on)
     elif more < 0:
         promises.reduce(order.no, str(line_no), -more)
     order.add_up()
     touch(work, order)
     work.bump(f"order:{order.id}")
     if order.state is OrderState.CONFIRMED:
-        what = reduce(lambda a, b: Message("%(first)s, %(second)s", first=a, second=b), changes)
-        order.amendment_no += 1
-        wait_for_erp(work, order)
-        seal(work, order, reason=str(what)[:MAX_REASON])
-        work.publish(
-            events.OrderAmended(
-                subject_id=order.id,
-                order_id=order.id,
-                account_id=order.account_id,
-                no=order.no,
-                amendment_no=order.amendment_no,
-                what=what,
-            )
-        )
-        promises.record([order.id], kind="amended", reason=what)
+        amended(work, order, changes, promises)
     return order
+
+
+def amended(work: Work, order: Order, changes: list[Message], promises: Promising) -> None:
+    """Number and seal what changed on a confirmed order; the ERP and the customer are told."""
+    what = reduce(lambda a, b: Message("%(first)s, %(second)s", first=a, second=b), changes)
+    order.amendment_no += 1
+    wait_for_erp(work, order)
+    seal(work, order, reason=str(what)[:MAX_REASON])
+    work.publish(
+        events.OrderAmended(
+            subject_id=order.id,
+            order_id=order.id,
+            account_id=order.account_id,
+            no=order.no,
+            amendment_no=order.amendment_no,
+            what=what,
+        )
+    )
+    promises.record([order.id], kind="amended", reason=what)
 
 
 def _take_over(line: OrderLine, qty: Decimal | None, requested_on: dt.date | None) -> list[Message]:
@@ -106,7 +111,7 @@ def _take_over(line: OrderLine, qty: Decimal | None, requested_on: dt.date | Non
     return changes
 
 
-def _promise_added(
+def promise_added(
     order: Order, line: OrderLine, more: Decimal, promises: Promising, *, shown_on: dt.date | None
 ) -> list[Message]:
     """Reserve the added pieces; the line's promise moves where a later date was shown for them.

@@ -22,9 +22,8 @@ from b2bcrm.kernel.work import Work
 from b2bcrm.orders import events, queries
 from b2bcrm.orders.lifecycle import Act, ErpSync, OrderState
 from b2bcrm.orders.models import Order, OrderRevision
+from b2bcrm.orders.queries import PUSH
 from b2bcrm.ports.promise import Promising
-
-PUSH = "erp.push_order"
 
 
 def load(work: Work, order_id: int, expected_version: int | None) -> Order:
@@ -117,7 +116,11 @@ def _confirm(work: Work, order: Order, promises: Promising) -> None:
 
 
 def wait_for_erp(work: Work, order: Order) -> None:
-    """The delivery that follows will say accepted, refused or unknown."""
+    """The delivery that follows will say accepted, refused or unknown; none follows where a
+    person has left the order out.
+    """
+    if order.erp_sync is ErpSync.LEFT_OUT:
+        return
     order.erp_sync, order.erp_since, order.erp_reason = ErpSync.WAITING, work.now, None
 
 
@@ -178,7 +181,7 @@ def cancel(
     if known:
         order.amendment_no += 1
         wait_for_erp(work, order)
-        outbox.unpark(work.session, f"order:{order.id}", PUSH, work.tick)
+        outbox.unpark(work.session, [f"order:{order.id}"], PUSH, work.tick)
     touch(work, order)
     promises.release(order.no)
     work.publish(

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from b2bcrm.orders.handlers.acknowledge import MailAcknowledgement
 from b2bcrm.orders.handlers.push import PushOrder
+from b2bcrm.orders.handlers.resume import ResumePushes
 
-__all__ = ["MailAcknowledgement", "PushOrder"]
+__all__ = ["MailAcknowledgement", "PushOrder", "ResumePushes"]
