@@ -55,9 +55,10 @@ class CappedReply:
         self._exchange = exchange
 
     def read(self, size: int = -1, /) -> bytes:
-        """Up to ``size`` decoded bytes. Raises ReplyTooLarge, ReplyTooSlow."""
+        """Up to ``size`` decoded bytes, those that are there. Raises ReplyTooLarge, ReplyTooSlow."""
         want = size if size > 0 else 65536
-        data: bytes = self._raw.read(want, decode_content=True)
+        # Not read(): that waits for all of them, so a slow drip would never meet the deadline.
+        data: bytes = self._raw.read1(want, decode_content=True)
         exchange = self._exchange
         exchange.size += len(data)
         if exchange.size > self._cap:
