@@ -55,7 +55,7 @@ class CappedReply:
         self._exchange = exchange
 
     def read(self, size: int = -1, /) -> bytes:
-        """Up to ``size`` decoded bytes, those that are there. Raises ReplyTooLarge, ReplyTooSlow."""
+        """Up to ``size`` decoded bytes, as they come. Raises ReplyTooLarge, ReplyTooSlow."""
         want = size if size > 0 else 65536
         # Not read(): that waits for all of them, so a slow drip would never meet the deadline.
         data: bytes = self._raw.read1(want, decode_content=True)

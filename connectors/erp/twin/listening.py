@@ -35,6 +35,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.connections.discard(self.connection)
         super().finish()
 
+    def handle_one_request(self) -> None:
+        try:
+            super().handle_one_request()
+        except ConnectionError:  # he hung up between two requests
+            self.close_connection = True
+
     def _handle(self) -> None:
         app = self.server.app
         try:

@@ -119,6 +119,10 @@ def test_a_write_whose_answer_is_lost_was_done_and_its_outcome_is_unknown(scene,
     scene.next = fault
     with pytest.raises(ErpOutcomeUnknown):
         scene.gateway.create(draft("SO-26-90001/0"))
+    for _ in range(100):  # the caller may have hung up while the ERP was at it
+        if scene.stored("SO-26-90001/0"):
+            break
+        time.sleep(0.02)
     assert scene.stored("SO-26-90001/0") == 1
 
 
