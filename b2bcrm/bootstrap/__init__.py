@@ -4,7 +4,7 @@ sends), ``house`` (which adapter serves a port). Only processes and tests import
 
 from __future__ import annotations
 
-from b2bcrm.bootstrap.feeds import APPLIERS
+from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY
 from b2bcrm.bootstrap.house import (
     DAILY,
     EVENTS,
@@ -20,6 +20,7 @@ __all__ = [
     "APPLIERS",
     "DAILY",
     "EVENTS",
+    "IDENTIFY",
     "ROUTES",
     "House",
     "build",

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy.engine import Engine
 
 import b2bcrm.kernel.idempotency  # noqa: F401 - its table must be known
-from b2bcrm.bootstrap.feeds import APPLIERS
+from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY
 from b2bcrm.bootstrap.routes import ROUTES
 from b2bcrm.files import actions as files
 from b2bcrm.fulfillment import actions as fulfillment
@@ -172,5 +172,5 @@ def build(settings: Settings) -> House:
         erp=erp,
         mailer=mailer,
         courier=Courier(partial(office.open), EVENTS, handlers(settings, erp, mailer)),
-        puller=Puller(office, erp, "main", APPLIERS),
+        puller=Puller(office, erp, "main", APPLIERS, IDENTIFY),
     )

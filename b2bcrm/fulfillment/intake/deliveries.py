@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from b2bcrm.fulfillment import models
-from b2bcrm.fulfillment.actions.receive import add_up
+from b2bcrm.fulfillment.actions.receive import add_up, orders_of_lines
 from b2bcrm.fulfillment.intake.touched import accounts_of, changed_in, lines_by_ref, refresh
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
@@ -22,7 +22,8 @@ from b2bcrm.sync.appliers import Applied
 def apply_shipments(work: Work, records: Sequence[erp.Shipment]) -> Applied:
     """Deliveries with exact quantities per order line; parked while a line is unknown.
 
-    A receipt that the customer confirmed stays, whatever the carrier says later.
+    One that the ERP deleted is removed, and the quantities follow. A receipt that the customer
+    confirmed stays, whatever the carrier says later.
     """
     lines = lines_by_ref(work, {ln.sales_order for r in records for ln in r.lines})
     accounts = accounts_of(work, {record.customer for record in records})
@@ -36,6 +37,13 @@ def apply_shipments(work: Work, records: Sequence[erp.Shipment]) -> Applied:
     }
     changed, parked, touched = 0, [], set()
     for record in records:
+        if record.deleted:
+            removed = known.pop(record.erp_id, None)
+            if removed is not None:
+                touched |= {line.order_line_id for line in removed.lines}
+                work.session.delete(removed)
+                changed += 1
+            continue
         unknown = [
             f"{ln.sales_order}/{ln.order_line_no}"
             for ln in record.lines
@@ -52,7 +60,7 @@ def apply_shipments(work: Work, records: Sequence[erp.Shipment]) -> Applied:
             work.session.add(row)
         before = {line.order_line_id: line.qty for line in row.lines}
         after: dict[int, Decimal] = {}
-        for line in () if record.deleted else record.lines:
+        for line in record.lines:
             key = lines[line.sales_order, line.order_line_no][0]
             after[key] = after.get(key, Decimal(0)) + line.qty
         differs = changed_in(
@@ -72,9 +80,8 @@ def apply_shipments(work: Work, records: Sequence[erp.Shipment]) -> Applied:
         if differs:
             changed += 1
             touched |= {*before, *after}
-    order_ids = {order_id for line_id, order_id in lines.values() if line_id in touched}
     add_up(work, touched)
-    refresh(work, order_ids)
+    refresh(work, orders_of_lines(work, touched))
     return Applied(changed, tuple(parked))
 
 
@@ -94,7 +101,10 @@ def _keep_lines(row: models.Shipment, wanted: dict[int, Decimal]) -> None:
 
 
 def apply_invoices(work: Work, records: Sequence[erp.Invoice]) -> Applied:
-    """Invoices with what of them is open; the lines of the billed shipment count as invoiced."""
+    """Invoices with what of them is open; the lines of the billed shipment count as invoiced.
+
+    One that the ERP deleted is removed, and its pieces no longer count.
+    """
     accounts = accounts_of(work, {record.customer for record in records})
     orders: dict[str, int] = {
         no: order_id
@@ -113,6 +123,13 @@ def apply_invoices(work: Work, records: Sequence[erp.Invoice]) -> Applied:
     }
     changed, parked, shipments = 0, [], set()
     for record in records:
+        if record.deleted:
+            removed = known.pop(record.erp_id, None)
+            if removed is not None:
+                shipments.add(removed.shipment_no)
+                work.session.delete(removed)
+                changed += 1
+            continue
         lost = record.sales_order if record.sales_order not in orders else record.customer
         if record.customer not in accounts or (
             record.sales_order and record.sales_order not in orders
@@ -151,10 +168,12 @@ def _add_up_invoiced(work: Work, shipment_nos: Collection[str]) -> None:
         return
     work.session.flush()  # flush: the sums are taken by the database
     shipment, line = models.Shipment, models.ShipmentLine
-    touched = (
-        sa.select(line.order_line_id)
-        .join(shipment, shipment.id == line.shipment_id)
-        .where(shipment.no.in_(shipment_nos))
+    touched = set(
+        work.session.scalars(
+            sa.select(line.order_line_id)
+            .join(shipment, shipment.id == line.shipment_id)
+            .where(shipment.no.in_(shipment_nos))
+        )
     )
     billed = sa.exists().where(models.Invoice.shipment_no == shipment.no)
     query = (
@@ -163,10 +182,11 @@ def _add_up_invoiced(work: Work, shipment_nos: Collection[str]) -> None:
         .where(line.order_line_id.in_(touched), billed)
         .group_by(line.order_line_id)
     )
+    sums: dict[int, Decimal] = {row[0]: row[1] for row in work.session.execute(query)}
     record_quantities(
         work,
         [
-            LineQuantities(order_line_id=line_id, invoiced_qty=qty)
-            for line_id, qty in work.session.execute(query)
+            LineQuantities(order_line_id=line_id, invoiced_qty=sums.get(line_id, Decimal(0)))
+            for line_id in sorted(touched)
         ],
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from b2bcrm.ports.erp import Entity
-from connectors.erp.transforms import outgoing
+from connectors.erp.outgoing import outgoing
 from connectors.erp.twin.codec import RECORDS
 from connectors.erp.twin.faults import Fault
 from connectors.erp.twin.wire import NAMESPACE, attribute
