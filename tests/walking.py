@@ -165,8 +165,9 @@ NUMBERS: dict[str, Values] = {
 }
 VALUES: dict[str, Values] = {
     "account_id": lambda _w, s, _p: [s.account],
-    "act": lambda _w, _s, _p: ["hold", "confirm", "release", "cancel", "customer-po", "send-again"],
+    "act": lambda _w, _s, _p: ["hold", "confirm", "release", "cancel", "leave-out", "is-there"],
     "contact_id": lambda _w, s, _p: [s.contact],
+    "difference_id": lambda _w, _s, _p: [1],
     "delivery_id": lambda w, _s, _p: [w.delivery],
     "envelope_id": lambda w, _s, _p: [w.envelope],
     "feed_id": lambda w, _s, _p: [w.feed],

@@ -14,6 +14,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "order.confirmed": ("erp.push_order", "mail.order_confirmed"),
     "order.amended": ("erp.push_order", "mail.order_confirmed"),
     "order.repromised": ("erp.push_order",),
+    "order.sent_back": ("erp.push_order",),
     "order.cancelled": ("erp.push_order",),
     "promise.moved": ("mail.promise_moved",),
     "case.opened": ("mail.case_opened",),

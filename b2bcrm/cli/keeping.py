@@ -117,10 +117,10 @@ def outbox_list() -> None:
     import sqlalchemy as sa
 
     from b2bcrm.bootstrap import build
-    from b2bcrm.kernel.outbox import Delivery, DeliveryState
+    from b2bcrm.kernel.outbox import OVER, Delivery
 
     with build(settings_here()).office.open(read_only=True) as work:
-        query = sa.select(Delivery).where(Delivery.state != DeliveryState.DONE)
+        query = sa.select(Delivery).where(Delivery.state.not_in(OVER))
         for row in work.session.scalars(query.order_by(Delivery.id)):
             reason = row.reason or ""
             click.echo(f"{row.id:>8} {row.state:<8} {row.handler:<24} {row.stream:<14} {reason}")

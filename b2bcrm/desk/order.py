@@ -18,6 +18,7 @@ from b2bcrm.kernel.words import Message, show_date
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.actions.life import obstacle
 from b2bcrm.orders.lifecycle import FINAL, Act, ErpSync, OrderState, S, acts
+from b2bcrm.orders.models import Order
 from b2bcrm.service.lifecycle import STATE_WORDS as CASE_STATES
 from b2bcrm.web.live import version_response
 from b2bcrm.web.locale import current_locale, say
@@ -29,13 +30,18 @@ MENU: tuple[tuple[str, Message], ...] = (
     ("hold", Message("Put on hold…")),
     ("release", Message("Release the hold…")),
     ("customer-po", Message("Customer's order number…")),
+    ("differences", Message("Differences to the ERP…")),
     ("send-again", Message("Send to the ERP again…")),
+    ("is-there", Message("It is in the ERP…")),
+    ("is-not-there", Message("It is not in the ERP…")),
+    ("leave-out", Message("Send it to the ERP no more…")),
     ("cancel", Message("Cancel order…")),
 )
 BANNER_ACTS = {
     "confirm": Message("Confirm order…"),
     "release": Message("Release the hold…"),
     "send-again": Message("Send again…"),
+    "differences": Message("Decide…"),
 }
 TOUCH_WORDS = {
     TouchKind.CALL: Message("Call"),
@@ -142,10 +148,24 @@ def allowed(actor: Actor, facts: OrderFacts) -> frozenset[str]:
             found.add("customer-po")
     if actor.may(Right.CHANGE_PROMISE) and order.state is OrderState.CONFIRMED:
         found.add("promise")
-    on_its_way = {ErpSync.WAITING, ErpSync.REFUSED, ErpSync.UNKNOWN}
-    if order.erp_sync in on_its_way and (actor.may(Right.ORDER) or actor.may(Right.OPERATE_ERP)):
-        found.add("send-again")
+    if facts.head.differences and actor.may(Right.ORDER):
+        found.add("differences")
+    if actor.may(Right.ORDER) or actor.may(Right.OPERATE_ERP):
+        found |= erp_acts(order)
     return frozenset(found)
+
+
+def erp_acts(order: Order) -> set[str]:
+    """What a person may say about the order's way to the ERP."""
+    found: set[str] = set()
+    on_its_way = {ErpSync.WAITING, ErpSync.REFUSED, ErpSync.UNKNOWN}
+    if order.erp_sync in on_its_way:
+        found |= {"send-again", "leave-out"}
+    if order.erp_sync is ErpSync.LEFT_OUT:
+        found.add("send-again")
+    if order.erp_sync is ErpSync.UNKNOWN and order.erp_no is None:
+        found |= {"is-there", "is-not-there"}
+    return found
 
 
 @bp.get("/orders/<no>/version")

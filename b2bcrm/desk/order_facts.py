@@ -46,7 +46,9 @@ KINDS = ("people", "erp", "files")
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """The order and everything there is one of. ``erp_as_of`` is the oldest supply feed."""
+    """The order and everything there is one of. ``erp_as_of`` is the oldest supply feed;
+    ``differences`` to the ERP wait for a decision.
+    """
 
     order: Order
     account: Account
@@ -66,6 +68,7 @@ class Head:
     erp_as_of: dt.datetime | None
     erp_too_old: bool
     seen: int
+    differences: int = 0
 
     @property
     def value(self) -> Money:
@@ -223,6 +226,7 @@ def _head(work: Work, no: str) -> Head:
         erp_as_of=row.as_of,
         erp_too_old=age > dt.timedelta(minutes=row.limit_minutes or 0),
         seen=row.seen,
+        differences=row.differences,
     )
 
 

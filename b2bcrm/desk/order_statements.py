@@ -29,6 +29,7 @@ from b2bcrm.orders.queries import visible_to
 from b2bcrm.ports.erp import Entity
 from b2bcrm.quotes.models import Inquiry, Quote
 from b2bcrm.service.models import Case
+from b2bcrm.sync.conflicts import ConflictState, ErpConflict
 from b2bcrm.sync.models import Feed
 from b2bcrm.users.models import User
 
@@ -51,6 +52,11 @@ def _head_statement() -> Any:
     limit = sa.select(sa.func.min(Feed.limit_minutes)).where(supply).scalar_subquery()
     topic = sa.literal("order:") + sa.cast(Order.id, sa.String)
     seen = sa.select(ChangeCounter.n).where(ChangeCounter.topic == topic).scalar_subquery()
+    differences = (
+        sa.select(sa.func.count())
+        .where(ErpConflict.order_id == Order.id, ErpConflict.state == ConflictState.OPEN)
+        .scalar_subquery()
+    )
     return (
         visible_to(STAFF)
         .where(Order.no == sa.bindparam("no"))
@@ -81,6 +87,7 @@ def _head_statement() -> Any:
             as_of.label("as_of"),
             limit.label("limit_minutes"),
             sa.func.coalesce(seen, 0).label("seen"),
+            differences.label("differences"),
         )
     )
 

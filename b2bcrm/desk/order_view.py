@@ -308,6 +308,7 @@ def banner(facts: OrderFacts, obstacle: Callable[[], Message | None]) -> Banner 
     order = facts.head.order
     return (
         _erp_banner(facts)
+        or _difference_banner(facts)
         or _people_banner(facts, obstacle)
         or _late_banner(facts)
         or (
@@ -324,14 +325,28 @@ def _erp_banner(facts: OrderFacts) -> Banner | None:
     if order.erp_sync is ErpSync.REFUSED:
         title = Message("The ERP refused this order at %(at)s.", at=at)
         return Banner("late", title, reason, act="send-again", monitor=True)
+    if order.erp_sync is ErpSync.LEFT_OUT:
+        title = Message("Not in the ERP.")
+        if order.erp_no:
+            title = Message("The ERP is not told of changes of this order any more.")
+        return Banner("late", title, reason, act="send-again", monitor=True)
     if order.erp_sync is ErpSync.UNKNOWN:
         title = Message("Sent to the ERP at %(at)s, but no answer came back.", at=at)
         text = Message("It is looked up there before it is sent again; nothing can be doubled.")
         return Banner("risk", title, text, act="send-again", monitor=True)
-    if order.erp_sync is ErpSync.WAITING and reason is not None:
+    if order.erp_sync is ErpSync.WAITING and reason is not None and not facts.head.differences:
         title = Message("Waiting for the ERP since %(at)s.", at=at)
         return Banner("risk", title, reason, act="send-again", monitor=True)
     return None
+
+
+def _difference_banner(facts: OrderFacts) -> Banner | None:
+    count = facts.head.differences
+    if not count:
+        return None
+    title = Message("The ERP holds something else than we agreed (%(n)s).", n=count)
+    text = Message("Until somebody decides, no change of this order goes to the ERP.")
+    return Banner("risk", title, text, act="differences")
 
 
 def _people_banner(facts: OrderFacts, obstacle: Callable[[], Message | None]) -> Banner | None:

@@ -114,7 +114,13 @@ class Courier:
             work.session.execute(
                 sa.update(Delivery)
                 .where(Delivery.id == claimed.row_id)
-                .values(state=DeliveryState.DONE, done_at=work.tick, leased_until=None, reason=None)
+                .values(
+                    state=DeliveryState.DONE,
+                    done_at=work.tick,
+                    leased_until=None,
+                    reason=None,
+                    code="",
+                )
             )
             work.bump("erp")
         self.at_point("after_record")
@@ -138,6 +144,7 @@ class Courier:
         parked: bool,
         tell: Callable[[Work], None] = lambda _work: None,
     ) -> None:
+        wait = error.retry_after if isinstance(error, Unavailable) else None
         with self.open_work() as work:
             if not _still_ours(work, claimed):
                 return
@@ -147,8 +154,9 @@ class Courier:
                 .values(
                     state=DeliveryState.PARKED if parked else DeliveryState.WAITING,
                     reason=error.message,
+                    code=error.code,
                     leased_until=None,
-                    next_at=work.tick + delay(claimed.attempts),
+                    next_at=work.tick + (wait or delay(claimed.attempts)),
                 )
             )
             tell(work)

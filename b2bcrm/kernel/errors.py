@@ -6,11 +6,16 @@ Anything else that is raised is a defect: the reader gets a reference number.
 
 from __future__ import annotations
 
+import datetime as dt
+
 from b2bcrm.kernel.words import Message
 
 
 class CrmError(Exception):
-    """Root of the families. ``message`` is shown to people, ``code`` is stable for programs."""
+    """Root of the families. ``message`` is shown to people, ``code`` is stable for programs.
+
+    ``facts`` are values of the message that a program may need, as text by name.
+    """
 
     code = "error"
 
@@ -21,6 +26,7 @@ class CrmError(Exception):
         self.message = message
         self.code = code or self.code
         self.fields = fields or {}
+        self.facts: dict[str, str] = {}
 
 
 class NotFound(CrmError):
@@ -54,9 +60,10 @@ class Refused(CrmError):
 
 
 class Unavailable(CrmError):
-    """Something outside is down; trying later helps."""
+    """Something outside is down; trying later helps, after ``retry_after`` where it is known."""
 
     code = "unavailable"
+    retry_after: dt.timedelta | None = None
 
 
 class IllegalAct(Conflict):

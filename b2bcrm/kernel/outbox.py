@@ -10,6 +10,7 @@ import datetime as dt
 import enum
 import random
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,15 +28,22 @@ LONGEST_DELAY_S = 900.0
 
 
 class DeliveryState(enum.StrEnum):
-    """Waiting rows are claimed again; parked ones need a person."""
+    """Waiting rows are claimed again; parked ones need a person, who may also give them up."""
 
     WAITING = "waiting"
     DONE = "done"
     PARKED = "parked"
+    GIVEN_UP = "given_up"
+
+
+OVER = (DeliveryState.DONE, DeliveryState.GIVEN_UP)
 
 
 class Delivery(Base):
-    """One thing to do outside because of one event. ``stream`` keeps the order per subject."""
+    """One thing to do outside because of one event. ``stream`` keeps the order per subject.
+
+    ``reason`` and ``code`` (stable, for programs) say why the last try failed.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -57,6 +65,7 @@ class Delivery(Base):
     leased_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     lease_token: Mapped[str | None] = mapped_column(sa.String(32))
     reason: Mapped[Message | None] = mapped_column(MessageColumn)
+    code: Mapped[str] = mapped_column(sa.String(40), default="")
     done_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
 
@@ -88,7 +97,7 @@ def claim(session: Session, now: dt.datetime) -> Delivery | None:
                 earlier.stream == Delivery.stream,
                 earlier.handler == Delivery.handler,
                 earlier.id < Delivery.id,
-                earlier.state != DeliveryState.DONE,
+                earlier.state.not_in(OVER),
             ),
         )
         .order_by(Delivery.id)
@@ -112,17 +121,63 @@ def delay(attempts: int) -> dt.timedelta:
     return dt.timedelta(seconds=longest * random.uniform(0.5, 1.0))  # noqa: S311 - not secret
 
 
-def unpark(session: Session, stream: str, handler: str, now: dt.datetime) -> None:
-    """Put a subject's parked rows of ``handler`` back in line: a later fact must not wait there."""
+def unpark(
+    session: Session, streams: Iterable[str], handler: str, now: dt.datetime, *, code: str = ""
+) -> None:
+    """Put the subjects' parked rows of ``handler`` back in line, if ``code`` names why they wait
+    only those: what was in their way is gone, or a later fact must not wait behind them.
+    """
+    query = sa.update(Delivery).where(
+        Delivery.stream.in_(list(streams)),
+        Delivery.handler == handler,
+        Delivery.state == DeliveryState.PARKED,
+    )
+    if code:
+        query = query.where(Delivery.code == code)
+    session.execute(query.values(state=DeliveryState.WAITING, next_at=now))
+
+
+def hurry(session: Session, streams: Iterable[str], handler: str, now: dt.datetime) -> None:
+    """The subjects' waiting rows are due now: what they wait for has come."""
     session.execute(
+        sa.update(Delivery)
+        .where(
+            Delivery.stream.in_(list(streams)),
+            Delivery.handler == handler,
+            Delivery.state == DeliveryState.WAITING,
+        )
+        .values(next_at=now)
+    )
+
+
+def give_up(session: Session, stream: str, handler: str, reason: Message, now: dt.datetime) -> int:
+    """End a subject's open rows undone; answers how many. A row under way is not touched."""
+    free = sa.or_(Delivery.leased_until.is_(None), Delivery.leased_until < now)
+    result = session.execute(
         sa.update(Delivery)
         .where(
             Delivery.stream == stream,
             Delivery.handler == handler,
-            Delivery.state == DeliveryState.PARKED,
+            Delivery.state.not_in(OVER),
+            free,
         )
-        .values(state=DeliveryState.WAITING, next_at=now)
+        .values(state=DeliveryState.GIVEN_UP, reason=reason, done_at=now)
     )
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def take_up(session: Session, stream: str, handler: str, now: dt.datetime) -> int:
+    """Put a subject's given-up rows back in line; answers how many."""
+    result = session.execute(
+        sa.update(Delivery)
+        .where(
+            Delivery.stream == stream,
+            Delivery.handler == handler,
+            Delivery.state == DeliveryState.GIVEN_UP,
+        )
+        .values(state=DeliveryState.WAITING, next_at=now, done_at=None)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
 
 
 def retry(session: Session, row_id: int, now: dt.datetime) -> bool:
@@ -132,7 +187,7 @@ def retry(session: Session, row_id: int, now: dt.datetime) -> bool:
     """
     result = session.execute(
         sa.update(Delivery)
-        .where(Delivery.id == row_id, Delivery.state != DeliveryState.DONE)
+        .where(Delivery.id == row_id, Delivery.state.not_in(OVER))
         .values(
             state=DeliveryState.WAITING,
             next_at=now,

@@ -86,10 +86,14 @@ class ReasonIn(ma.Schema):
 
 
 class LineIn(ma.Schema):
-    """What changes on a line; what is left out stays."""
+    """What changes on a line; what is left out stays.
+
+    ``promised_on`` is the latest date agreed to for added pieces; without it the line's promise.
+    """
 
     qty = MoneyField(scale=QTY_PLACES, load_default=None)
     requested_on = ma.fields.Date(load_default=None)
+    promised_on = ma.fields.Date(load_default=None)
 
 
 def _answer(order: Order) -> Response:
@@ -146,7 +150,10 @@ def confirm(work: Work, no: str) -> Response:
     409, description="Its state or a rule forbids it, or If-Match is an old version", **PROBLEM
 )
 def amend(work: Work, data: dict[str, Any], no: str, line_no: int) -> Response:
-    """Change a line; on a confirmed order this is an amendment."""
+    """Change a line; on a confirmed order this is an amendment.
+
+    Where added pieces come later than agreed to: 409 ``date_moved`` with the new ``promised_on``.
+    """
     must_scope(WRITE)
     found = queries.by_no(work, no)
     actions.amend_line(

@@ -182,6 +182,66 @@ class OrderChangedInErp(OrderEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrderLeftOut(OrderEvent):
+    """Somebody has decided that the ERP is not told any more."""
+
+    name: ClassVar[str] = "order.erp_left_out"
+    reason: str
+
+    def sentence(self) -> Message:
+        """Why."""
+        return Message("Not sent to the ERP any more: %(reason)s", reason=self.reason)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderOutcomeSaid(OrderEvent):
+    """A person has looked in the ERP: the order is there under a number, or it is not there."""
+
+    name: ClassVar[str] = "order.erp_outcome_said"
+    erp_no: str = ""
+
+    def sentence(self) -> Message:
+        """What was found."""
+        if self.erp_no:
+            return Message("Found in the ERP as %(no)s", no=self.erp_no)
+        return Message("Not found in the ERP: it is sent again")
+
+
+SETTLED_WORDS = {
+    "taken": Message("the ERP's value was taken over"),
+    "sent_back": Message("ours stays, the ERP is told again"),
+    "left": Message("both stay as they are"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderDifferenceSettled(OrderEvent):
+    """Somebody decided about a difference to the ERP. ``how`` is a key of SETTLED_WORDS."""
+
+    name: ClassVar[str] = "order.difference_settled"
+    what: Message
+    how: str
+
+    def sentence(self) -> Message:
+        """Which difference, and the decision."""
+        return Message(
+            "Difference to the ERP (%(what)s): %(how)s", what=self.what, how=SETTLED_WORDS[self.how]
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderSentBack(OrderEvent):
+    """Our values stand against a change in the ERP, which is told them again."""
+
+    name: ClassVar[str] = "order.sent_back"
+    amendment_no: int
+
+    def sentence(self) -> Message:
+        """That the ERP is told again."""
+        return Message("Our values go to the ERP again")
+
+
+@dataclass(frozen=True, kw_only=True)
 class LineShipped(OrderEvent):
     """Pieces of a line left the house."""
 
@@ -216,5 +276,9 @@ EVENTS: tuple[type[OrderEvent], ...] = (
     OrderAcceptedByErp,
     OrderRefusedByErp,
     OrderChangedInErp,
+    OrderDifferenceSettled,
+    OrderSentBack,
+    OrderLeftOut,
+    OrderOutcomeSaid,
     LineShipped,
 )

@@ -20,12 +20,15 @@ from b2bcrm.kernel.numbering import NumberCounter, next_number
 from b2bcrm.kernel.organization import Site, rates_on
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders import events, queries
+from b2bcrm.orders import actions, events, queries
+from b2bcrm.orders.actions import sides
+from b2bcrm.orders.actions.meeting import Book, book, meet
 from b2bcrm.orders.lifecycle import ErpSync, OrderState
 from b2bcrm.orders.models import Order, OrderLine, Origin
-from b2bcrm.ports.erp import SalesOrder, SalesOrderLine
+from b2bcrm.ports.erp import Entity, SalesOrder, SalesOrderLine
 from b2bcrm.ports.promise import Promising
 from b2bcrm.sync.appliers import Applied
+from b2bcrm.sync.conflicts import Found, keep_image
 
 _OURS = re.compile(r"SO-(\d\d)-(\d{5,})")
 _STATES = {
@@ -57,6 +60,8 @@ def apply_sales_orders(
     known = queries.by_erp_nos(work.session, [r.erp_id for r in records])
     ours = {_number(r.reference): r for r in records if _number(r.reference)}
     by_no = queries.by_nos(work.session, list(ours))
+    pairs = [(known.get(r.erp_id) or by_no.get(_number(r.reference)), r) for r in records]
+    met = book(work, [(order, record) for order, record in pairs if order is not None])
     changed, parked, new, grown = 0, [], [], []
     for record in records:
         number = _number(record.reference)
@@ -75,7 +80,7 @@ def apply_sales_orders(
                 by_no[number] = order
         else:
             lines = len(order.lines)
-            changed += _refresh(work, parents, order, record)
+            changed += _refresh(work, met, order, record)
             if len(order.lines) > lines:
                 grown.append(order)
     if new:
@@ -87,6 +92,11 @@ def apply_sales_orders(
 
 def _number(reference: str) -> str:
     return reference.split("/", maxsplit=1)[0] if _OURS.match(reference) else ""
+
+
+def _amendment(reference: str) -> int:
+    """Which amendment of ours the ERP holds."""
+    return int(reference.partition("/")[2] or 0) if _number(reference) else 0
 
 
 def _parents(work: Work, records: Sequence[SalesOrder]) -> _Parents:
@@ -150,7 +160,7 @@ def _open(work: Work, parents: _Parents, record: SalesOrder) -> Order:
         ship_to_id=parents.ship_tos.get((account.id, record.ship_to)),
         origin=Origin.ERP,
         state=state,
-        amendment_no=int(record.reference.split("/")[1]) if _number(record.reference) else 0,
+        amendment_no=_amendment(record.reference),
         customer_po=record.customer_po,
         currency=record.currency,
         rate=parents.rates.get(record.currency, Decimal(1)),
@@ -209,6 +219,7 @@ def _introduce(work: Work, new: list[tuple[SalesOrder, Order]], promises: Promis
     work.session.add_all(order for _record, order in new)
     work.session.flush()  # flush: events and promises need the ids
     for record, order in new:
+        keep_image(work, Entity.SALES_ORDER.value, record.erp_id, sides.theirs(record), None)
         if order.state is OrderState.CONFIRMED:
             work.publish(
                 events.OrderSubmitted(
@@ -231,26 +242,20 @@ def _first_promises(orders: Sequence[Order], promises: Promising) -> None:
     )
 
 
-def _refresh(work: Work, parents: _Parents, order: Order, record: SalesOrder) -> int:
+def _refresh(work: Work, known: Book, order: Order, record: SalesOrder) -> int:
     """1 if anything of ours changed. The ERP owns lines only where the order began there."""
     changed = False
     if order.erp_no != record.erp_id:  # accepted, but the answer never reached us
-        order.erp_no, order.erp_sync, order.erp_since = record.erp_id, ErpSync.ACCEPTED, work.now
+        order.erp_no = record.erp_id
+        actions.known_to_erp(work, order, _amendment(record.reference))
         changed = True
-    differences: list[Message] = []
-    for theirs in record.lines:
-        line_changed, difference = _refresh_line(parents, order, record, theirs)
-        changed |= line_changed
-        differences += [difference] if difference else []
-    if record.status == "cancelled" and order.state is OrderState.CONFIRMED:
-        differences.append(Message("it was cancelled there"))
-        if order.origin is Origin.ERP:
-            order.state, order.closed_at = OrderState.CANCELLED, work.now
-            changed = True
+    changed |= meet(work, order, record, known, found=Found.CHANGED_THERE)
+    cancelled = record.status == "cancelled" and order.state is OrderState.CONFIRMED
+    if cancelled and order.origin is Origin.ERP:
+        order.state, order.closed_at = OrderState.CANCELLED, work.now
+        changed = True
     if record.version != order.erp_version and order.erp_sync is ErpSync.ACCEPTED:
         order.erp_version = record.version
-        if differences:
-            _say_difference(work, order, differences[0])
     if changed:
         order.add_up()
         order.changed_at, order.changed_by = work.now, "ERP"
@@ -268,38 +273,6 @@ def _end(work: Work, order: Order, why: Message) -> int:
     _say_difference(work, order, why)
     work.bump(f"order:{order.id}")
     return 1
-
-
-def _refresh_line(
-    parents: _Parents, order: Order, record: SalesOrder, theirs: SalesOrderLine
-) -> tuple[bool, Message | None]:
-    """Whether our line changed, and how theirs differs from what we agreed."""
-    theirs_to_say = order.origin is Origin.ERP
-    ours = order.line(theirs.line_no)
-    if ours is None:
-        if theirs_to_say:
-            order.lines.append(_line(parents, theirs))
-        return theirs_to_say, Message("line %(line)s is new", line=theirs.line_no)
-    changed = ours.planned_on != theirs.planned_on
-    ours.planned_on = theirs.planned_on
-    gone = theirs.status == "cancelled" and record.status != "cancelled"
-    if gone and not ours.cancelled:
-        ours.cancelled = theirs_to_say
-        return changed or theirs_to_say, Message(
-            "line %(line)s was cancelled there", line=theirs.line_no
-        )
-    terms = (theirs.qty, theirs.unit_price, theirs.discount_pct)
-    if (ours.ordered_qty, ours.unit_price, ours.discount_pct) == terms:
-        return changed, None
-    if theirs_to_say:
-        ours.ordered_qty, ours.unit_price, ours.discount_pct = terms
-        changed = True
-    return changed, Message(
-        "line %(line)s is %(qty)s at %(price)s there",
-        line=theirs.line_no,
-        qty=theirs.qty,
-        price=theirs.unit_price,
-    )
 
 
 def _say_difference(work: Work, order: Order, what: Message) -> None:

@@ -39,13 +39,17 @@ class Act(enum.StrEnum):
 
 
 class ErpSync(enum.StrEnum):
-    """Whether the ERP knows; NONE before confirmation."""
+    """Whether the ERP knows; NONE before confirmation.
+
+    LEFT_OUT: a person has decided that it is not sent any more.
+    """
 
     NONE = "none"
     WAITING = "waiting"
     ACCEPTED = "accepted"
     REFUSED = "refused"
     UNKNOWN = "unknown"
+    LEFT_OUT = "left_out"
 
 
 S, C, Y = "sales", "customer", "system"

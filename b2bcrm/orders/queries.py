@@ -28,13 +28,18 @@ def by_no(work: Work, no: str) -> Order:
     return _one(work, Order.no == no)
 
 
-def by_id(work: Work, order_id: int) -> Order:
-    """The order with its lines; NotFound if absent or another account's."""
-    return _one(work, Order.id == order_id)
+def by_id(work: Work, order_id: int, *, for_update: bool = False) -> Order:
+    """The order with its lines; NotFound if absent or another account's.
+
+    ``for_update`` locks the row and reads it anew, so that two changes follow each other.
+    """
+    return _one(work, Order.id == order_id, for_update=for_update)
 
 
-def _one(work: Work, where: sa.ColumnElement[bool]) -> Order:
+def _one(work: Work, where: sa.ColumnElement[bool], *, for_update: bool = False) -> Order:
     query = visible_to(work.actor).where(where).options(selectinload(Order.lines))
+    if for_update:
+        query = query.with_for_update(of=Order).execution_options(populate_existing=True)
     order: Order | None = work.session.scalar(query)
     if order is None:
         raise not_found(Message("This order"))

@@ -33,8 +33,32 @@ class CustomerPoSchema(VersionSchema):
     customer_po = fields.String(load_default="", validate=validate.Length(max=MAX_PO))
 
 
+class ErpNoSchema(VersionSchema):
+    """The number under which a person has found the order in the ERP."""
+
+    erp_no = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=40),
+        error_messages={"required": Message("Say under which number.")},  # type: ignore[dict-item]
+    )
+
+
+class DecisionSchema(VersionSchema):
+    """What is decided about a difference to the ERP: theirs, ours, or both stay.
+
+    ``promised_on`` is the latest date that was shown for pieces that theirs adds.
+    """
+
+    how = fields.String(required=True, validate=validate.OneOf(("take", "keep", "leave")))
+    promised_on = fields.Date(load_default=None, allow_none=True)
+
+
 class AmendLineSchema(VersionSchema):
-    """A line's new quantity and wished date; what is left out stays as it is."""
+    """A line's new quantity and wished date; what is left out stays as it is.
+
+    ``promised_on`` is the latest date that the form showed for added pieces.
+    """
 
     qty = fields.Decimal(load_default=None, allow_none=True, validate=validate.Range(max=MAX_QTY))
     requested_on = fields.Date(load_default=None, allow_none=True)
+    promised_on = fields.Date(load_default=None, allow_none=True)

@@ -13,15 +13,25 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
+from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Invalid, not_found
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import actions, queries
 from b2bcrm.orders.models import Order, OrderLine
-from b2bcrm.orders.schemas import AmendLineSchema, CustomerPoSchema, ReasonSchema, VersionSchema
-from b2bcrm.ports.promise import Promising
+from b2bcrm.orders.schemas import (
+    AmendLineSchema,
+    CustomerPoSchema,
+    DecisionSchema,
+    ErpNoSchema,
+    ReasonSchema,
+    VersionSchema,
+)
+from b2bcrm.ports.promise import DateMoved, Promising
+from b2bcrm.sync import conflicts
+from b2bcrm.sync.ownership import FIELD_WORDS, WHY
 from b2bcrm.web.answers import see_other
-from b2bcrm.web.forms import Form, read_form
+from b2bcrm.web.forms import SHOW_FORM, Form, read_form
 from b2bcrm.web.work import in_work, supply
 
 bp = Blueprint("orders", __name__, template_folder="templates", url_prefix="/orders")
@@ -81,6 +91,24 @@ def _send_again(work: Work, order: Order, form: Form) -> Message:
     return Message("%(no)s will be sent to the ERP again.", no=order.no)
 
 
+def _leave_out(work: Work, order: Order, form: Form) -> Message:
+    actions.leave_out(
+        work, order.id, expected_version=form.data["version"], reason=form.data["reason"]
+    )
+    return Message("%(no)s is not sent to the ERP any more.", no=order.no)
+
+
+def _is_there(work: Work, order: Order, form: Form) -> Message:
+    erp_no = form.data["erp_no"]
+    actions.it_is_there(work, order.id, expected_version=form.data["version"], erp_no=erp_no)
+    return Message("%(no)s is linked to %(erp_no)s in the ERP.", no=order.no, erp_no=erp_no)
+
+
+def _is_not_there(work: Work, order: Order, form: Form) -> Message:
+    actions.it_is_not_there(work, order.id, expected_version=form.data["version"])
+    return Message("%(no)s will be sent to the ERP again.", no=order.no)
+
+
 ACTS: dict[str, _Act] = {
     "confirm": _Act(VersionSchema, _confirm),
     "hold": _Act(ReasonSchema, _hold),
@@ -88,6 +116,9 @@ ACTS: dict[str, _Act] = {
     "cancel": _Act(ReasonSchema, _cancel),
     "customer-po": _Act(CustomerPoSchema, _customer_po),
     "send-again": _Act(VersionSchema, _send_again),
+    "leave-out": _Act(ReasonSchema, _leave_out),
+    "is-there": _Act(ErpNoSchema, _is_there),
+    "is-not-there": _Act(VersionSchema, _is_not_there),
 }
 
 
@@ -134,7 +165,10 @@ def amend_form(work: Work, no: str, line_no: int) -> ResponseReturnValue:
 @bp.post("/<no>/lines/<int:line_no>/amend")
 @in_work()
 def amend_send(work: Work, no: str, line_no: int) -> ResponseReturnValue:
-    """Change a line's quantity or wished date."""
+    """Change a line's quantity or wished date.
+
+    A date that no longer stands comes back in the form (409): sent again, it is agreed to.
+    """
     order = queries.by_no(work, no)
     line = _line(order, line_no)
     form = read_form(AmendLineSchema())
@@ -148,12 +182,20 @@ def amend_send(work: Work, no: str, line_no: int) -> ResponseReturnValue:
                 promises=_promises(work),
                 qty=form.data["qty"],
                 requested_on=form.data["requested_on"],
+                promised_on=form.data["promised_on"],
             )
         except Invalid as error:
             if error.code.startswith("qty_"):  # the rule of the unit knows no form
                 form.errors["qty"] = error.message
             else:
                 form.add(error)
+        except DateMoved as error:
+            if error.on is None:
+                raise
+            form.add(error)
+            form.values["promised_on"] = error.on
+            page = render_template("orders/amend.html", order=order, line=line, form=form)
+            return page, 409, SHOW_FORM
         else:
             done = Message("Line %(line)s of %(no)s is changed.", line=line_no, no=order.no)
             return see_other(_page(order), done)
@@ -165,6 +207,63 @@ def _line(order: Order, line_no: int) -> OrderLine:
     if line is None or line.cancelled:
         raise not_found(Message("This order line"))
     return line
+
+
+@bp.get("/<no>/differences")
+@in_work(read_only=True)
+def differences(work: Work, no: str) -> ResponseReturnValue:
+    """What the ERP holds otherwise, with both values and the decision to take: a fragment."""
+    order = queries.by_no(work, no)
+    return _differences(work, order, None)
+
+
+@bp.post("/<no>/differences/<int:difference_id>")
+@in_work()
+def difference_send(work: Work, no: str, difference_id: int) -> ResponseReturnValue:
+    """Take the ERP's value, keep ours, or leave both as they are."""
+    order = queries.by_no(work, no)
+    form = read_form(DecisionSchema())
+    if form.ok:
+        try:
+            return see_other(_page(order), _decide(work, order, difference_id, form))
+        except DateMoved as moved:
+            form.values["promised_on"] = moved.on.isoformat() if moved.on else ""
+            form.values["row"] = str(difference_id)
+            form.add(moved)
+        except Invalid as error:
+            form.add(error)
+    return _differences(work, order, form), 422
+
+
+def _decide(work: Work, order: Order, row_id: int, form: Form) -> Message:
+    version = form.data["version"]
+    if form.data["how"] == "take":
+        actions.take_theirs(
+            work,
+            order.id,
+            row_id,
+            expected_version=version,
+            promises=_promises(work),
+            promised_on=form.data["promised_on"],
+        )
+        return Message("%(no)s is amended as in the ERP.", no=order.no)
+    act = actions.keep_ours if form.data["how"] == "keep" else actions.leave_both
+    act(work, order.id, row_id, expected_version=version)
+    if form.data["how"] == "keep":
+        return Message("Ours stays; the ERP is told again.")
+    return Message("Both stay as they are.")
+
+
+def _differences(work: Work, order: Order, form: Form | None) -> str:
+    return render_template(
+        "orders/differences.html",
+        order=order,
+        rows=conflicts.of_order(work.session, order.id),
+        words=FIELD_WORDS,
+        why=WHY,
+        may=work.actor.may(Right.ORDER),
+        form=form,
+    )
 
 
 @bp.get("/<no>/revisions")

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from b2bcrm.kernel.errors import Refused
 from b2bcrm.kernel.words import Message
 
 
@@ -65,11 +66,40 @@ class Answer:
 
 
 class PromiseMoved(Exception):
-    """``hold`` found a worse date than the caller was shown; ``answers`` carry the new ones."""
+    """A worse date was found than the caller was shown; ``answers`` carry the new ones."""
 
     def __init__(self, answers: tuple[Answer, ...]) -> None:
         super().__init__("the date is no longer available")
         self.answers = answers
+
+
+class DateMoved(Refused):
+    """What people are told of a moved date; ``on`` is the new one, None if there is none."""
+
+    code = "date_moved"
+
+    def __init__(self, message: Message, *, on: dt.date | None) -> None:
+        super().__init__(message)
+        self.on = on
+        self.facts = {} if on is None else {"promised_on": on.isoformat()}
+
+
+def date_moved(answers: Sequence[Answer], shown: Mapping[str, dt.date]) -> DateMoved:
+    """The one sentence for a date that got worse than ``shown``, naming the first such line."""
+    for answer in answers:
+        before = shown.get(answer.ref, dt.date.max)
+        if answer.full_on is None:
+            text = Message("The date of line %(line)s can no longer be promised.", line=answer.ref)
+            return DateMoved(text, on=None)
+        if answer.full_on > before:
+            text = Message(
+                "The date of line %(line)s has moved from %(before)s to %(after)s.",
+                line=answer.ref,
+                before=before,
+                after=answer.full_on,
+            )
+            return DateMoved(text, on=answer.full_on)
+    return DateMoved(Message("The dates have moved. Look at them again."), on=None)
 
 
 class Promising(Protocol):
@@ -94,6 +124,15 @@ class Promising(Protocol):
         self, quote_ref: str, order_ref: str, lines: Sequence[AskLine]
     ) -> tuple[Answer, ...]:
         """Turn a hold into the order's reservation; asks again where no live hold is left."""
+
+    def extend(self, order_ref: str, line: AskLine, *, at_worst: dt.date | None) -> Answer:
+        """Reserve added pieces of an order's line on top of what it has; ``line.qty`` is the more.
+
+        Raises PromiseMoved, reserving nothing, when their date is later than ``at_worst``.
+        """
+
+    def reduce(self, order_ref: str, line_ref: str, by: Decimal | None = None) -> None:
+        """Give back ``by`` pieces of what an order's line reserves, the latest first; None: all."""
 
     def record(self, order_ids: Sequence[int], *, kind: str, reason: Message) -> None:
         """Write the promise history of these orders' lines as they now stand, and project them.

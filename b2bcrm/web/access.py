@@ -154,6 +154,8 @@ ACCESS: Mapping[str, Roles] = {
     "orders.act_send": STAFF,
     "orders.amend_form": STAFF,
     "orders.amend_send": STAFF,
+    "orders.difference_send": STAFF,
+    "orders.differences": STAFF,
     "orders.revisions": STAFF,
     # portal_orders
     "portal_orders.listing": PORTAL,

@@ -85,12 +85,14 @@ def answer(
     *,
     code: str,
     fields: dict[str, Message] | None = None,
+    facts: dict[str, str] | None = None,
     reference: str = "",
 ) -> Response:
     """One error in the form that the asker can use."""
     title = TITLES.get(status, TITLES[400])
     if request.path.startswith(API_PREFIX):
         problem = {
+            **(facts or {}),
             "type": "about:blank",
             "title": say(title),
             "status": status,
@@ -125,7 +127,13 @@ def answer(
 
 def _family(error: CrmError) -> ResponseReturnValue:
     stop_reading()
-    return answer(status_of(error), error.message, code=error.code, fields=error.fields)
+    return answer(
+        status_of(error),
+        error.message,
+        code=error.code,
+        fields=error.fields,
+        facts=error.facts,
+    )
 
 
 def _stale(_error: StaleDataError) -> ResponseReturnValue:

@@ -111,6 +111,9 @@ class Form:
             raise Invalid(Message("Please correct the marked fields."), fields=self.errors)
 
 
+SHOW_FORM = {"X-Form": "again"}
+"""Header of an answer that is the form again though it is no 422: the page shows it in place."""
+
 _INDEXED = re.compile(r"([a-z_]+)-(\d{1,4})-([a-z_]+)")
 MAX_ROWS = 500
 

@@ -142,3 +142,55 @@ def test_a_held_delivery_day_is_the_orders_delivery_day(work, item):
     assert kept[0].full_on == held[0].full_on == day("12-07")
     row = work.session.scalars(sa.select(Reservation)).one()
     assert row.ready_on == day("11-30")
+
+
+def reserved(work):
+    row = work.session.scalars(sa.select(Reservation)).one()
+    return row.qty, row.ended_at, [(s["kind"], D(s["qty"])) for s in row.sources]
+
+
+def test_added_pieces_are_reserved_on_top_of_what_the_line_has(work, item):
+    Promises(work).convert("", "SO-26-1", [wish(item, 40)])
+    answer = Promises(work).extend("SO-26-1", wish(item, 10), at_worst=day("11-30"))
+    assert answer.full_on == day("11-30")
+    assert reserved(work) == (50, None, [("stock", 40), ("stock", 8), ("purchase_order", 2)])
+    assert ask(work, item, 98).full_on == day("11-30")
+    assert ask(work, item, 99).full_on > day("11-30")
+
+
+def test_added_pieces_that_come_later_than_was_shown_reserve_nothing(work, item):
+    Promises(work).convert("", "SO-26-1", [wish(item, 40)])
+    with pytest.raises(PromiseMoved) as moved:
+        Promises(work).extend("SO-26-1", wish(item, 10), at_worst=work.today)
+    assert moved.value.answers[0].full_on == day("11-30")
+    assert reserved(work) == (40, None, [("stock", 40)])
+
+
+def test_where_the_erp_took_the_line_over_only_the_added_pieces_are_reserved(work, item):
+    Promises(work).convert("", "SO-26-1", [wish(item, 40)])
+    work.session.execute(sa.update(Reservation).values(ended_at=work.now))
+    Promises(work).extend("SO-26-1", wish(item, 5), at_worst=work.today)
+    assert reserved(work) == (5, None, [("stock", 5)])
+
+
+def test_an_order_that_never_reserved_anything_reserves_what_is_added(work, item):
+    Promises(work).extend("SO-26-1", wish(item, 5), at_worst=None)
+    assert reserved(work) == (5, None, [("stock", 5)])
+
+
+def test_removed_pieces_are_given_back_the_latest_first(work, item):
+    Promises(work).convert("", "SO-26-1", [wish(item, 60)])
+    Promises(work).reduce("SO-26-1", "10", D(20))
+    assert reserved(work) == (40, None, [("stock", 40)])
+    assert work.session.scalars(sa.select(Reservation.ready_on)).one() == work.today
+    assert ask(work, item, 8).full_on == work.today
+    Promises(work).reduce("SO-26-1", "20", D(1))
+    assert reserved(work)[0] == 40
+
+
+@pytest.mark.parametrize("by", [D(60), D(70), None])
+def test_a_line_of_which_nothing_is_left_reserves_nothing(work, item, by):
+    Promises(work).convert("", "SO-26-1", [wish(item, 60)])
+    Promises(work).reduce("SO-26-1", "10", by)
+    assert reserved(work)[1] == work.now
+    assert ask(work, item, 48).full_on == work.today

@@ -10,48 +10,88 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from b2bcrm.fulfillment.models import HoldLine, Stock
+from b2bcrm.catalog.models import Item
+from b2bcrm.fulfillment.models import HoldLine, Reservation, Stock
 from b2bcrm.kernel.clock import pinned
 from b2bcrm.kernel.database import make_engine
 from b2bcrm.kernel.work import Office
+from b2bcrm.orders.models import OrderLine
 from tests.conftest import NOW
-from tests.factories import make_item, make_site
+from tests.factories import make_account, make_item, make_line, make_order, make_site
 
 D = Decimal
 
-SCRIPT = Path(__file__).parent / "holds_process.py"
+ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.db
-@pytest.mark.slow
-def test_two_hundred_holds_on_the_last_hundred_pieces_hold_exactly_a_hundred(database_url):
+def both(script: str, database_url: str, *arguments: str) -> int:
+    """Run ``script`` in two processes that begin together; the sum of what they print."""
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", f"tests.fulfillment.{script}", database_url, name, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        for name in ("one", "two")
+    ]
+    for process in started:
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return sum(int(process.communicate(timeout=240)[0]) for process in started)
+
+
+@pytest.fixture
+def office(database_url):
+    """A database of this test's own, with a hundred gearboxes in stock."""
     engine = make_engine(database_url)
     office = Office(engine, pinned(NOW))
     with office.open() as work:
         make_site(work)
-        item = make_item(work, no="PG-115", lead_time_days=35)
+        make_item(work, no="PG-115", lead_time_days=35)
         work.session.add(
             Stock(item_no="PG-115", site_code="TC", on_hand=D(100), allocated=D(0), as_of=work.now)
         )
-        item_id = item.id
-    both = [
-        subprocess.Popen(
-            [sys.executable, str(SCRIPT), database_url, name, str(item_id), "100"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=SCRIPT.parents[2],
-        )
-        for name in ("one", "two")
-    ]
-    for process in both:
-        assert process.stdout.readline() == "ready\n"
-    for process in both:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    held = [int(process.communicate(timeout=120)[0]) for process in both]
-    with office.open() as work:
-        rows = work.session.scalars(sa.select(HoldLine.qty)).all()
+    yield office
     engine.dispose()
-    assert sum(held) == 100
+
+
+def item_of(work) -> Item:
+    return work.session.scalars(sa.select(Item)).one()
+
+
+@pytest.mark.db
+@pytest.mark.slow
+def test_two_hundred_holds_on_the_last_hundred_pieces_hold_exactly_a_hundred(office, database_url):
+    with office.open(read_only=True) as work:
+        item_id = item_of(work).id
+    assert both("holds_process", database_url, str(item_id), "100") == 100
+    with office.open(read_only=True) as work:
+        rows = work.session.scalars(sa.select(HoldLine.qty)).all()
     assert sum(rows) == 100
+
+
+@pytest.mark.db
+@pytest.mark.slow
+def test_amendments_of_forty_orders_by_five_get_exactly_the_last_hundred_pieces(
+    office, database_url
+):
+    with office.open() as work:
+        account = make_account(work, incoterm="EXW")
+        ids = [
+            make_order(
+                work,
+                account,
+                incoterm="EXW",
+                lines=[make_line(work, item_of(work), promised_on=work.today)],
+            ).id
+            for _ in range(40)
+        ]
+    assert both("amends_process", database_url, *map(str, ids)) == 20
+    with office.open(read_only=True) as work:
+        rows = work.session.scalars(sa.select(Reservation.qty)).all()
+        lines = work.session.scalars(sa.select(OrderLine.ordered_qty)).all()
+    assert (sum(rows), sum(lines)) == (100, 500)

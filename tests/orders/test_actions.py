@@ -16,6 +16,7 @@ from b2bcrm.orders import actions, queries
 from b2bcrm.orders.actions import LineQuantities
 from b2bcrm.orders.lifecycle import ErpSync, OrderState
 from b2bcrm.orders.models import OrderRevision
+from b2bcrm.ports.promise import DateMoved
 from tests.factories import buyer, make_account, make_line, make_order, staff
 
 pytestmark = pytest.mark.db
@@ -89,15 +90,47 @@ class TestAmend:
         sentence = work.session.scalar(sa.select(TimelineEntry.sentence))
         assert str(sentence) == "Amendment 1: line 10 quantity 10 to 12"
 
-    def test_added_pieces_are_asked_for_and_move_the_promise_if_they_come_later(
-        self, work, promises
-    ):
+    def test_added_pieces_are_reserved_by_the_date_that_was_promised(self, work, promises):
         order = make_order(work)
-        promises.full_on = dt.date(2027, 1, 8)
         actions.amend_line(work, order.id, 10, expected_version=None, promises=promises, qty=D(12))
         assert [(line.qty, line.wanted_on) for line in promises.asked] == [
             (D(2), dt.date(2026, 12, 15))
         ]
+        assert order.lines[0].promised_on == dt.date(2026, 12, 15)
+
+    @pytest.mark.parametrize("shown_on", [None, dt.date(2027, 1, 7)])
+    def test_pieces_that_come_later_than_was_shown_change_nothing_and_say_the_date(
+        self, work, promises, shown_on
+    ):
+        order = make_order(work)
+        promises.full_on = dt.date(2027, 1, 8)
+        with pytest.raises(DateMoved, match=r"has moved from .* to Fri 8 Jan 2027") as moved:
+            actions.amend_line(
+                work,
+                order.id,
+                10,
+                expected_version=None,
+                promises=promises,
+                qty=D(12),
+                promised_on=shown_on,
+            )
+        assert (moved.value.code, moved.value.facts) == (
+            "date_moved",
+            {"promised_on": "2027-01-08"},
+        )
+
+    def test_a_later_date_that_was_shown_moves_the_promise(self, work, promises):
+        order = make_order(work)
+        promises.full_on = dt.date(2027, 1, 8)
+        actions.amend_line(
+            work,
+            order.id,
+            10,
+            expected_version=None,
+            promises=promises,
+            qty=D(12),
+            promised_on=dt.date(2027, 1, 8),
+        )
         line = order.lines[0]
         assert line.promised_on == dt.date(2027, 1, 8)
         assert line.first_promised_on == dt.date(2026, 12, 15)
@@ -106,10 +139,11 @@ class TestAmend:
             "Amendment 1: line 10 quantity 10 to 12, line 10 promised for Fri 8 Jan 2027"
         )
 
-    def test_fewer_pieces_keep_their_promise_unasked(self, work, promises):
+    def test_fewer_pieces_keep_their_promise_unasked_and_give_back_the_rest(self, work, promises):
         order = make_order(work)
         actions.amend_line(work, order.id, 10, expected_version=None, promises=promises, qty=D(8))
         assert promises.asked == []
+        assert promises.given_back == [(order.no, "10", D(2))]
         assert order.lines[0].promised_on == dt.date(2026, 12, 15)
 
     def test_an_order_not_yet_confirmed_is_just_changed(self, work, promises):

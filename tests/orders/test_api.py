@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from b2bcrm.kernel.actor import Role
@@ -75,6 +77,16 @@ def test_amending_with_too_many_places_is_refused_at_the_field(ask, order):
     assert "qty" in answer.json["errors"]
     answer = ask("PATCH", f"/orders/{order.no}/lines/10", json={"qty": "7"})
     assert D(answer.json["lines"][0]["ordered_qty"]) == D(7)
+
+
+def test_a_date_that_moved_is_409_with_the_new_date_for_a_program_to_agree_to(ask, order, promises):
+    promises.full_on = dt.date(2027, 1, 8)
+    path, wish = f"/orders/{order.no}/lines/10", {"qty": "14"}
+    answer = ask("PATCH", path, json=wish)
+    assert (answer.status_code, answer.json["code"]) == (409, "date_moved")
+    assert answer.json["promised_on"] == "2027-01-08"
+    answer = ask("PATCH", path, json={**wish, "promised_on": answer.json["promised_on"]})
+    assert answer.json["lines"][0]["promised_on"] == "2027-01-08"
 
 
 def test_the_same_idempotency_key_acts_once(ask, office, order):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
@@ -108,6 +109,20 @@ def test_an_amended_line_is_numbered_and_sealed(work, sales, order):
     now = again(work, order)
     assert (now.amendment_no, now.erp_sync) == (1, ErpSync.WAITING)
     assert now.total == D(240)
+
+
+def test_a_date_that_moved_comes_back_in_the_form_and_sent_again_it_is_agreed_to(
+    work, sales, order, promises
+):
+    url, promises.full_on = f"/orders/{order.no}/lines/10/amend", dt.date(2027, 1, 8)
+    answer = sales.send(url, version=order.version, qty="12")
+    assert (answer.status_code, answer.headers["X-Form"]) == (409, "again")
+    assert "has moved from Tue 15 Dec 2026 to Fri 8 Jan 2027" in answer.text
+    assert 'name="promised_on" value="2027-01-08"' in answer.text
+    assert again(work, order).amendment_no == 0
+    answer = sales.send(url, version=order.version, qty="12", promised_on="2027-01-08")
+    assert answer.status_code == 303
+    assert again(work, order).amendment_no == 1
 
 
 @pytest.mark.parametrize(

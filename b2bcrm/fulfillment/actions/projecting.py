@@ -20,10 +20,12 @@ from b2bcrm.fulfillment.models import (
     Reservation,
     ShortPart,
 )
-from b2bcrm.fulfillment.planning.facts import Supplies
+from b2bcrm.fulfillment.planning.atp import STOCK
+from b2bcrm.fulfillment.planning.facts import ZERO, Supplies
 from b2bcrm.fulfillment.planning.verdict import Terms, Verdict, judge
 from b2bcrm.fulfillment.snapshot import orders as snapshot
 from b2bcrm.fulfillment.snapshot.orders import OrderFacts
+from b2bcrm.fulfillment.snapshot.pools import stock_read_to
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.actions import LineQuantities, record_quantities
@@ -49,7 +51,8 @@ def mark_stale(work: Work, order_ids: Collection[int] | None = None) -> None:
 
 
 def project_due(work: Work, limit: int = BATCH) -> int:
-    """Compute up to ``limit`` orders that are new, stale, or open and last computed before today.
+    """Compute up to ``limit`` orders that are new, stale, or open and last computed before today,
+    or whose reservation the ERP may have taken over since.
 
     Answers how many there were; call again, in a new Work, until it is 0.
     """
@@ -62,6 +65,7 @@ def project_due(work: Work, limit: int = BATCH) -> int:
             sa.or_(
                 OrderProjection.order_id.is_(None),
                 OrderProjection.stale,
+                _reserved_before(stock_read_to(work)),
                 sa.and_(
                     OrderProjection.computed_at < morning,
                     Order.state.in_((OrderState.SUBMITTED, OrderState.CONFIRMED)),
@@ -74,6 +78,19 @@ def project_due(work: Work, limit: int = BATCH) -> int:
     ids = work.session.scalars(query).all()
     project(work, ids)
     return len(ids)
+
+
+def _reserved_before(read_to: dt.datetime | None) -> sa.ColumnElement[bool]:
+    """Orders that reserve what the ERP may hold itself since its stock was read anew."""
+    if read_to is None:
+        return sa.false()
+    reserved = sa.exists().where(Reservation.order_ref == Order.no, Reservation.ended_at.is_(None))
+    return sa.and_(
+        reserved,
+        Order.erp_sync == ErpSync.ACCEPTED,
+        Order.erp_since < read_to,
+        OrderProjection.computed_at < read_to,
+    )
 
 
 def project_all(work: Work) -> int:
@@ -132,6 +149,7 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
     session.execute(sa.delete(ShortPart).where(ShortPart.order_id.in_(ids)))
     produced: list[LineQuantities] = []
     covered: list[tuple[str, str]] = []
+    read_to = stock_read_to(work)
     changed = 0
     for facts in taken.orders:
         order = facts.order
@@ -152,7 +170,9 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
             work.bump(f"order:{order.id}")
         produced += _produced(order, verdicts)
         covered += [
-            (order.no, str(v.line.line_no)) for v in verdicts.values() if _covered(order, v)
+            (order.no, str(v.line.line_no))
+            for v in verdicts.values()
+            if _covered(order, v, read_to)
         ]
     for order in ended:
         changed += store_ended(work, order, old_orders.get(order.id), old_lines)
@@ -185,23 +205,21 @@ def _produced(order: Order, verdicts: dict[int, Verdict]) -> list[LineQuantities
     ]
 
 
-def _covered(order: Order, verdict: Verdict) -> bool:
-    """Whether the ERP supplies the line itself, so that our reservation would count it twice.
+def _covered(order: Order, verdict: Verdict, read_to: dt.datetime | None) -> bool:
+    """Whether the ERP supplies the whole line, so that our reservation would count it twice.
 
-    Its documents are pegged to the line, or it has planned the line and its stock figures are
-    newer than the order: then they hold the allocation already.
+    Its documents are pegged to all pieces; or it accepted the order as it now stands, has planned
+    the line, and its stock was read since: then the stock figures hold its allocation.
     """
-    line = verdict.line
+    line, view = verdict.line, verdict.view
     if not line.ref or line.reserved_on is None:
         return False
-    if verdict.view.source in {"supply", "shipped"} or line.shipped > 0:
+    pegged = sum((n.qty for n in view.tops if n.kind != STOCK and n.item == line.item), ZERO)
+    if max(pegged, line.shipped) >= line.ordered:
         return True
-    newer = (
-        line.stock_as_of is not None
-        and order.confirmed_at is not None
-        and line.stock_as_of >= order.confirmed_at
-    )
-    return line.planned_on is not None and newer
+    planned = line.planned_on is not None or view.source in {"supply", "shipped"}
+    since = order.erp_since if order.erp_sync is ErpSync.ACCEPTED else None
+    return planned and since is not None and read_to is not None and read_to > since
 
 
 def _end_reservations(work: Work, covered: Sequence[tuple[str, str]], ended: Sequence[str]) -> None:

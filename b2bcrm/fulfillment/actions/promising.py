@@ -1,16 +1,16 @@
 """``ports.promise.Promising`` over one Work: ask, hold, convert, release, explain.
 
 Dates are the day the goods are ready; with an account in the wish, the day they are delivered to
-it (its Incoterm, transit and receiving days). ``ask`` takes no lock. ``hold`` and ``convert``
-lock the one row of ``promise_gate`` (on SQLite the Work holds the write lock anyway), ask again
-and insert, so that no piece is promised twice.
+it (its Incoterm, transit and receiving days). ``ask`` takes no lock. ``hold``, ``convert`` and
+``extend`` lock the one row of ``promise_gate`` (on SQLite the Work holds the write lock anyway),
+ask again and insert, so that no piece is promised twice.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -118,6 +118,43 @@ class Promises:
         self.work.session.flush()  # flush: a later ask in this Work must see the reservations
         return tuple(answers[line.ref] for line in lines)
 
+    def extend(self, order_ref: str, line: AskLine, *, at_worst: dt.date | None) -> Answer:
+        """Reserve added pieces of a line, from where the rest of it comes if that is still ours.
+
+        A reservation that ended was taken over by the ERP: only the added pieces are ours then.
+        """
+        seq = self._lock()
+        kept = self._reservation(order_ref, line.ref)
+        live = kept is not None and kept.ended_at is None
+        if kept is not None and live:
+            line = replace(line, site_id=kept.site_id)
+        (found,) = self._find([line])
+        if _worse(found.answer, at_worst):
+            raise PromiseMoved((found.answer,))
+        if kept is not None and live and found.ready_on is not None:
+            takes = (*pools.supplies_of(kept.sources), *found.takes)
+            kept.qty, kept.sources, kept.seq = kept.qty + line.qty, pools.sources_of(takes), seq
+            if found.ready_on >= kept.ready_on:
+                kept.ready_on, kept.reason = found.ready_on, found.answer.reason
+        elif not live:
+            self._free_lines(order_ref, [line.ref])
+            self._reserve(order_ref, found, seq)
+        self.work.session.flush()  # flush: a later ask in this Work must see the reservation
+        return found.answer
+
+    def reduce(self, order_ref: str, line_ref: str, by: Decimal | None = None) -> None:
+        """Give back the latest ``by`` pieces of what a line reserves; None: all of it."""
+        kept = self._reservation(order_ref, line_ref)
+        if kept is None or kept.ended_at is not None:
+            return
+        if by is None or by >= kept.qty:
+            kept.ended_at = self.work.now
+            return
+        kept.qty -= by
+        takes = atp.first_of(pools.supplies_of(kept.sources), kept.qty)
+        kept.sources = pools.sources_of(takes)
+        kept.ready_on = max((take.on for take in takes), default=kept.ready_on)
+
     def record(self, order_ids: Sequence[int], *, kind: str, reason: Message) -> None:
         """Promise history of the orders as they now stand; their projection follows.
 
@@ -217,6 +254,15 @@ class Promises:
         )
         hold = self.work.session.scalar(query)
         return {} if hold is None else {line.line_ref: line for line in hold.lines}
+
+    def _reservation(self, order_ref: str, line_ref: str) -> Reservation | None:
+        """The line's row, live or ended, as it now stands."""
+        return self.work.session.scalar(
+            sa.select(Reservation)
+            .where(Reservation.order_ref == order_ref, Reservation.line_ref == line_ref)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
 
     def _free_lines(self, order_ref: str, line_refs: Sequence[str]) -> None:
         """An amended line is promised anew: its old reservation goes."""

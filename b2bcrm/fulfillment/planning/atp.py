@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from b2bcrm.kernel.calendar import WorkCalendar
@@ -82,6 +82,16 @@ class Pool:
 def demands_of(takes: Iterable[Supply]) -> list[Demand]:
     """What a promise needs of known supply; what the lead time brings is its own supply."""
     return [Demand(take.qty, take.on) for take in takes if take.kind != LEAD_TIME]
+
+
+def first_of(takes: Iterable[Supply], qty: Decimal) -> list[Supply]:
+    """The ``qty`` pieces of a witness that are there first."""
+    found: list[Supply] = []
+    for take in sorted(takes, key=lambda take: take.on):
+        part = min(take.qty, qty - sum((one.qty for one in found), ZERO))
+        if part > 0:
+            found.append(replace(take, qty=part))
+    return found
 
 
 def buckets(pool: Pool) -> list[Bucket]:

@@ -129,7 +129,6 @@ class Line:
     receiving_days: str
     calendar: WorkCalendar
     on_hand: Decimal = ZERO
-    stock_as_of: dt.datetime | None = None
     stock_item: bool = True
     reserved_on: dt.date | None = None
     shipped_on: dt.date | None = None

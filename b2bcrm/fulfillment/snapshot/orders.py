@@ -98,7 +98,6 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
                 receiving_days=receiving,
                 calendar=calendar,
                 on_hand=level.on_hand if level else ZERO,
-                stock_as_of=level.as_of if level else None,
                 stock_item=item.kind is not ItemKind.SERVICE,
                 reserved_on=reserved.get((order.no, str(line.line_no))),
                 shipped_on=shipped.get(line.id),

@@ -57,6 +57,12 @@ def data_as_of(work: Work) -> dt.datetime | None:
     return work.session.scalar(query)
 
 
+def stock_read_to(work: Work) -> dt.datetime | None:
+    """Business time up to which the ERP's stock was read in full; None before the first pull."""
+    query = sa.select(sa.func.min(Feed.watermark, type_=Feed.watermark.type))
+    return work.session.scalar(query.where(Feed.entity == "stock"))
+
+
 def take(
     work: Work, wanted: Iterable[tuple[int, int | None]], *, without: Sequence[str] = ()
 ) -> Pools:

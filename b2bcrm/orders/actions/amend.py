@@ -15,7 +15,7 @@ from b2bcrm.orders import events
 from b2bcrm.orders.actions.life import load, seal, touch, wait_for_erp
 from b2bcrm.orders.lifecycle import FINAL, Act, OrderState
 from b2bcrm.orders.models import Order, OrderLine
-from b2bcrm.ports.promise import AskLine, Mode, Promising
+from b2bcrm.ports.promise import AskLine, PromiseMoved, Promising, date_moved
 
 MAX_REASON = 300
 
@@ -29,13 +29,14 @@ def amend_line(
     promises: Promising,
     qty: Decimal | None = None,
     requested_on: dt.date | None = None,
+    promised_on: dt.date | None = None,
 ) -> Order:
     """Change a line's quantity or wished date.
 
     On a confirmed order this is an amendment: numbered, sealed, sent to the ERP under its own
-    reference. The quantity may not fall below what has shipped. For added pieces a date is
-    asked; the line's promise moves if they cannot be had by then. They are not held: the ERP
-    plans them with the amendment.
+    reference. The quantity may not fall below what has shipped. Added pieces are reserved until
+    the ERP has planned them. ``promised_on`` is the latest date that was shown for them, else
+    the line's own promise: raises DateMoved, changing nothing, where they come later than that.
     """
     work.actor.must(Right.ORDER)
     order = load(work, order_id, expected_version)
@@ -43,32 +44,39 @@ def amend_line(
     if line is None or line.cancelled:
         raise not_found(Message("This order line"))
     order.move(Act.AMEND)
-    added = qty - line.ordered_qty if qty is not None else Decimal(0)
+    more = qty - line.ordered_qty if qty is not None else Decimal(0)
     changes = _take_over(line, qty, requested_on)
     if not changes:
         raise Invalid(Message("Nothing was changed."))
-    if added > 0:
-        changes += _promise_added(order, line, added, promises)
+    if more > 0:
+        changes += promise_added(order, line, more, promises, shown_on=promised_on)
+    elif more < 0:
+        promises.reduce(order.no, str(line_no), -more)
     order.add_up()
     touch(work, order)
     work.bump(f"order:{order.id}")
     if order.state is OrderState.CONFIRMED:
-        what = reduce(lambda a, b: Message("%(first)s, %(second)s", first=a, second=b), changes)
-        order.amendment_no += 1
-        wait_for_erp(work, order)
-        seal(work, order, reason=str(what)[:MAX_REASON])
-        work.publish(
-            events.OrderAmended(
-                subject_id=order.id,
-                order_id=order.id,
-                account_id=order.account_id,
-                no=order.no,
-                amendment_no=order.amendment_no,
-                what=what,
-            )
-        )
-        promises.record([order.id], kind="amended", reason=what)
+        amended(work, order, changes, promises)
     return order
+
+
+def amended(work: Work, order: Order, changes: list[Message], promises: Promising) -> None:
+    """Number and seal what changed on a confirmed order; the ERP and the customer are told."""
+    what = reduce(lambda a, b: Message("%(first)s, %(second)s", first=a, second=b), changes)
+    order.amendment_no += 1
+    wait_for_erp(work, order)
+    seal(work, order, reason=str(what)[:MAX_REASON])
+    work.publish(
+        events.OrderAmended(
+            subject_id=order.id,
+            order_id=order.id,
+            account_id=order.account_id,
+            no=order.no,
+            amendment_no=order.amendment_no,
+            what=what,
+        )
+    )
+    promises.record([order.id], kind="amended", reason=what)
 
 
 def _take_over(line: OrderLine, qty: Decimal | None, requested_on: dt.date | None) -> list[Message]:
@@ -101,20 +109,29 @@ def _take_over(line: OrderLine, qty: Decimal | None, requested_on: dt.date | Non
     return changes
 
 
-def _promise_added(
-    order: Order, line: OrderLine, added: Decimal, promises: Promising
+def promise_added(
+    order: Order, line: OrderLine, more: Decimal, promises: Promising, *, shown_on: dt.date | None
 ) -> list[Message]:
-    """Move the line's promise if the added pieces cannot be had by then."""
+    """Reserve the added pieces; the line's promise moves where a later date was shown for them.
+
+    A line that nothing was promised for yet gets its first promise, for all of it.
+    """
+    promised_on = line.promised_on
     wish = AskLine(
         ref=str(line.line_no),
         item_id=line.item_id,
-        qty=added,
-        wanted_on=line.promised_on or line.requested_on,
+        qty=line.ordered_qty if promised_on is None else more,
+        wanted_on=promised_on or line.requested_on,
         site_id=order.site_id,
         account_id=order.account_id,
     )
-    (answer,) = promises.ask([wish], Mode.ORDER)
-    if answer.full_on is None or (line.promised_on and answer.full_on <= line.promised_on):
+    at_worst = max((day for day in (promised_on, shown_on) if day), default=None)
+    try:
+        answer = promises.extend(order.no, wish, at_worst=at_worst)
+    except PromiseMoved as moved:
+        shown = {wish.ref: at_worst} if at_worst else {}
+        raise date_moved(moved.answers, shown) from None
+    if answer.full_on is None or (promised_on and answer.full_on <= promised_on):
         return []
     line.promised_on = answer.full_on
     return [Message("line %(line)s promised for %(day)s", line=line.line_no, day=answer.full_on)]

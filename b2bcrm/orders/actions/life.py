@@ -29,7 +29,7 @@ PUSH = "erp.push_order"
 
 def load(work: Work, order_id: int, expected_version: int | None) -> Order:
     """The order to act on; StaleVersion says who changed it meanwhile and when."""
-    order = queries.by_id(work, order_id)
+    order = queries.by_id(work, order_id, for_update=True)
     if expected_version is not None and order.version != expected_version:
         raise StaleVersion(
             Message(
@@ -124,7 +124,11 @@ def _confirm(work: Work, order: Order, promises: Promising) -> None:
 
 
 def wait_for_erp(work: Work, order: Order) -> None:
-    """The delivery that follows will say accepted, refused or unknown."""
+    """The delivery that follows will say accepted, refused or unknown; none follows where a
+    person has left the order out.
+    """
+    if order.erp_sync is ErpSync.LEFT_OUT:
+        return
     order.erp_sync, order.erp_since, order.erp_reason = ErpSync.WAITING, work.now, None
 
 
@@ -185,7 +189,7 @@ def cancel(
     if known:
         order.amendment_no += 1
         wait_for_erp(work, order)
-        outbox.unpark(work.session, f"order:{order.id}", PUSH, work.tick)
+        outbox.unpark(work.session, [f"order:{order.id}"], PUSH, work.tick)
     touch(work, order)
     promises.release(order.no)
     work.publish(

@@ -1,156 +1,215 @@
-"""The push of an order's facts to the ERP: prepare, send, record; no transaction in between."""
+"""The push of an order's facts to the ERP: prepare, send, record; no transaction in between.
+
+One lane per order: the outbox never lets a later row overtake. What is said to the ERP is in
+``sending``; what is known about each attempt in ``sync.writes``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import sqlalchemy as sa
-
-from b2bcrm.catalog.models import Item
-from b2bcrm.customers.models import Account, ShipTo
+from b2bcrm.kernel import outbox
 from b2bcrm.kernel.errors import CrmError, Refused
 from b2bcrm.kernel.events import Event
-from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import actions, events, queries
-from b2bcrm.orders.lifecycle import OrderState
+from b2bcrm.orders.actions import sides
+from b2bcrm.orders.actions.meeting import book, meet
+from b2bcrm.orders.handlers import sending
+from b2bcrm.orders.handlers.drafting import NO_ACCOUNT, draft
+from b2bcrm.orders.handlers.sending import NotThereYet, Overtaken, Push, Sender, Sent, TakenIn
+from b2bcrm.orders.lifecycle import ErpSync, OrderState
 from b2bcrm.orders.models import Order
 from b2bcrm.ports.erp import (
-    Entity,
     ErpGateway,
     ErpOutcomeUnknown,
-    OrderDraft,
-    OrderDraftLine,
+    ErpUnavailable,
     SalesOrder,
     WriteResult,
 )
+from b2bcrm.sync import conflicts, inbox, writes
+from b2bcrm.sync.conflicts import OVERTAKEN, ConflictState, Found
+from b2bcrm.sync.writes import UNKNOWN, Kind, WriteState
 
-
-@dataclass(frozen=True)
-class Push:
-    """What is to happen in the ERP. ``erp_no`` is empty for an order it does not know yet.
-
-    ``only_look``: our order was cancelled meanwhile, so it is not entered any more; only an
-    earlier attempt may have entered it.
-    """
-
-    draft: OrderDraft
-    erp_no: str
-    cancel_reason: str | None = None
-    only_look: bool = False
+HELD_BACK = frozenset({NO_ACCOUNT, OVERTAKEN})
+"""Why a push waits for something on our side: the ERP has not refused it."""
 
 
 class PushOrder:
     """Sends an order, an amendment or a cancellation; looks the reference up before a resend."""
 
-    name = "erp.push_order"
+    name = actions.PUSH
 
     def __init__(self, erp: ErpGateway) -> None:
         self.erp = erp
+        self._patience = writes.patience(erp.describe().capabilities[sending.ORDER])
 
     def prepare(self, work: Work, event: Event) -> Push | None:
         """The draft as it stands now, under the reference of the event's amendment."""
         order = queries.by_id(work, event.subject_id)
-        reason = event.reason if isinstance(event, events.OrderCancelled) else None
-        if reason is not None and order.erp_no is None:
+        kind = _kind(order, event)
+        if kind is None or order.erp_sync is ErpSync.LEFT_OUT:
             return None
-        number = getattr(event, "amendment_no", order.amendment_no)
+        if kind is Kind.UPDATE:
+            _must_be_decided(work, order)
+        reference = _reference(order, event)
+        message = draft(work, order, reference)
+        write = writes.begin(work, reference, kind)
+        doubtful = write.state is WriteState.UNKNOWN
+        believed = (
+            doubtful and self._patience is not None and self._patience.enough(write, work.tick)
+        )
+        looks = write.looks
+        if believed:
+            writes.anew(work, write)
+        answer = inbox.waiting(work.session, reference)
+        done = write.state is WriteState.DONE
         return Push(
-            draft=_draft(work, order, f"{order.no}/{number}"),
+            kind=kind,
+            draft=message,
             erp_no=order.erp_no or "",
-            cancel_reason=reason,
+            cancel_reason=event.reason if isinstance(event, events.OrderCancelled) else "",
             only_look=order.state is OrderState.CANCELLED and order.erp_no is None,
+            done=WriteResult(write.erp_id, write.erp_version) if done else None,
+            confirmed=answer.answer() if answer else None,
+            handle=write.handle if write.state is WriteState.DEFERRED else "",
+            doubtful=doubtful,
+            believed=believed,
+            by_person=self._patience is None,
+            looks=looks,
+            image=_image(work, order),
+            sent=_sent(work, order),
         )
 
-    def send(self, message: Push, *, again: bool) -> WriteResult | None:
-        """One call; after an attempt of unknown outcome the reference is looked up first.
+    def send(self, message: Push, *, again: bool) -> Sent:
+        """See ``sending``."""
+        return Sender(self.erp, message, writes.pause(message.looks)).send(again=again)
 
-        None: the ERP does not know the order and, being cancelled, it never will.
-        """
-        draft = message.draft
-        done = self._done_before(message) if again else None
-        if done is not None:
-            return WriteResult(erp_id=done.erp_id, version=done.version)
-        if message.only_look:
-            return None
-        if message.cancel_reason is not None:
-            return self.erp.cancel(
-                message.erp_no, reference=draft.reference, reason=message.cancel_reason
-            )
-        if message.erp_no:
-            return self.erp.update(message.erp_no, draft)
-        return self.erp.create(draft)
-
-    def _done_before(self, message: Push) -> SalesOrder | None:
-        """The ERP's order if an earlier attempt got through, though its answer did not."""
-        if message.cancel_reason is not None:
-            found = self.erp.get(Entity.SALES_ORDER, message.erp_no)
-            if isinstance(found, SalesOrder) and found.status == "cancelled":
-                return found
-            return None
-        reference = message.draft.reference
-        for found in self.erp.lookup(Entity.SALES_ORDER, "reference", reference):
-            if isinstance(found, SalesOrder) and found.reference == reference:
-                return found
-        return None
-
-    def record(self, work: Work, event: Event, reply: WriteResult | None) -> None:
-        """The ERP's number goes on the order."""
-        if reply is None:
-            actions.unknown_to_erp(work, event.subject_id)
+    def record(self, work: Work, event: Event, reply: Sent) -> None:
+        """The ERP's number goes on the order; what the ERP kept is compared line by line."""
+        order = queries.by_id(work, event.subject_id)
+        self._write_down(work, order, event, reply)
+        if reply.result is None:
+            actions.unknown_to_erp(work, order.id)
             return
         actions.accepted_by_erp(
-            work, event.subject_id, erp_no=reply.erp_id, erp_version=reply.version
+            work,
+            order.id,
+            erp_no=reply.result.erp_id,
+            erp_version=reply.kept.version if reply.kept else reply.result.version,
+            amendment_no=_amendment(order, event),
         )
+        if reply.kept is not None:
+            _meet(work, order, reply.kept, Found.READ_BACK)
 
     def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
         """The page says waiting since when, unknown, or refused with the reason."""
+        order = queries.by_id(work, event.subject_id)
+        self._note_failure(work, order, event, error, parked=parked)
+        if isinstance(error, Overtaken):
+            _meet(work, order, error.current, Found.CHANGED_THERE)
+            if not _undecided(work, order):
+                outbox.unpark(work.session, [_stream(order)], self.name, work.tick)
+        in_doubt = isinstance(error, ErpOutcomeUnknown) or error.code == UNKNOWN
         actions.not_taken_by_erp(
             work,
-            event.subject_id,
+            order.id,
             reason=error.message,
-            refused=parked,
-            unknown=isinstance(error, ErpOutcomeUnknown),
+            refused=parked and not in_doubt and error.code not in HELD_BACK,
+            unknown=in_doubt or self._in_doubt(work, order, event),
         )
+        if parked and error.code not in HELD_BACK:
+            _show_again(work, order)
+
+    def _in_doubt(self, work: Work, order: Order, event: Event) -> bool:
+        kind = _kind(order, event)
+        if kind is None:
+            return False
+        write = writes.found(work.session, _reference(order, event), kind)
+        return write is not None and write.state is WriteState.UNKNOWN
+
+    def _write_down(self, work: Work, order: Order, event: Event, reply: Sent) -> None:
+        reference = _reference(order, event)
+        kind = _kind(order, event) or Kind.CREATE
+        write = writes.found(work.session, reference, kind)
+        if write is not None:
+            write.state = WriteState.DONE if reply.result else WriteState.UNSENT
+            write.guarded = reply.guarded
+            if reply.result:
+                write.erp_id, write.erp_version = reply.result.erp_id, reply.result.version
+        inbox.use(work, reference)
+
+    def _note_failure(
+        self, work: Work, order: Order, event: Event, error: CrmError, *, parked: bool
+    ) -> None:
+        """What is known about the attempt: nothing happened, it may have, it was refused."""
+        kind = _kind(order, event)
+        reference = _reference(order, event)
+        write = writes.found(work.session, reference, kind) if kind else None
+        if write is None:
+            return
+        if isinstance(error, TakenIn):
+            write.state, write.handle = WriteState.DEFERRED, error.handle
+        elif isinstance(error, NotThereYet):
+            write.state, write.looks = WriteState.UNKNOWN, write.looks + 1
+        elif isinstance(error, ErpOutcomeUnknown) or error.code == UNKNOWN:
+            write.state = WriteState.UNKNOWN
+        elif write.state is WriteState.SENDING and isinstance(error, ErpUnavailable | Overtaken):
+            write.state = WriteState.UNSENT
+        elif parked and error.code not in HELD_BACK and write.state is not WriteState.UNKNOWN:
+            write.state = WriteState.REFUSED
+            inbox.use(work, reference)
 
 
-def _draft(work: Work, order: Order, reference: str) -> OrderDraft:
-    session = work.session
-    account = session.get_one(Account, order.account_id)
-    if account.erp_id is None:
-        raise Refused(Message("The account has no ERP number yet."), code="no_erp_account")
-    ship_to = session.get(ShipTo, order.ship_to_id) if order.ship_to_id else None
-    site = session.get_one(Site, order.site_id)
-    item_ids = [line.item_id for line in order.lines]
-    query = sa.select(Item.id, Item.no).where(Item.id.in_(item_ids))
-    item_nos = dict(session.execute(query).all())
-    return OrderDraft(
-        reference=reference,
-        customer=account.erp_id,
-        customer_po=order.customer_po,
-        ordered_on=order.ordered_on,
-        currency=order.currency,
-        ship_to=ship_to.code if ship_to else "",
-        incoterm=order.incoterm,
-        incoterm_place=order.incoterm_place,
-        payment_terms=order.payment_terms,
-        site=site.code,
-        note=order.note,
-        lines=tuple(
-            OrderDraftLine(
-                line_no=line.line_no,
-                item=item_nos[line.item_id],
-                qty=line.ordered_qty,
-                uom=line.unit,
-                unit_price=line.unit_price,
-                discount_pct=line.discount_pct,
-                requested_on=line.requested_on,
-                promised_on=line.promised_on or line.requested_on,
-                customer_part_no=line.customer_part_no,
-                customer_po_line=line.customer_po_line,
-            )
-            for line in order.lines
-            if not line.cancelled
-        ),
-    )
+def _kind(order: Order, event: Event) -> Kind | None:
+    """What an event asks of the ERP as things stand; None: nothing any more."""
+    if isinstance(event, events.OrderCancelled):
+        return Kind.CANCEL if order.erp_no is not None else None
+    return Kind.CREATE if order.erp_no is None else Kind.UPDATE
+
+
+def _amendment(order: Order, event: Event) -> int:
+    number: int = getattr(event, "amendment_no", order.amendment_no)
+    return number
+
+
+def _reference(order: Order, event: Event) -> str:
+    return f"{order.no}/{_amendment(order, event)}"
+
+
+def _stream(order: Order) -> str:
+    return f"order:{order.id}"
+
+
+def _undecided(work: Work, order: Order) -> bool:
+    rows = conflicts.of_order(work.session, order.id)
+    return any(row.state is ConflictState.OPEN for row in rows)
+
+
+def _must_be_decided(work: Work, order: Order) -> None:
+    """A whole order is written at once: what a person has not decided would be overwritten."""
+    if _undecided(work, order):
+        raise Refused(Message("A difference to the ERP waits for a decision."), code=OVERTAKEN)
+
+
+def _image(work: Work, order: Order) -> dict[str, str]:
+    erp_no = order.erp_no or ""
+    found = conflicts.images(work.session, sending.ORDER.value, [erp_no]).get(erp_no)
+    return dict(found.values) if found else {}
+
+
+def _sent(work: Work, order: Order) -> dict[str, sides.Values]:
+    rows = queries.revisions(work.session, order.id)
+    return {f"{order.no}/{row.amendment_no}": sides.sealed(row) for row in rows}
+
+
+def _meet(work: Work, order: Order, theirs: SalesOrder, found: Found) -> None:
+    if meet(work, order, theirs, book(work, [(order, theirs)]), found=found):
+        order.add_up()
+    work.bump(_stream(order))
+
+
+def _show_again(work: Work, order: Order) -> None:
+    """What was chosen to be ours and the ERP refuses is a person's matter again."""
+    for row in conflicts.of_order(work.session, order.id):
+        if row.state is ConflictState.SENT_BACK:
+            conflicts.settle(work, row, ConflictState.OPEN, order.erp_reason)

@@ -212,7 +212,10 @@ class WorkOrder(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class SalesOrderLine:
-    """A line as the ERP holds it. ``planned_on`` is the ERP's own ship date."""
+    """A line as the ERP holds it. ``planned_on`` is the ERP's own ship date.
+
+    ``unit_price`` is the price of ``price_per`` units (1, 100, 1000), before tax.
+    """
 
     line_no: int
     item: str
@@ -228,11 +231,15 @@ class SalesOrderLine:
     status: str  # open, shipped, closed, cancelled
     customer_part_no: str = ""
     customer_po_line: str = ""
+    price_per: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SalesOrder(Record):
-    """erp_id is the ERP's order number; ``reference`` is ours (empty if typed in the ERP)."""
+    """erp_id is the ERP's order number; ``reference`` is ours (empty if typed in the ERP).
+
+    ``total`` is the ERP's own sum before tax, None where it does not say.
+    """
 
     reference: str
     customer: str
@@ -246,6 +253,7 @@ class SalesOrder(Record):
     status: str  # open, closed, cancelled
     site: str
     lines: tuple[SalesOrderLine, ...]
+    total: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,10 +14,10 @@ from b2bcrm.kernel.work import Work
 from b2bcrm.orders import actions as orders
 from b2bcrm.orders import queries as order_queries
 from b2bcrm.orders.models import Order, Origin
-from b2bcrm.ports.promise import Promising
+from b2bcrm.ports.promise import Promising, date_moved
 from b2bcrm.quotes import events, queries
 from b2bcrm.quotes.actions.draft import ask_lines, check_version, touch
-from b2bcrm.quotes.actions.sending import FAR, moved_refusal
+from b2bcrm.quotes.actions.sending import FAR
 from b2bcrm.quotes.lifecycle import LOSS_WORDS, LossReason, QuoteAct, QuoteState, after
 from b2bcrm.quotes.models import Quote
 
@@ -135,7 +135,7 @@ def _take_over_dates(quote: Quote, order: Order, promises: Promising) -> None:
     sealed = {str(line.line_no): line.promised_on or FAR for line in quote.lines}
     answers = promises.convert(quote.hold_ref, order.no, ask_lines(quote))
     if any(a.full_on is None or a.full_on > sealed.get(a.ref, FAR) for a in answers):
-        raise moved_refusal(answers, sealed)
+        raise date_moved(answers, sealed)
 
 
 def _sign(work: Work, quote: Quote, name: str, customer_po: str) -> None:

@@ -12,7 +12,7 @@ from b2bcrm.kernel.errors import Refused
 from b2bcrm.kernel.organization import calendar_of
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.ports.promise import Answer, PromiseMoved, Promising
+from b2bcrm.ports.promise import Answer, PromiseMoved, Promising, date_moved
 from b2bcrm.quotes import events, queries
 from b2bcrm.quotes.actions.draft import ask_lines, check_version, take_dates, touch
 from b2bcrm.quotes.lifecycle import QuoteAct, after
@@ -113,27 +113,9 @@ def _hold(quote: Quote, promises: Promising, *, any_date: bool) -> tuple[Answer,
     try:
         answers = promises.hold(quote.hold_ref, ask_lines(quote), until, at_worst=shown)
     except PromiseMoved as moved:
-        raise moved_refusal(moved.answers, shown) from None
+        raise date_moved(moved.answers, shown) from None
     undated = next((answer for answer in answers if answer.full_on is None), None)
     if undated is not None:
         message = Message("Line %(line)s has no ready date yet.", line=undated.ref)
         raise Refused(message, code="no_date")
     return answers
-
-
-def moved_refusal(answers: tuple[Answer, ...], shown: dict[str, dt.date]) -> Refused:
-    """The one sentence for a date that got worse, naming the first such line."""
-    for answer in answers:
-        before = shown.get(answer.ref, FAR)
-        if answer.full_on is None:
-            text = Message("The date of line %(line)s can no longer be promised.", line=answer.ref)
-            return Refused(text, code="date_moved")
-        if answer.full_on > before:
-            text = Message(
-                "The date of line %(line)s has moved from %(before)s to %(after)s.",
-                line=answer.ref,
-                before=before,
-                after=answer.full_on,
-            )
-            return Refused(text, code="date_moved")
-    return Refused(Message("The dates have moved. Look at them again."), code="date_moved")

@@ -86,6 +86,9 @@
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = document.querySelector("meta[name=csrf-token]").content;
   });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.getResponseHeader("X-Form") === "again") { event.detail.shouldSwap = true; event.detail.isError = false; }
+  });
   document.addEventListener("htmx:responseError", (event) => {
     const { xhr, target } = event.detail;
     if (xhr.getResponseHeader("HX-Redirect")) { toast(said.saidGone, "late"); return; }

@@ -59,7 +59,8 @@ def _builder(cls: type[Any], skip: set[str]) -> Callable[..., Any]:
     def build(body: Mapping[str, Any], **common: Any) -> Any:
         values = {**body, **common}
         for name, reader in readers:
-            values[name] = reader(values[name])
+            if name in values:  # what the port has added since has a default
+                values[name] = reader(values[name])
         return cls(**values)
 
     return build
