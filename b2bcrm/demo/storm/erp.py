@@ -43,13 +43,21 @@ class Sky:
     path: Path
     clock: FastClock
     ahead_s: Synchronized[float]  # business time beyond machine time
+    stands_at: Synchronized[float]  # business time once it is calm, as a timestamp; 0 before
     tally: Tally
     calm: Event  # no more faults, and nobody changes anything any more
     seed: int
 
     def business_now(self) -> dt.datetime:
         """The ERP's clock."""
+        if stands_at := self.stands_at.value:
+            return dt.datetime.fromtimestamp(stands_at, dt.UTC)
         return self.clock() + dt.timedelta(seconds=self.ahead_s.value)
+
+    def stop(self) -> None:
+        """No more faults, and time stands still in the ERP: what is there can be compared."""
+        self.stands_at.value = self.business_now().timestamp()
+        self.calm.set()
 
 
 def prepare(path: Path, *, seed: int, today: dt.date) -> None:

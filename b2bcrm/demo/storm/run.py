@@ -29,7 +29,6 @@ from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.kernel.work import Office
 from b2bcrm.sync import actions as monitor
 from b2bcrm.sync.models import Feed, ParkedRow, RunOutcome, SyncRun
-from connectors.erp import client, profile
 
 FACTOR = 20.0  # machine time of all processes: a lease of a minute ends after three seconds
 JUMP_EVERY_S = 1.5
@@ -90,12 +89,12 @@ class Storm:
             path=folder / "twin.sqlite3",
             clock=FastClock(now, FACTOR),
             ahead_s=FORK.Value("d", 0.0),
+            stands_at=FORK.Value("d", 0.0),
             tally=Tally(),
             calm=FORK.Event(),
             seed=self.seed,
         )
         erp.prepare(sky.path, seed=self.seed, today=start_day(now))
-        client.document(profile.load("twin").wsdl)  # once, not in each worker
         port = self._start_erp(sky, forecast)
         self._found_company(sky.clock, port)
         self._start = partial(self._start_worker, port, sky.clock, folder / "defects")
@@ -128,7 +127,7 @@ class Storm:
             work.session.add(BusinessClock(ahead_s=0))
             for year in (work.now.year, work.now.year + 1):  # past the orders of the twin's history
                 work.session.add(NumberCounter(series="SO", year=year, last=FIRST_NUMBER))
-        workers.open_puller(office, port).ensure_feeds()
+        workers.open_puller(office, port).ensure_feeds()  # reads the WSDL, for all children too
         office.engine.dispose()  # the children must not share its connections
 
     def _start_erp(self, sky: erp.Sky, forecast: Forecast) -> int:
@@ -204,7 +203,7 @@ class Storm:
     # ------------------------------------------------------------------------------------- the calm
     def _wait_for_calm(self, sky: erp.Sky, office: Office, desk: Desk) -> bool:
         """No more faults, no more changes; whether everything came through in time."""
-        sky.calm.set()
+        sky.stop()
         time.sleep(2 * erp.CLERK_EVERY_S)  # his last act ends
         with office.open(read_only=True) as work:
             last = work.session.scalar(sa.select(sa.func.max(SyncRun.id))) or 0

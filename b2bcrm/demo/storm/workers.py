@@ -7,11 +7,12 @@ import random
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from b2bcrm.bootstrap import APPLIERS, EVENTS
+from b2bcrm.bootstrap import APPLIERS, EVENTS, IDENTIFY
 from b2bcrm.demo.storm.erp import PASSWORD, USER
 from b2bcrm.demo.storm.weather import FastClock
 from b2bcrm.fulfillment import actions as fulfillment
@@ -79,17 +80,20 @@ class Fate:
                 os._exit(DIED_AT_A_POINT)  # as a crash: nothing is cleaned up
 
 
-def open_puller(office: Office, port: int) -> Puller:
+def open_puller(
+    office: Office, port: int, at_point: Callable[[str], None] = lambda _point: None
+) -> Puller:
     """As the product's, with pages so small that a delta has several."""
     erp = connect(connection(port), StoredEnvelopes(office), now=office.clock.tick)
-    return Puller(office, erp, CONNECTION, APPLIERS, page_size=PAGE_SIZE)
+    return Puller(office, erp, CONNECTION, APPLIERS, IDENTIFY, at_point, PAGE_SIZE)
 
 
 def work_on(url: str, port: int, clock: FastClock, seed: str, defects: Path) -> None:
     """Deliver and pull until the process ends. What no one expected goes into ``defects``."""
     office = open_office(url, clock)
-    puller = open_puller(office, port)
-    fate, push = Fate(seed), PushOrder(puller.erp)
+    fate = Fate(seed)
+    puller = open_puller(office, port, fate)
+    push = PushOrder(puller.erp)
     courier = Courier(partial(office.open), EVENTS, {push.name: push}, fate)
     while True:
         try:
