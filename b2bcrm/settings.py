@@ -42,6 +42,11 @@ class Settings:
         return self.data_dir / "files"
 
     @property
+    def site_wsdl_dir(self) -> Path:
+        """WSDLs that the administrator has added, one folder each."""
+        return self.data_dir / "wsdl"
+
+    @property
     def mail_dir(self) -> Path:
         """Where the demo catches its mail."""
         return self.data_dir / "mail"

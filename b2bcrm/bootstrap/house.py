@@ -1,6 +1,6 @@
 """Which adapter serves a port, and everything a process needs, put together once.
 
-With ``demo`` the only importer of ``connectors``.
+With ``demo`` and the commands of ``cli.erp`` the only importer of ``connectors``.
 """
 
 from __future__ import annotations
@@ -141,19 +141,24 @@ def connect_mail(settings: Settings) -> Mailer:
     )
 
 
-def connect_erp(settings: Settings, office: Office) -> ErpGateway:
-    """The one ERP connection of this installation; each exchange is logged."""
-    from connectors.erp.gateway import connect
-
-    connection = Connection(
+def erp_connection(settings: Settings) -> Connection:
+    """The one ERP connection of this installation."""
+    return Connection(
         code="main",
         profile=settings.erp_profile,
         base_url=settings.erp_url,
         company=settings.erp_company,
         user=settings.erp_user,
         secret=settings.erp_secret,
+        site_wsdl=str(settings.site_wsdl_dir),
     )
-    return connect(connection, StoredEnvelopes(office), now=office.clock.tick)
+
+
+def connect_erp(settings: Settings, office: Office) -> ErpGateway:
+    """A gateway to it; each exchange is logged."""
+    from connectors.erp.gateway import connect
+
+    return connect(erp_connection(settings), StoredEnvelopes(office), now=office.clock.tick)
 
 
 def open_office(settings: Settings) -> Office:
