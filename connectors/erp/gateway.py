@@ -92,6 +92,7 @@ class SoapErpGateway:
             version=profile.version,
             product=profile.product,
             wsdl_digest=client.digest(profile.wsdl),
+            profile_digest=profile.digest,
             capabilities=profile.capabilities,
         )
 

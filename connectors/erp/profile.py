@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -104,6 +105,7 @@ class Profile:
     calls: Mapping[str, Call]
     issue_plan: Plan
     draft: Mapping[str, Any]
+    digest: str = ""  # SHA-256 of its text
 
     def address(self, connection: Connection) -> str:
         """The endpoint for one connection."""
@@ -131,7 +133,8 @@ def load(name: str) -> Profile:
     if re.fullmatch(r"[a-z0-9-]+", name) is None or not (PROFILE_DIR / f"{name}.toml").is_file():
         raise ProfileError(f"there is no profile {name!r}")
     text = (PROFILE_DIR / f"{name}.toml").read_text(encoding="utf-8")
-    return compile_profile(tomllib.loads(text))
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return dataclasses.replace(compile_profile(tomllib.loads(text)), digest=digest)
 
 
 def compile_profile(data: Mapping[str, Any]) -> Profile:

@@ -58,7 +58,7 @@ SPOILED = [
     ("identifiers", "padded", s.on_records(lambda _e, r: s.put(r, erp_id=f"{r.erp_id} "))),
     ("identifiers", "zeros stripped", {"get": s.zeros_stripped}),
     ("numbers", "floating", s.on_line(qty=0.1)),
-    ("numbers", "was floating", s.on_line(qty=Decimal.from_float(0.1))),
+    ("numbers", "was floating", s.on_line(qty=Decimal("0.1000000000000000055"))),
     ("dates", "1899", s.on_line(planned_on=dt.date(1899, 12, 30))),
     ("dates", "the word null", s.on_line(customer_po_line="null")),
     ("texts", "broken characters", s.on_line(customer_part_no="æ\ufffdè")),
