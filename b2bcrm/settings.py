@@ -118,6 +118,11 @@ class Settings:
         )
 
 
+def secret_in(variable: str) -> str | None:
+    """The secret in a variable that somebody named on a command line; None if it is not set."""
+    return os.environ.get(variable)
+
+
 def _kept_secret(data_dir: Path) -> str:
     """The demo's secret, made once and kept beside its database."""
     path = data_dir / "secret_key"

@@ -13,7 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.engine import Engine
 
-import b2bcrm.kernel.idempotency  # noqa: F401 - its table must be known
+import b2bcrm.kernel.idempotency
+import b2bcrm.sync.certificates  # noqa: F401 - same
 from b2bcrm.bootstrap.feeds import APPLIERS
 from b2bcrm.bootstrap.routes import ROUTES
 from b2bcrm.files import actions as files

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ import click
 from b2bcrm.cli.root import main, settings_here
 from b2bcrm.kernel.errors import CrmError
 from b2bcrm.ports.erp import Connection, ErpGateway
+from b2bcrm.settings import secret_in
 
 NUMBERS = {"connect_timeout_s": float, "read_timeout_s": float, "reply_cap_mb": int}
 WORDS = ("base_url", "company", "user")
@@ -96,10 +96,10 @@ def _pairs(pairs: tuple[str, ...]) -> dict[str, str]:
 def _secret(variable: str | None) -> str:
     if variable is None:
         return ""
-    try:
-        return os.environ[variable]
-    except KeyError:
-        raise click.UsageError(f"--secret-env {variable}: there is no such variable.") from None
+    secret = secret_in(variable)
+    if secret is None:
+        raise click.UsageError(f"--secret-env {variable}: there is no such variable.")
+    return secret
 
 
 @contextmanager
