@@ -59,7 +59,7 @@ def named(profile: str | None, pairs: tuple[str, ...], secret_env: str | None) -
         if pairs or secret_env:
             raise click.UsageError("--set and --secret-env need --profile.")
         return erp_connection(settings_here())
-    return made(profile, _pairs(pairs), _secret(secret_env), settings_here().site_wsdl_dir)
+    return made(profile, _pairs(pairs), secret_of(secret_env), settings_here().site_wsdl_dir)
 
 
 def made(profile: str, values: dict[str, str], secret: str, site: Path) -> Connection:
@@ -93,7 +93,8 @@ def _pairs(pairs: tuple[str, ...]) -> dict[str, str]:
     return values
 
 
-def _secret(variable: str | None) -> str:
+def secret_of(variable: str | None) -> str:
+    """The secret in the variable of ``--secret-env``; empty where none is named."""
     if variable is None:
         return ""
     secret = secret_in(variable)
