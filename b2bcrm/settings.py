@@ -47,6 +47,11 @@ class Settings:
         return self.data_dir / "wsdl"
 
     @property
+    def recordings_dir(self) -> Path:
+        """Exchanges with the ERP that somebody asked to record, one folder per connection."""
+        return self.data_dir / "recordings"
+
+    @property
     def mail_dir(self) -> Path:
         """Where the demo catches its mail."""
         return self.data_dir / "mail"

@@ -42,8 +42,10 @@ from b2bcrm.service import (
     handlers as service_handlers,
 )
 from b2bcrm.settings import Settings
+from b2bcrm.sync import recordings
 from b2bcrm.sync.engine import Puller
 from b2bcrm.sync.envelopes import StoredEnvelopes, forget_old
+from b2bcrm.sync.recordings import Recording
 from b2bcrm.users import events as users_events
 from b2bcrm.users import handlers as users_handlers
 
@@ -103,6 +105,9 @@ DAILY: dict[str, Callable[[House], object]] = {
         house, lambda work: files.sweep(work, files_dir=house.settings.files_dir)
     ),
     "forget_old_traffic": lambda house: _in_work(house, forget_old),
+    "forget_recordings": lambda house: recordings.forget_old(
+        house.settings.recordings_dir, house.office.clock.tick
+    ),
 }
 
 
@@ -159,7 +164,9 @@ def connect_erp(settings: Settings, office: Office) -> ErpGateway:
     """A gateway to it; each exchange is logged."""
     from connectors.erp.gateway import connect
 
-    return connect(erp_connection(settings), StoredEnvelopes(office), now=office.clock.tick)
+    connection = erp_connection(settings)
+    recording = Recording(settings.recordings_dir, connection.code, office.clock.tick)
+    return connect(connection, StoredEnvelopes(office, recording), now=office.clock.tick)
 
 
 def open_office(settings: Settings) -> Office:

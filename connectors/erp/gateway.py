@@ -247,7 +247,8 @@ class SoapErpGateway:
 
     def _call(self, name: str, *, write: bool = False, trace: str = "", **args: Any) -> Reply:
         call = self._known(name)
-        exchange = Exchange(uuid.uuid4().hex, call.operation, trace)
+        room = self._log.room() if self._log else 0
+        exchange = Exchange(uuid.uuid4().hex, call.operation, trace, room=room)
         token = current_exchange.set(exchange)
         start = time.monotonic()
         failure = ""
@@ -258,7 +259,7 @@ class SoapErpGateway:
             raise
         finally:
             current_exchange.reset(token)
-            self._note(exchange, time.monotonic() - start, failure)
+            self._note(name, exchange, time.monotonic() - start, failure)
         return reply
 
     def _exchange(
@@ -311,11 +312,12 @@ class SoapErpGateway:
             ) from error
         return response
 
-    def _note(self, exchange: Exchange, seconds: float, failure: str) -> None:
+    def _note(self, call: str, exchange: Exchange, seconds: float, failure: str) -> None:
         if self._log is None:
             return
         try:
             self._log.note(
+                call=call,
                 correlation_id=exchange.correlation_id,
                 operation=exchange.operation,
                 reference=exchange.reference,
