@@ -22,7 +22,8 @@ from urllib3 import HTTPResponse
 
 from b2bcrm.kernel.errors import CrmError
 from b2bcrm.ports.erp import Connection, Entity, Record
-from connectors.erp.gateway import connect
+from connectors.erp.gateway import SoapErpGateway
+from connectors.erp.profile import load
 
 ENDING = ".reply.xml"
 STAMP = re.compile(r"\.(\d{8}T\d{6})-")
@@ -88,7 +89,9 @@ def read(connection: Connection, replies: Sequence[Recorded]) -> Reading:
     with requests.Session() as session:
         for scheme in ("http://", "https://"):
             session.mount(scheme, answer)
-        gateway = connect(connection, session=session)
+        profile = load(connection.profile, connection.site_wsdl)
+        gateway = SoapErpGateway(connection, profile, session=session)
+        gateway.channel.plugin.has_session = False  # nobody is there to log in to
         capabilities = gateway.describe().capabilities
         for reply in replies:
             if reply.entity not in capabilities:

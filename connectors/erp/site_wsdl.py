@@ -1,14 +1,14 @@
 """WSDLs that an administrator adds once: copied with all they import, then never fetched again.
 
-``<folder>/<name>/<name>.wsdl`` holds the contract, what it imports stands beside it under names
-of ours, and ``<folder>/<name>.json`` says where it came from. Everything is bounded: size and
-number of files, time, and the hosts or the folder that a file may be taken from.
+A profile names the contract as ``site:<name>``, such as ``site:dolibarr/order.wsdl``. What it
+imports stands beside it under names of ours (``order-1.xsd``), and ``order.wsdl.json`` says where
+it came from. Everything is bounded: size and number of files, time, and the hosts or the folder
+that a file may be taken from.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import re
 import tempfile
@@ -20,12 +20,15 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 import requests
 from lxml import etree
 
-from connectors.erp.reader import has_doctype
+from connectors.erp import wsdls
+from connectors.erp.misfit import ProfileError
+from connectors.erp.replies import has_doctype
 
 FILE_CAP = 8 * 1024 * 1024
 FILES_CAP = 200
 TIMEOUT_S = (5, 30)
-NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
+NAME = re.compile(r"([a-z0-9][a-z0-9.-]{0,39}/)?[a-z0-9][a-z0-9.-]{0,39}\.wsdl")
+NOTE = ".json"
 WSDL = "http://schemas.xmlsoap.org/wsdl/"
 XSD = "http://www.w3.org/2001/XMLSchema"
 PLACES = {
@@ -51,18 +54,14 @@ class WsdlError(Exception):
 
 @dataclass(frozen=True)
 class Stored:
-    """One WSDL in the folder. ``digest`` is SHA-256 over its files, ``at`` when it was added."""
+    """One WSDL in the folder. ``digest`` is the gateway's, ``at`` when it was added."""
 
     name: str
     source: str
     digest: str
-    files: int
+    files: tuple[str, ...]
     operations: int
     at: str
-
-    def path(self, folder: Path) -> Path:
-        """The contract itself."""
-        return folder / self.name / f"{self.name}.wsdl"
 
 
 def add(
@@ -80,52 +79,65 @@ def add(
     Other hosts than the source's own only where ``hosts`` names them. Raises WsdlError; then
     nothing has changed in the folder.
     """
-    name = name or _name_of(source)
-    if NAME.fullmatch(name) is None:
-        raise WsdlError(f"{name!r} is no name: small letters, digits, '-' and '.', 40 at most")
-    if (folder / name).exists() and not replace:
+    name = full_name(name or _name_of(source))
+    target = folder / name
+    if target.exists() and not replace:
         raise WsdlError(f"{name} is there already; --replace takes the new one instead")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as made:
-        fresh = Path(made) / name
-        fresh.mkdir()
-        copied = _Copier(source, fresh, name, frozenset(hosts), login)
+        fresh = Path(made)
+        copied = _Copier(source, fresh, target.name, frozenset(hosts), login)
         copied.copy()
-        operations = count_operations(fresh / f"{name}.wsdl")
+        operations = count_operations(fresh / target.name)
+        files = tuple(copied.names.values())
+        target.parent.mkdir(exist_ok=True)
+        for old in _files_of(target):
+            (target.parent / old).unlink(missing_ok=True)
+        for file in reversed(files):  # the contract last: it is used when it is there
+            (fresh / file).rename(target.parent / file)
         stored = Stored(
-            name, source, digest(fresh), len(copied.names), operations, at.isoformat("T", "seconds")
+            name, source, wsdls.digest([target]), files, operations, at.isoformat("T", "seconds")
         )
-        if (folder / name).exists():
-            (folder / name).rename(Path(made) / "old")
-        fresh.rename(folder / name)
-        note = Path(made) / "note.json"
+        note = fresh / "note"
         note.write_text(json.dumps(asdict(stored), indent=2, ensure_ascii=False) + "\n")
-        note.rename(folder / f"{name}.json")
+        note.rename(_note(target))
     return stored
+
+
+def full_name(name: str) -> str:
+    """``formosa`` is short for ``formosa/formosa.wsdl``. Raises WsdlError for what is no name."""
+    full = name if name.endswith(".wsdl") else f"{name}/{name}.wsdl"
+    if NAME.fullmatch(full) is None:
+        raise WsdlError(f"{name!r} is no name: small letters, digits, '-' and '.', 40 at most")
+    return full
 
 
 def listed(folder: Path) -> list[Stored]:
     """What is in the folder, by name."""
-    notes = sorted(folder.glob("*.json")) if folder.is_dir() else []
-    return [Stored(**json.loads(note.read_text(encoding="utf-8"))) for note in notes]
+    notes = sorted(folder.rglob(f"*.wsdl{NOTE}")) if folder.is_dir() else []
+    return [_read(note) for note in notes]
 
 
-def digest(bundle: Path) -> str:
-    """SHA-256 over the files of one WSDL, as the gateway computes it."""
-    total = hashlib.sha256()
-    for path in sorted(bundle.iterdir()):
-        total.update(path.name.encode() + b"\0" + path.read_bytes())
-    return total.hexdigest()
+def _note(target: Path) -> Path:
+    return target.with_name(target.name + NOTE)
+
+
+def _read(note: Path) -> Stored:
+    found = json.loads(note.read_text(encoding="utf-8"))
+    return Stored(**found | {"files": tuple(found["files"])})
+
+
+def _files_of(target: Path) -> tuple[str, ...]:
+    note = _note(target)
+    return _read(note).files if note.is_file() else ()
 
 
 def count_operations(path: Path) -> int:
     """How many operations the stored WSDL offers, read as the gateway will read it."""
-    from connectors.erp.client import document
-
     try:
-        bindings = document(str(path)).bindings.values()
-    except Exception as error:  # zeep raises what it likes on a contract that it cannot read
-        raise WsdlError(f"the WSDL cannot be used: {error}") from error
+        bindings = wsdls.document(path).bindings.values()
+    except ProfileError as error:
+        raise WsdlError(error.text) from error
     count = len({name for binding in bindings for name in binding.all()})
     if not count:
         raise WsdlError("the WSDL has no binding with operations for SOAP over HTTP")
@@ -144,7 +156,7 @@ class _Copier:
         self,
         source: str,
         into: Path,
-        name: str,
+        name: str,  # of the contract's file
         hosts: frozenset[str],
         login: tuple[str, str] | None,
     ) -> None:
@@ -164,7 +176,7 @@ class _Copier:
 
     def copy(self) -> None:
         """Everything from the start on."""
-        self.names[self.start] = f"{self.name}.wsdl"
+        self.names[self.start] = self.name
         self.waiting.append(self.start)
         with self.session:
             while self.waiting:
@@ -199,7 +211,8 @@ class _Copier:
                 if len(self.names) >= FILES_CAP:
                     raise WsdlError(f"it imports more than {FILES_CAP} files")
                 ending = ".wsdl" if element.tag == f"{{{WSDL}}}import" else ".xsd"
-                self.names[target] = f"{self.name}-{len(self.names)}{ending}"
+                stem = self.name.removesuffix(".wsdl")
+                self.names[target] = f"{stem}-{len(self.names)}{ending}"
                 self.waiting.append(target)
             element.set(attribute, self.names[target])
 

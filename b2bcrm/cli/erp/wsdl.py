@@ -53,7 +53,9 @@ def add(
     except site_wsdl.WsdlError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f'wsdl = "site:{stored.name}"')
-    click.echo(f"{stored.operations} operations in {stored.files} files, SHA-256 {stored.digest}")
+    click.echo(
+        f"{stored.operations} operations in {len(stored.files)} files, SHA-256 {stored.digest}"
+    )
     if before.get(stored.name, stored.digest) != stored.digest:
         click.echo(f"It differs from the one it replaces, {before[stored.name]}: certify again.")
 
@@ -69,5 +71,5 @@ def show() -> None:
     for stored in found:
         click.echo(
             f"site:{stored.name:<24} {stored.digest[:16]}  {stored.operations:>4} operations  "
-            f"{stored.files:>3} files  {stored.at[:10]}  {stored.source}"
+            f"{len(stored.files):>3} files  {stored.at[:10]}  {stored.source}"
         )

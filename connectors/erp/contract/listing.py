@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from b2bcrm.kernel.words import Message
-from b2bcrm.ports.erp import Act, Delta, Entity, ErpCannot, Paging, Record, StockLevel, WorkOrder
+from b2bcrm.ports.erp import Act, Delta, Entity, Paging, Record, StockLevel, WorkOrder
 from connectors.erp.contract.findings import Failed, Skipped
 from connectors.erp.contract.ground import Ground, Listing, names, some
 
@@ -159,6 +159,8 @@ def lookup(ground: Ground) -> Message:
     """A record is found by its other keys, and only by the whole of them."""
     tried = []
     for entity in ground.can(Act.LOOKUP):
+        if entity is Entity.STOCK:
+            continue  # a look-up of stock is ``stock``
         for field in sorted(ground.capability(entity).lookup_fields):
             if ground.gateway.lookup(entity, field, UNKNOWN):
                 raise Failed(
@@ -201,16 +203,14 @@ def operations(ground: Ground) -> Message:
 
 def stock(ground: Ground) -> Message:
     """Stock asked for directly equals the stock list."""
+    ground.must(Entity.STOCK, Act.LOOKUP)
     listed = {
         (r.item, r.site): r
         for r in _listed(ground, Entity.STOCK)
         if isinstance(r, StockLevel) and ground.settled(r)
     }
     asked = sorted({item for item, _ in some(list(listed), ASKED_AT_ONCE)})
-    try:
-        levels = ground.gateway.stock(asked)
-    except ErpCannot:
-        raise Skipped(ground.reason(Act.GET, Entity.STOCK)) from None
+    levels = ground.gateway.stock(asked)
     found = {(level.item, level.site): level for level in levels}
     wrong = [
         item

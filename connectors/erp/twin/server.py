@@ -23,7 +23,7 @@ from typing import Any, Protocol
 from lxml import etree
 
 from b2bcrm.ports.erp import Entity, Health, Operation, OrderDraft, Page, Record, WriteResult
-from connectors.erp.reader import has_doctype
+from connectors.erp.replies import has_doctype
 from connectors.erp.twin.company import COMPANIES
 from connectors.erp.twin.sales import TwinRefusal
 from connectors.erp.twin.wire import NAMESPACE, XSD_PATH, Contract

@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
-from connectors.erp import client, site_wsdl
+from connectors.erp import site_wsdl, wsdls
 
-TWIN = client.WSDL_DIR / "twin-1"
+TWIN = wsdls.WSDL_DIR / "twin-1"
 WSDL_NS = 'xmlns="http://schemas.xmlsoap.org/wsdl/"'
 
 
@@ -64,13 +64,26 @@ def site(source):
 def test_a_file_is_stored_with_its_imports_and_loads_offline(crm, source, folder):
     done = crm("erp", "wsdl", "add", source, "--as", "formosa")
     assert done.exit_code == 0, done.output
-    assert 'wsdl = "site:formosa"' in done.output
-    assert {p.name for p in (folder / "formosa").iterdir()} == {"formosa.wsdl", "formosa-1.xsd"}
+    assert 'wsdl = "site:formosa/formosa.wsdl"' in done.output
+    found = {p.name for p in (folder / "formosa").iterdir()}
+    assert found == {"formosa.wsdl", "formosa-1.xsd", "formosa.wsdl.json"}
     shutil.rmtree(source.parent)
     assert site_wsdl.count_operations(folder / "formosa" / "formosa.wsdl") > 20
     (stored,) = site_wsdl.listed(folder)
     assert stored.digest in done.output
-    assert stored.digest == site_wsdl.digest(folder / "formosa")
+    assert stored.digest == wsdls.digest([folder / stored.name])
+
+
+def test_several_services_of_one_erp_share_a_folder(crm, source, folder):
+    for service in ("order", "item"):
+        assert crm("erp", "wsdl", "add", source, "--as", f"erp/{service}.wsdl").exit_code == 0
+    assert [stored.name for stored in site_wsdl.listed(folder)] == [
+        "erp/item.wsdl",
+        "erp/order.wsdl",
+    ]
+    assert site_wsdl.count_operations(
+        wsdls.resolve("site:erp/order.wsdl", site=str(folder), folder="")
+    )
 
 
 def test_without_a_name_the_files_name_is_taken(crm, source, folder):
@@ -104,7 +117,7 @@ def test_an_address_that_is_not_the_wsdl_itself_is_refused(crm, site, folder, pa
 def test_a_name_is_given_once_unless_it_is_to_be_replaced(crm, source, folder):
     crm("erp", "wsdl", "add", source, "--as", "x")
     again = crm("erp", "wsdl", "add", source, "--as", "x")
-    assert "x is there already" in again.output
+    assert "x/x.wsdl is there already" in again.output
     schema = source.parent / "types" / "erp.xsd"
     schema.write_text("<!-- changed --></".join(schema.read_text().rsplit("</", 1)))
     replaced = crm("erp", "wsdl", "add", source, "--as", "x", "--replace")

@@ -21,12 +21,13 @@ from tests.twins import CONNECTION
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 LATER = dt.date(2026, 12, 24)
+MORE = {Act.AVAILABILITY, Act.VALIDATE, Act.LOOKUP}
 OFFERED = {
     "describe": lambda _g, good: s.put(
         good(),
         capabilities=good().capabilities
         | {
-            entity: s.put(capability, acts=capability.acts | {Act.AVAILABILITY, Act.VALIDATE})
+            entity: s.put(capability, acts=capability.acts | MORE)
             for entity, capability in good().capabilities.items()
         },
     )
@@ -68,7 +69,7 @@ SPOILED = [
     ("totals", "more open", s.on_records(s.more_open)),
     ("operations", "made up", {"operations": s.made_up_progress}),
     ("operations", "steps lost", {"operations": s.late_progress}),
-    ("stock", "differs", {"stock": s.stale_stock}),
+    ("stock", "differs", OFFERED | {"stock": s.stale_stock}),
     ("availability", "past", OFFERED | s.promise(dt.date(2026, 11, 1))),
     ("availability", "more is sooner", OFFERED | s.promise(LATER, LATER - dt.timedelta(days=9))),
     ("load", "different answers", {"list": s.Alternating()}),
@@ -134,7 +135,7 @@ def test_a_broken_promise_is_noticed(ground, name, acts):
 @pytest.mark.parametrize(
     ("name", "acts"),
     [
-        ("stock", {"stock": s.true_stock}),
+        ("stock", OFFERED | {"stock": s.true_stock}),
         ("availability", OFFERED | s.promise(LATER)),
         ("validate", OFFERED | {"validate": s.objecting}),
     ],
