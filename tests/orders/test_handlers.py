@@ -153,3 +153,35 @@ def test_a_cancellation_reaches_the_erp_even_if_its_first_answer_is_lost(
     ours = order(office, order_id)
     assert ours.erp_sync is ErpSync.ACCEPTED
     assert [o.status for o in in_erp(twin, ours.no)] == ["cancelled"]
+
+
+@pytest.mark.parametrize("fault", [Fault.FALSE_SUCCESS, Fault.MISSING_ELEMENT])
+def test_the_erps_word_alone_is_not_believed(office, twin, courier, order_id, fault):
+    twin.faults["CreateSalesOrder"] = fault
+    courier.deliver_one()
+    assert order(office, order_id).erp_sync is ErpSync.UNKNOWN
+    due_again(office)
+    courier.deliver_one()
+    ours = order(office, order_id)
+    (theirs,) = in_erp(twin, ours.no)
+    assert (ours.erp_sync, ours.erp_no) == (ErpSync.ACCEPTED, theirs.erp_id)
+
+
+def test_what_cannot_be_read_back_is_looked_up_again(office, twin, courier, order_id):
+    twin.faults["GetSalesOrder"] = Fault.HTML_502
+    courier.deliver_one()
+    assert order(office, order_id).erp_sync is ErpSync.UNKNOWN
+    due_again(office)
+    courier.deliver_one()
+    ours = order(office, order_id)
+    assert ours.erp_sync is ErpSync.ACCEPTED
+    assert len(in_erp(twin, ours.no)) == 1
+
+
+def test_an_amendment_sends_anew_what_was_refused_before(office, twin, courier, order_id, promises):
+    twin.faults["CreateSalesOrder"] = Fault.SESSION_EXPIRED
+    courier.deliver_one()
+    assert order(office, order_id).erp_sync is ErpSync.REFUSED
+    with office.open(CLERK) as work:
+        actions.amend_line(work, order_id, 10, expected_version=None, promises=promises, qty=D(4))
+        assert set(work.session.scalars(sa.select(Delivery.state))) == {DeliveryState.WAITING}

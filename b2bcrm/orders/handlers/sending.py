@@ -224,14 +224,27 @@ class Sender:
         return self._read_back(result, guarded=guarded)
 
     def _read_back(self, result: WriteResult, *, guarded: bool = True) -> Sent:
-        """The write is done, whether it can be read back now or not: then the next pull does."""
+        """The ERP's word alone is not enough: some say done and store nothing.
+
+        What cannot be read back is of unknown outcome, unless this ERP never lets an order be read.
+        """
         if result.handle and not result.erp_id:
             raise TakenIn(result.handle)
         try:
             kept = self.erp.get(ORDER, result.erp_id)
-        except (Unavailable, ErpRefused):
-            kept = None
-        return Sent(result, kept if isinstance(kept, SalesOrder) else None, guarded)
+        except ErpCannot:
+            return Sent(result, None, guarded)
+        except (Unavailable, ErpRefused) as error:
+            raise ErpOutcomeUnknown(error.message) from error
+        if isinstance(kept, SalesOrder) and self._shows(kept):
+            return Sent(result, kept, guarded)
+        raise ErpOutcomeUnknown(Message("The ERP says that it is done, but does not show it."))
+
+    def _shows(self, kept: SalesOrder) -> bool:
+        """Whether the ERP's order is ours, in the state that was written."""
+        if self.message.kind is Kind.CANCEL:
+            return kept.status == sides.CANCELLED
+        return kept.reference == self.message.draft.reference
 
 
 def holds(current: SalesOrder, draft: OrderDraft) -> bool:
