@@ -22,6 +22,7 @@ from b2bcrm.sync.guard import Allowance
 from b2bcrm.sync.leases import Claim
 from b2bcrm.sync.models import Feed, RunOutcome, SyncRun, Threat
 
+CLOCKS_APART = dt.timedelta(minutes=5)  # more, and the ERP's clock is not believed
 ROUNDS = 4  # a book that moves while it is read is read again, this often at most
 
 Pairs = dict[str, tuple[Record, str]]
@@ -62,7 +63,7 @@ class _Step:
         )
         quarantine.count_unknown(work, claim.source.connection, claim.entity, page.unknown)
         if feed.pending_watermark is None:
-            feed.pending_watermark = page.high_watermark or _newest(page)
+            feed.pending_watermark = _until(page, feed.watermark, work.now)
         feed.load_rows += len(page.records)
         feed.gaps += _hole(claim, page) or self.stuck
         feed.cursor = None if self.stuck else page.next_cursor
@@ -160,7 +161,7 @@ def _read(claim: Claim, since: dt.datetime | None, allowed: Allowance) -> Readin
         page = ask(claim, since=since, cursor=cursor)
         with claim.source.office.open(read_only=True) as work:
             found = sift(work, claim, page.records)
-            tick = work.tick
+            tick, until = work.tick, _until(page, claim.watermark, work.now)
         leases.keep(claim, tick)
         reading.pages += 1
         reading.rows += len(page.records)
@@ -173,7 +174,7 @@ def _read(claim: Claim, since: dt.datetime | None, allowed: Allowance) -> Readin
         if page.high_watermark is None:
             reading.watermark = max(newest, default=None)
         elif reading.pages == 1:
-            reading.watermark = page.high_watermark
+            reading.watermark = until
         reading.drift += page.drift
         reading.unknown.update(page.unknown)
         stuck = page.next_cursor is not None and page.next_cursor == cursor
@@ -220,6 +221,18 @@ def _said(page: Page) -> Message:
         what = f"{one.reason} ({one.erp_id or one.path})"
         return Message("A record could not be read: %(what)s", what=what)
     return Message("The ERP announced more rows than it sent.")
+
+
+def _until(page: Page, before: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
+    """Up to when a page is complete: the ERP's time, unless its clock runs ahead of ours.
+
+    A watermark in the future would pass over all that changes until then, so only what the rows
+    themselves show is believed.
+    """
+    told = page.high_watermark
+    if told is not None and told <= now + CLOCKS_APART:
+        return told
+    return max((at for at in (_newest(page), before) if at), default=None)
 
 
 def _newest(page: Page) -> dt.datetime | None:

@@ -12,6 +12,7 @@ from b2bcrm.catalog.models import Item
 from b2bcrm.ports.erp import Capability, ConnectorInfo, Entity
 from b2bcrm.sync import guard, leases
 from b2bcrm.sync.models import ErpRef, GuardState, GuardStop, RunKind, RunOutcome, SyncRun, Threat
+from connectors.erp.twin.faults import Fault
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.db
@@ -183,3 +184,12 @@ def test_after_three_days_of_outage_three_times_as_much_is_usual(loaded, watch, 
         later = guard.allowance(work, claim, Threat.CHANGE).rows
         removals = guard.allowance(work, claim, Threat.REMOVAL).rows
     assert (later // today, removals) == (3, today)
+
+
+def test_a_clock_that_runs_ahead_does_not_hide_what_changes_meanwhile(loaded, twin, watch, feed):
+    before = feed(Entity.ITEM).watermark
+    for _ in range(2):  # the twin's clock is off in turn ahead and behind
+        twin.faults["ListItems"] = Fault.CLOCK_OFF
+        watch.at += dt.timedelta(minutes=10)
+        assert loaded.pull(Entity.ITEM) is RunOutcome.COMPLETE
+        assert feed(Entity.ITEM).watermark <= max(before, watch.at)
