@@ -24,11 +24,13 @@ from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.kernel.work import Office, Work
 from b2bcrm.orders import actions
-from b2bcrm.orders.lifecycle import ErpSync
 from b2bcrm.orders.models import Order, Origin
 from b2bcrm.sync import actions as monitor
+from b2bcrm.sync import queries
+from b2bcrm.sync.models import ErpConnection
 
 CLERK = Actor(name="Storm", role=Role.ADMIN)
+LONG = dt.timedelta(minutes=5)  # a person does not wait for a breaker that stays open longer
 MOST_WAITING = 60  # deliveries; more would only wait
 _FAR = (90, 160)  # days: nothing of it ships while the storm lasts, so it can be changed
 _SOON = (3, 9)
@@ -197,22 +199,22 @@ class Desk:
         """Send again what is stuck and shown as such; in a ``hurry`` also what only waits."""
         states = [DeliveryState.PARKED] + [DeliveryState.WAITING] * hurry
         with self.office.open(read_only=True) as work:
-            query = sa.select(Delivery.id, Delivery.state, Delivery.stream)
-            stuck = work.session.execute(query.where(Delivery.state.in_(states))).all()
-        for row in stuck:
+            shown = {row.id for row in queries.open_deliveries(work.session) if row.reason}
+            query = sa.select(Delivery.id, Delivery.state).where(Delivery.state.in_(states))
+            stuck = work.session.execute(query).all()
+            locked_out = work.session.scalar(
+                sa.select(ErpConnection.id).where(ErpConnection.open_until > work.tick + LONG)
+            )
+        if locked_out or hurry:
             with self.office.open(CLERK) as work:
-                if row.state is DeliveryState.PARKED:
-                    self._count(work, row.stream)
-                with suppress(NotFound):  # it has been delivered meanwhile
-                    monitor.retry_delivery(work, row.id)
-
-    def _count(self, work: Work, stream: str) -> None:
-        order = work.session.get(Order, int(stream.rpartition(":")[2]))
-        told = order is not None and order.erp_reason is not None
-        if told and order is not None and order.erp_sync in {ErpSync.REFUSED, ErpSync.UNKNOWN}:
-            self.shown += 1
-        else:
-            self.hidden += 1
+                monitor.run_now(work)
+        for row in stuck:
+            if row.state is DeliveryState.PARKED:
+                self.shown += row.id in shown
+                self.hidden += row.id not in shown
+            # NotFound: it has been delivered meanwhile.
+            with suppress(NotFound), self.office.open(CLERK) as work:
+                monitor.retry_delivery(work, row.id)
 
 
 def _lines(work: Work, order: Order) -> dict[int, Line]:

@@ -29,6 +29,7 @@ class Verdict:
 
     sent: int = 0
     stored: int = 0
+    withdrawn: int = 0  # cancelled before the ERP had them
     doubled: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     altered: list[str] = field(default_factory=list)  # in the ERP, but not as was agreed
@@ -74,7 +75,9 @@ def _judge_order(
     if len(found) > 1:
         verdict.doubled.append(no)
     elif not found:
-        if not agreed.cancelled:
+        if agreed.cancelled:
+            verdict.withdrawn += 1
+        else:
             verdict.lost.append(no)
     elif not _as_agreed(agreed, found[0]):
         verdict.altered.append(no)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from b2bcrm.demo import firm
 from b2bcrm.demo.build import start_day
-from b2bcrm.demo.storm import erp, proof, weather, workers
+from b2bcrm.demo.storm import erp, proof, workers
 from b2bcrm.demo.storm.desk import CLERK, Desk
 from b2bcrm.demo.storm.proof import Verdict
 from b2bcrm.demo.storm.weather import FORK, FastClock, Forecast, Losses, Tally
@@ -27,7 +27,6 @@ from b2bcrm.kernel.database import BusinessClock
 from b2bcrm.kernel.numbering import NumberCounter
 from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.kernel.work import Office
-from b2bcrm.sync import actions as monitor
 from b2bcrm.sync.models import Feed, ParkedRow, RunOutcome, SyncRun
 
 FACTOR = 20.0  # machine time of all processes: a lease of a minute ends after three seconds
@@ -66,7 +65,7 @@ class Storm:
     """One storm over an empty database with the product's schema."""
 
     url: str
-    faults: int
+    forecast: Forecast
     seed: int
     workers: int = 3
     within_s: float = 3600.0
@@ -84,7 +83,7 @@ class Storm:
             return self._run(folder, begun)
 
     def _run(self, folder: Path, begun: float) -> Report:
-        now, forecast = machine_now(), weather.forecast(self.faults)
+        now, forecast = machine_now(), self.forecast
         sky = erp.Sky(
             path=folder / "twin.sqlite3",
             clock=FastClock(now, FACTOR),
@@ -210,8 +209,6 @@ class Storm:
         end = time.monotonic() + CALM_WITHIN_S
         while time.monotonic() < end:
             desk.look_after(hurry=True)
-            with office.open(CLERK) as work:
-                monitor.run_now(work)
             self._replace_the_dead()
             time.sleep(LOOK_AFTER_EVERY_S)
             if self._is_calm(office, last):

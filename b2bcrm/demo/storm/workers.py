@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -33,10 +34,9 @@ ROUTES = {
 """Only what the ERP is told; mails are no part of the storm."""
 
 CONNECTION = "main"
-PAGE_SIZE = 20
+PAGE_SIZE = 40
 TIMEOUT_S = 0.2
 DIED_AT_A_POINT = 9
-DELIVER_AT_ONCE = 4
 PROJECT_AT_ONCE = 25
 IDLE_S = 0.01
 _POINTS_TO_LIVE = 6
@@ -89,18 +89,32 @@ def open_puller(
 
 
 def work_on(url: str, port: int, clock: FastClock, seed: str, defects: Path) -> None:
-    """Deliver and pull until the process ends. What no one expected goes into ``defects``."""
+    """Deliver and pull, a thread for each as in the product, until the process ends.
+
+    What no one expected goes into ``defects``.
+    """
     office = open_office(url, clock)
     fate = Fate(seed)
     puller = open_puller(office, port, fate)
     push = PushOrder(puller.erp)
     courier = Courier(partial(office.open), EVENTS, {push.name: push}, fate)
+
+    def deliver() -> int:
+        return courier.deliver_one()
+
+    def pull() -> int:
+        done = puller.pull_due()
+        with office.open() as work:
+            return done + fulfillment.project_due(work, PROJECT_AT_ONCE)
+
+    threading.Thread(target=_for_ever, args=(pull, defects), daemon=True).start()
+    _for_ever(deliver, defects)
+
+
+def _for_ever(job: Callable[[], int], defects: Path) -> None:
     while True:
         try:
-            busy = sum(courier.deliver_one() for _ in range(DELIVER_AT_ONCE))
-            busy += puller.pull_due()
-            with office.open() as work:
-                busy += fulfillment.project_due(work, PROJECT_AT_ONCE)
+            busy = job()
         except Exception as error:  # noqa: BLE001 - the real worker logs it and goes on, too
             with defects.open("a") as file:
                 file.write(f"{type(error).__name__}: {str(error).splitlines()[0][:160]}\n")

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Fault(enum.StrEnum):
@@ -113,6 +113,35 @@ class Dice:
             struck, which = self._chance.random() < self._rate, self._chance.random()
         fitting = [kind for kind in self._kinds if suits(kind, asked)]
         return fitting[int(which * len(fitting))] if struck and fitting else None
+
+
+class Switch:
+    """Dice that are thrown as ``read`` says now: the settings of ``Dice``, or None for none.
+
+    New settings begin a new throw, so that the same seed shows the same troubles again.
+    """
+
+    def __init__(self, read: Callable[[], Mapping[str, Any] | None]) -> None:
+        self._read = read
+        self._lock = Lock()
+        self._set: Mapping[str, Any] | None = None
+        self._dice: Dice | None = None
+
+    def __call__(self, asked: Asked) -> Fault | None:
+        """The call's fate."""
+        with self._lock:
+            settings = self._read()
+            if settings != self._set:
+                self._set = settings
+                self._dice = _dice(settings) if settings else None
+            dice = self._dice
+        return dice(asked) if dice else None
+
+
+def _dice(settings: Mapping[str, Any]) -> Dice:
+    kinds = [Fault(kind) for kind in settings["kinds"]]
+    rate, operations = settings["rate"], settings["operations"]
+    return Dice(settings["seed"], rate=rate, kinds=kinds, operations=operations)
 
 
 class Deck:

@@ -20,7 +20,7 @@ from b2bcrm.ports.erp import (
     ErpUnavailable,
 )
 from connectors.erp.gateway import connect
-from connectors.erp.twin.faults import Asked, Deck, Dice, Fault
+from connectors.erp.twin.faults import Asked, Deck, Dice, Fault, Switch
 from connectors.erp.twin.inprocess import mount
 from connectors.erp.twin.listening import make_server
 from connectors.erp.twin.server import TwinApp
@@ -277,3 +277,13 @@ def test_dice_strike_only_the_operations_they_are_thrown_for():
     assert {call.operation for call in struck} == {"ListItems"}
     assert 140 < len(struck) < 260
     assert fates(1) == found
+
+
+def test_a_switch_shows_new_settings_from_the_next_call_on(world):
+    switch = Switch(world.faults)
+    assert switch(Asked("Ping")) is None
+    world.set_faults({"seed": 1, "rate": 1.0, "kinds": ["html_404"], "operations": ["ListItems"]})
+    assert switch(Asked("ListItems")) is Fault.HTML_404
+    assert switch(Asked("Ping")) is None
+    world.set_faults(None)
+    assert switch(Asked("ListItems")) is None
