@@ -185,3 +185,25 @@ def test_an_amendment_sends_anew_what_was_refused_before(office, twin, courier, 
     with office.open(CLERK) as work:
         actions.amend_line(work, order_id, 10, expected_version=None, promises=promises, qty=D(4))
         assert set(work.session.scalars(sa.select(Delivery.state))) == {DeliveryState.WAITING}
+
+
+def test_what_we_sent_ourselves_is_never_taken_for_a_change_in_the_erp(
+    office, twin, courier, order_id, promises
+):
+    def amend(qty):
+        with office.open(CLERK) as work:
+            actions.amend_line(
+                work, order_id, 10, expected_version=None, promises=promises, qty=D(qty)
+            )
+
+    amend(4)  # the first push goes out as 5's amendment 0, and carries 4 already
+    twin.faults["CreateSalesOrder"] = Fault.TIMEOUT_AFTER_COMMIT
+    courier.deliver_one()
+    amend(3)
+    for _ in range(4):
+        due_again(office)
+        courier.deliver_one()
+    ours = order(office, order_id)
+    (theirs,) = in_erp(twin, ours.no)
+    assert ours.erp_sync is ErpSync.ACCEPTED, ours.erp_reason
+    assert [ln.qty for ln in theirs.lines] == [D(3)]

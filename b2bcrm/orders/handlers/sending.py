@@ -73,7 +73,7 @@ class Push:
     earlier attempt may have entered it. ``done``: a person or the ERP has said what became of
     it. ``doubtful``: an earlier attempt may have got through; ``believed``: it has been missing
     for so long that it may be sent again; ``by_person``: nothing can be looked up here.
-    ``image`` is what the ERP was last seen to hold, ``sent`` what went out by reference.
+    ``image`` is what the ERP was last seen to hold, ``sent`` what was sealed by amendment.
     """
 
     kind: Kind
@@ -89,7 +89,7 @@ class Push:
     by_person: bool = False
     looks: int = 0
     image: Mapping[str, str] = field(default_factory=dict)
-    sent: Mapping[str, sides.Values] = field(default_factory=dict)
+    sent: Mapping[int, sides.Values] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -258,7 +258,7 @@ def holds(current: SalesOrder, draft: OrderDraft) -> bool:
 
 def overtaken(message: Push, current: SalesOrder) -> bool:
     """Whether writing the draft would overwrite what somebody has changed in the ERP."""
-    bases = [message.image, message.sent.get(current.reference, {})]
+    bases = [message.image, *sides.sent_as(current.reference, message.sent)]
     wanted, shown = sides.both_sides(sides.drafted(message.draft), sides.theirs(current))
     for name, value in shown.items():
         bare = sides.split(name)[1]
