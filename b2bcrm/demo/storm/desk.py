@@ -27,7 +27,7 @@ from b2bcrm.orders import actions
 from b2bcrm.orders.models import Order, Origin
 from b2bcrm.sync import actions as monitor
 from b2bcrm.sync import queries
-from b2bcrm.sync.models import ErpConnection
+from b2bcrm.sync.models import ErpConnection, GuardState, GuardStop
 
 CLERK = Actor(name="Storm", role=Role.ADMIN)
 LONG = dt.timedelta(minutes=5)  # a person does not wait for a breaker that stays open longer
@@ -205,6 +205,7 @@ class Desk:
             locked_out = work.session.scalar(
                 sa.select(ErpConnection.id).where(ErpConnection.open_until > work.tick + LONG)
             )
+        self._answer_the_guard()
         if locked_out or hurry:
             with self.office.open(CLERK) as work:
                 monitor.run_now(work)
@@ -215,6 +216,15 @@ class Desk:
             # NotFound: it has been delivered meanwhile.
             with suppress(NotFound), self.office.open(CLERK) as work:
                 monitor.retry_delivery(work, row.id)
+
+    def _answer_the_guard(self) -> None:
+        """Hours pass in seconds here, so a run may change very much: a person says yes."""
+        with self.office.open(CLERK) as work:
+            work.session.execute(
+                sa.update(GuardStop)
+                .where(GuardStop.state == GuardState.OPEN)
+                .values(state=GuardState.APPROVED, decided_at=work.tick, decided_by=work.actor.name)
+            )
 
 
 def _lines(work: Work, order: Order) -> dict[int, Line]:

@@ -38,7 +38,6 @@ PAGE_SIZE = 40
 TIMEOUT_S = 0.2
 DIED_AT_A_POINT = 9
 PROJECT_AT_ONCE = 25
-IDLE_S = 0.01
 _POINTS_TO_LIVE = 6
 
 
@@ -104,14 +103,18 @@ def work_on(url: str, port: int, clock: FastClock, seed: str, defects: Path) -> 
 
     def pull() -> int:
         done = puller.pull_due()
-        with office.open() as work:
-            return done + fulfillment.project_due(work, PROJECT_AT_ONCE)
+        while done:
+            with office.open() as work:
+                if not fulfillment.project_due(work, PROJECT_AT_ONCE):
+                    break
+        return done
 
-    threading.Thread(target=_for_ever, args=(pull, defects), daemon=True).start()
-    _for_ever(deliver, defects)
+    every = 1 / clock.factor  # a second, as in the product; it pulls every two
+    threading.Thread(target=_for_ever, args=(pull, 2 * every, defects), daemon=True).start()
+    _for_ever(deliver, every, defects)
 
 
-def _for_ever(job: Callable[[], int], defects: Path) -> None:
+def _for_ever(job: Callable[[], int], every: float, defects: Path) -> None:
     while True:
         try:
             busy = job()
@@ -120,7 +123,7 @@ def _for_ever(job: Callable[[], int], defects: Path) -> None:
                 file.write(f"{type(error).__name__}: {str(error).splitlines()[0][:160]}\n")
             continue
         if not busy:
-            time.sleep(IDLE_S)
+            time.sleep(every)
 
 
 def defects_in(path: Path) -> Counter[str]:
