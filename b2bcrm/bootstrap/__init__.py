@@ -4,13 +4,14 @@ sends), ``house`` (which adapter serves a port). Only processes and tests import
 
 from __future__ import annotations
 
-from b2bcrm.bootstrap.feeds import APPLIERS
+from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY
 from b2bcrm.bootstrap.house import (
     DAILY,
     EVENTS,
     House,
     build,
     connect_mail,
+    erp_connection,
     handlers,
     open_office,
 )
@@ -20,10 +21,12 @@ __all__ = [
     "APPLIERS",
     "DAILY",
     "EVENTS",
+    "IDENTIFY",
     "ROUTES",
     "House",
     "build",
     "connect_mail",
+    "erp_connection",
     "handlers",
     "open_office",
 ]

@@ -1,14 +1,24 @@
-"""Who takes what the ERP sends: entity -> the features' intakes, in order."""
+"""Who takes what the ERP sends: entity -> the features' intakes, in order; and their own ids."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute
+
 from b2bcrm.catalog import intake as catalog
+from b2bcrm.catalog.models import Item
 from b2bcrm.customers import intake as customers
+from b2bcrm.customers.models import Account
 from b2bcrm.fulfillment import actions as fulfillment
 from b2bcrm.fulfillment import intake as supply
+from b2bcrm.fulfillment.models import Invoice, Shipment, WorkOrder
+from b2bcrm.kernel.work import Work
 from b2bcrm.orders import intake as orders
+from b2bcrm.orders.models import Order
 from b2bcrm.ports.erp import Entity
-from b2bcrm.sync.appliers import Applier
+from b2bcrm.sync.appliers import Applier, Identify
 
 APPLIERS: dict[Entity, tuple[Applier, ...]] = {
     Entity.CUSTOMER: (customers.apply_customers,),
@@ -26,4 +36,27 @@ APPLIERS: dict[Entity, tuple[Applier, ...]] = {
     Entity.WORK_ORDER: (supply.apply_work_orders,),
     Entity.SHIPMENT: (supply.apply_shipments,),
     Entity.INVOICE: (supply.apply_invoices,),
+}
+
+
+def _ids(
+    number: InstrumentedAttribute[str] | InstrumentedAttribute[str | None],
+    key: InstrumentedAttribute[int],
+) -> Identify:
+    """Our ids by the column that holds the ERP's number."""
+
+    def identify(work: Work, erp_ids: Sequence[str]) -> Mapping[str, int]:
+        rows = work.session.execute(sa.select(number, key).where(number.in_(erp_ids)))
+        return {no: our_id for no, our_id in rows if no}
+
+    return identify
+
+
+IDENTIFY: dict[Entity, Identify] = {
+    Entity.CUSTOMER: _ids(Account.erp_id, Account.id),
+    Entity.ITEM: _ids(Item.no, Item.id),
+    Entity.SALES_ORDER: _ids(Order.erp_no, Order.id),
+    Entity.WORK_ORDER: _ids(WorkOrder.no, WorkOrder.id),
+    Entity.SHIPMENT: _ids(Shipment.no, Shipment.id),
+    Entity.INVOICE: _ids(Invoice.no, Invoice.id),
 }

@@ -136,7 +136,9 @@ def apply_boms(work: Work, records: Sequence[erp.Bom]) -> Applied:
     A component that the ERP lists twice is kept once, with the sum of its quantities.
     """
     known = known_items(work.session, (record.item for record in records))
-    parked = tuple((r.erp_id, _unknown_item(r.item)) for r in records if r.item not in known)
+    parked = tuple(
+        (r.erp_id, _unknown_item(r.item)) for r in records if r.item not in known and not r.deleted
+    )
     whole = {r.item: r for r in records if r.item in known}
     if not whole:
         return Applied(0, parked)

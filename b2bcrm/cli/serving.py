@@ -226,3 +226,36 @@ def demo_advance(days: int) -> None:
     if not settings.demo:
         raise click.ClickException("Only the embedded demo has a clock to move.")
     click.echo(f"The demo's clock stands at {advance(settings, days):%Y-%m-%d %H:%M} UTC.")
+
+
+@demo.command("faults")
+@click.option("--kind", "kinds", multiple=True, help="A kind of fault; repeatable. All by default.")
+@click.option(
+    "--operation", "operations", multiple=True, help="Only this one, such as ListItems; repeatable."
+)
+@click.option("--rate", type=click.FloatRange(0, 1), default=0.3, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--off", is_flag=True, help="Let everything go well again.")
+@click.option("--list", "listed", is_flag=True, help="The kinds there are.")
+def demo_faults(
+    *,
+    kinds: tuple[str, ...],
+    operations: tuple[str, ...],
+    rate: float,
+    seed: int,
+    off: bool,
+    listed: bool,
+) -> None:
+    """Let the demo's ERP fail, so that the ERP monitor shows how that looks."""
+    from b2bcrm.demo.erp import fault_kinds, set_faults
+
+    settings = settings_here()
+    if listed:
+        click.echo("\n".join(fault_kinds()))
+        return
+    if unknown := sorted(set(kinds) - set(fault_kinds())):
+        raise click.UsageError(f"No such kind: {', '.join(unknown)}. See --list.")
+    if not settings.demo or not settings.twin_path.exists():
+        raise click.ClickException("Only the embedded demo has an ERP that fails on demand.")
+    set_faults(settings, kinds=kinds, rate=0.0 if off else rate, operations=operations, seed=seed)
+    click.echo("The ERP is well again." if off else f"{rate:.0%} of the calls will fail.")

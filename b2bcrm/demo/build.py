@@ -187,6 +187,7 @@ def _fill(
         past.dress(scene, order, won.get(order.row["id"]), facts)
         moves.write_history(work, scene, order, late, facts)
     orders.write(work, rows, book)
+    load.remember(work, rows, source)
     revisions = [past.revision(o, won[o.row["id"]]) for o in book.orders if o.ours]
     for revision in revisions:
         revision["id"] = rows.next_id(OrderRevision)

@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -17,7 +17,8 @@ from b2bcrm.kernel.database import BusinessClock, make_engine
 from b2bcrm.kernel.work import Office
 from b2bcrm.settings import Settings
 from b2bcrm.sync.models import Feed
-from connectors.erp.twin.server import serve
+from connectors.erp.twin.faults import Fault, Switch
+from connectors.erp.twin.listening import serve
 from connectors.erp.twin.world import TwinWorld
 
 CLOCK_KEPT_S = 0.5
@@ -59,6 +60,7 @@ def serve_twin(settings: Settings) -> None:
         user=settings.erp_user,
         password=settings.erp_secret,
         validate_replies=False,
+        faults=Switch(world.faults),
     )
 
 
@@ -86,3 +88,30 @@ def advance(settings: Settings, days: int) -> dt.datetime:
             return work.now + dt.timedelta(days=days)
     finally:
         engine.dispose()
+
+
+def fault_kinds() -> list[str]:
+    """The names of all that can go wrong."""
+    return [kind.value for kind in Fault]
+
+
+def set_faults(
+    settings: Settings,
+    *,
+    kinds: Sequence[str] = (),
+    rate: float = 0.0,
+    operations: Sequence[str] = (),
+    seed: int = 1,
+) -> None:
+    """Let the running twin fail: ``kinds`` (none: all) at ``rate`` of the calls; 0 ends it."""
+    chosen = {
+        "kinds": [Fault(kind).value for kind in kinds] or fault_kinds(),
+        "rate": rate,
+        "operations": list(operations),
+        "seed": seed,
+    }
+    world = TwinWorld(settings.twin_path, now=machine_now)
+    try:
+        world.set_faults(chosen if rate else None)
+    finally:
+        world.close()

@@ -12,8 +12,8 @@ from b2bcrm.kernel.founding import add_company
 from b2bcrm.kernel.organization import ExchangeRate
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.erp import Entity
-from b2bcrm.sync.engine import FEEDS
-from b2bcrm.sync.models import ErpConnection, Feed, RunOutcome, SyncRun
+from b2bcrm.sync.cadence import FEEDS, next_night
+from b2bcrm.sync.models import ErpConnection, Feed, RunKind, RunOutcome, SyncRun, Writes
 from connectors.erp.twin.company import COMPANIES, SITES
 from connectors.erp.twin.people import RATES
 
@@ -79,14 +79,25 @@ def _rates(today: dt.date, seed: int) -> list[ExchangeRate]:
 
 def open_feeds(work: Work, read: Mapping[Entity, int], watermark: dt.datetime) -> None:
     """The feeds as if each had been pulled in full just now: the worker goes on with deltas."""
-    work.session.add(ErpConnection(code=CONNECTION, last_ok_at=work.tick))
-    for entity, (every_s, limit_minutes) in FEEDS.items():
+    work.session.add(
+        ErpConnection(
+            code=CONNECTION,
+            writes=Writes.ON,
+            notices=True,
+            go_live_at=work.now,
+            last_ok_at=work.tick,
+        )
+    )
+    for entity, cadence in FEEDS.items():
         feed = Feed(
             connection_code=CONNECTION,
             entity=entity.value,
-            every_s=every_s,
-            limit_minutes=limit_minutes,
+            every_s=cadence.every_s,
+            limit_minutes=cadence.limit_minutes,
+            guard_percent=cadence.guard_percent,
             watermark=watermark,
+            loaded_at=work.tick,
+            reconcile_at=next_night(work.tick, entity.value),
             data_as_of=work.now,
             last_ok_at=work.tick,
             next_at=work.tick,
@@ -97,6 +108,7 @@ def open_feeds(work: Work, read: Mapping[Entity, int], watermark: dt.datetime) -
         work.session.add(
             SyncRun(
                 feed_id=feed.id,
+                kind=RunKind.LOAD,
                 started_at=work.tick,
                 finished_at=work.tick,
                 outcome=RunOutcome.COMPLETE,

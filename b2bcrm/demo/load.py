@@ -11,16 +11,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from b2bcrm.bootstrap import APPLIERS
+from b2bcrm.bootstrap import APPLIERS, IDENTIFY
 from b2bcrm.demo import orders
-from b2bcrm.demo.rows import Rows
+from b2bcrm.demo.firm import CONNECTION
+from b2bcrm.demo.rows import Row, Rows
 from b2bcrm.demo.supply import Delays, load_purchases, load_work_orders
 from b2bcrm.fulfillment import actions as fulfillment
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import FINAL
 from b2bcrm.orders.models import Order
 from b2bcrm.ports.erp import Entity, Record
-from b2bcrm.sync.engine import apply_all
+from b2bcrm.sync.appliers import apply_all
+from b2bcrm.sync.digests import digest
+from b2bcrm.sync.models import ErpRef
+from b2bcrm.sync.tombstones import facts_of
 from connectors.erp.twin import bulk
 
 MASTERS = (
@@ -41,12 +45,39 @@ class Source:
     def __init__(self, path: Path) -> None:
         self._records: Mapping[Entity, Iterator[Record]] = bulk.rows(path)
         self.read: dict[Entity, int] = dict.fromkeys(Entity, 0)
+        self.refs: dict[Entity, list[Row]] = {entity: [] for entity in Entity}
 
     def of(self, entity: Entity) -> Iterator[Any]:
         """All records of one entity, once."""
         for record in self._records[entity]:
             self.read[entity] += 1
+            self.refs[entity].append(_ref(entity, record))
             yield record
+
+
+def _ref(entity: Entity, record: Record) -> Row:
+    return {
+        "connection_code": CONNECTION,
+        "entity": entity.value,
+        "erp_id": record.erp_id,
+        "company": record.company,
+        "version": record.version,
+        "digest": digest(record),
+        "facts": facts_of(entity, record),
+        "crm_id": None,
+    }
+
+
+def remember(work: Work, rows: Rows, source: Source) -> None:
+    """What the engine would know after pulling all this: cross references with digests."""
+    for entity, refs in source.refs.items():
+        identify = IDENTIFY.get(entity)
+        for start in range(0, len(refs), BATCH):
+            part = refs[start : start + BATCH]
+            ids = identify(work, [row["erp_id"] for row in part]) if identify else {}
+            for row in part:
+                row["crm_id"] = ids.get(row["erp_id"])
+            rows.put(ErpRef, part)
 
 
 def load_masters(work: Work, source: Source) -> None:
@@ -105,6 +136,7 @@ def load_world(
         dress(book)
     load_supply(rows, source)
     orders.write(work, rows, book)
+    remember(work, rows, source)
     rows.settle_ids()
     project_living(work)
     return source.read

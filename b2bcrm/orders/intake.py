@@ -52,7 +52,10 @@ class _Parents:
 def apply_sales_orders(
     work: Work, records: Sequence[SalesOrder], *, promises: Promising
 ) -> Applied:
-    """Link, refresh or create; park an order whose customer or item we do not know yet."""
+    """Link, refresh or create; park an order whose customer or item we do not know yet.
+
+    An order that the ERP deleted ends as a cancelled one would; nothing of ours disappears.
+    """
     parents = _parents(work, records)
     known = queries.by_erp_nos(work.session, [r.erp_id for r in records])
     ours = {_number(r.reference): r for r in records if _number(r.reference)}
@@ -63,6 +66,9 @@ def apply_sales_orders(
     for record in records:
         number = _number(record.reference)
         order = known.get(record.erp_id) or by_no.get(number)
+        if record.deleted:
+            changed += _end(work, order, Message("it was deleted there")) if order else 0
+            continue
         reason = _obstacle(parents, order, record)
         if reason is not None:
             parked.append((record.erp_id, reason))
@@ -295,3 +301,27 @@ def _follow_to_the_end(work: Work, order: Order, record: SalesOrder, promises: P
         actions.reopen_if_undone(work, order)
     actions.close_if_done(work, order)
     return before != [(line.short_qty, line.cancelled) for line in order.lines]
+
+
+def _end(work: Work, order: Order, why: Message) -> int:
+    """1 if the order was alive: one typed in the ERP ends with it, ours is for a person."""
+    if order.state is not OrderState.CONFIRMED:
+        return 0
+    if order.origin is Origin.ERP:
+        order.state, order.closed_at = OrderState.CANCELLED, work.now
+        order.changed_at, order.changed_by = work.now, "ERP"
+    _say_difference(work, order, why)
+    work.bump(f"order:{order.id}")
+    return 1
+
+
+def _say_difference(work: Work, order: Order, what: Message) -> None:
+    work.publish(
+        events.OrderChangedInErp(
+            subject_id=order.id,
+            order_id=order.id,
+            account_id=order.account_id,
+            no=order.no,
+            what=what,
+        )
+    )

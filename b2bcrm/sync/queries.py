@@ -41,6 +41,7 @@ OUTCOME_WORDS: dict[RunOutcome, Message] = {
     RunOutcome.RUNNING: Message("Running"),
     RunOutcome.COMPLETE: Message("Complete"),
     RunOutcome.PARTIAL: Message("Incomplete"),
+    RunOutcome.HELD: Message("Waits for a yes"),
     RunOutcome.FAILED: Message("Failed"),
 }
 

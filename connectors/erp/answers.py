@@ -1,4 +1,4 @@
-"""The parts of an ERP's answers that are not records of the port: page info, write result, ping."""
+"""The parts of an ERP's answers that are not records of the port: write result, ping, keys."""
 
 from __future__ import annotations
 
@@ -6,16 +6,6 @@ import dataclasses
 import datetime as dt
 
 from b2bcrm.ports.erp import Issue, Operation, WriteResult
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class PageInfo:
-    """What an ERP says about one page."""
-
-    announced: int | None = None
-    next_cursor: str | None = None
-    high_watermark: dt.datetime | None = None
-    complete: bool = True
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,11 +17,11 @@ class Company:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ping:
-    """What an ERP says about itself."""
+    """What an ERP says about itself, as far as it does."""
 
-    product: str
-    server_time: dt.datetime
-    companies: tuple[Company, ...]
+    product: str = ""
+    server_time: dt.datetime | None = None
+    companies: tuple[Company, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,15 +36,28 @@ class LinePair:
 class Written:
     """A write's answer, before it becomes a ``WriteResult``."""
 
-    erp_id: str
+    erp_id: str = ""
     version: str = ""
+    handle: str = ""
     line_map: tuple[LinePair, ...] = ()
     messages: tuple[Issue, ...] = ()
 
     def result(self) -> WriteResult:
         """In the port's form."""
         lines = {pair.sent: pair.kept for pair in self.line_map}
-        return WriteResult(self.erp_id, self.version, lines, self.messages)
+        return WriteResult(self.erp_id, self.version, lines, self.messages, self.handle)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Told:
+    """What the ERP says later about a write. ``state`` is done, open or refused."""
+
+    message_id: str = ""
+    reference: str = ""
+    erp_id: str = ""
+    version: str = ""
+    state: str = "done"
+    messages: tuple[Issue, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,3 +66,19 @@ class Progress:
 
     work_order: str
     operations: tuple[Operation, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Key:
+    """A record's id and version."""
+
+    erp_id: str
+    version: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Session:
+    """What a login gives; ``token`` is empty where it was refused."""
+
+    token: str = ""
+    company: str = ""

@@ -1,62 +1,72 @@
-"""zeep, held at arm's length: one parsed WSDL per bundle and process, one client per connection.
+"""zeep, held at arm's length: it reads the WSDL, picks the binding and builds envelopes.
 
-zeep reads the WSDL, picks the binding and builds envelopes; it never reads a business reply.
-It is imported on first use, since it takes a good part of a second.
+It never reads a business reply. It is imported on first use, since it takes a good part of a
+second. One parsed WSDL per process, one client and session per connection.
 """
 
 from __future__ import annotations
 
-import hashlib
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
+from requests.auth import AuthBase
 
 from b2bcrm.ports.erp import Connection
-
-if TYPE_CHECKING:
-    from zeep.wsdl import Document
-
-WSDL_DIR = Path(__file__).resolve().parent / "wsdl"
+from connectors.erp import wsdls
+from connectors.erp.profile.model import Auth, Service
 
 
-@lru_cache(maxsize=16)
-def document(wsdl: str) -> Document:
-    """The parsed WSDL ``<bundle>/<file>`` below ``wsdl/``; nothing is fetched from anywhere."""
-    from zeep import Settings
-    from zeep.wsdl import Document
+class HeaderLogin(AuthBase):
+    """A header with the secret: ``Authorization: Bearer ...``, or one of the ERP's own."""
 
-    from connectors.erp.transport import BundleTransport
+    def __init__(self, header: str, value: str) -> None:
+        self.header = header
+        self.value: Any = value.encode()  # else Latin-1; the stubs want text
 
-    path = WSDL_DIR / wsdl
-    settings = Settings(forbid_dtd=True, forbid_entities=True, forbid_external=True)
-    transport: Any = BundleTransport(path.parent)  # zeep's hint asks for the class
-    return Document(str(path), transport, settings=settings)
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """The request with the header."""
+        request.headers[self.header] = self.value
+        return request
 
 
-def digest(wsdl: str) -> str:
-    """SHA-256 over the bundle's files, to notice a changed contract."""
-    total = hashlib.sha256()
-    for path in sorted((WSDL_DIR / wsdl).parent.iterdir()):
-        total.update(path.name.encode() + b"\0" + path.read_bytes())
-    return total.hexdigest()
+class NoLogin(AuthBase):
+    """The login stands in the message, or there is none; netrc is not asked."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """The request as it is."""
+        return request
+
+
+def login(auth: Auth, connection: Connection) -> Any:
+    """What ``requests`` sends with each call."""
+    if auth.style == "basic":
+        return connection.user.encode(), connection.secret.encode()  # else Latin-1
+    if auth.style == "bearer":
+        return HeaderLogin("Authorization", f"Bearer {connection.secret}")
+    if auth.style == "header":
+        return HeaderLogin(auth.header, connection.secret)
+    return NoLogin()
 
 
 def service(
-    connection: Connection, *, wsdl: str, binding: str, endpoint: str, session: requests.Session
+    connection: Connection, service: Service, wsdl: Path, auth: Auth, session: requests.Session
 ) -> Any:
-    """Zeep's callable operations of ``binding`` at ``endpoint``; each returns the raw response."""
+    """Zeep's callable operations of a service; each returns the raw response."""
     from zeep import Client, Settings
+    from zeep.wsse.username import UsernameToken
 
     from connectors.erp.transport import CallTransport
     from connectors.erp.wire_plugins import CorrelationPlugin
 
-    transport = CallTransport(connection, (WSDL_DIR / wsdl).parent, session)
+    wsse = None
+    if auth.style == "wss-username":
+        wsse = UsernameToken(connection.user, connection.secret, use_digest=auth.digest)
     client = Client(
-        document(wsdl),
-        transport=transport,
+        wsdls.document(wsdl),
+        wsse=wsse,
+        transport=CallTransport(connection, wsdl.parent, session, login(auth, connection)),
         plugins=[CorrelationPlugin()],
         settings=Settings(raw_response=True, forbid_dtd=True, forbid_external=True),
     )
-    return client.create_service(binding, endpoint)
+    return client.create_service(service.binding, service.address(connection))

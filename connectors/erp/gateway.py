@@ -1,16 +1,12 @@
 """``ErpGateway`` over SOAP: one method per call of the port, everything ERP-specific in a profile.
 
-Each call is one HTTP exchange: zeep builds the envelope, the reply is streamed through
-``reader``, whatever goes wrong becomes a port error in ``errors``, and the exchange is noted in
-the envelope log. Nothing is retried here: that is for whoever knows what the call means.
+Each call is one exchange of the ``channel``; a plugin of the profile may take a call over.
+Nothing is retried here: that is for whoever knows what the call means.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import logging
-import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -20,6 +16,7 @@ import requests
 from b2bcrm.kernel.errors import CrmError
 from b2bcrm.kernel.words import Message
 from b2bcrm.ports.erp import (
+    Act,
     Available,
     Confirmation,
     Connection,
@@ -40,22 +37,16 @@ from b2bcrm.ports.erp import (
     StockLevel,
     WriteResult,
 )
-from connectors.erp import client, errors, profile
-from connectors.erp.answers import PageInfo, Ping, Progress, Written
-from connectors.erp.exchange import (
-    TOTAL_FACTOR,
-    CappedReply,
-    Exchange,
-    Redactor,
-    current_exchange,
-)
-from connectors.erp.profile import Call, Profile
-from connectors.erp.reader import Reply, read_reply
-from connectors.erp.transforms import outgoing
+from connectors.erp import errors, listing, wsdls
+from connectors.erp.answers import Key, Ping, Progress, Told, Written
+from connectors.erp.channel import Channel
+from connectors.erp.confirming import confirmations
+from connectors.erp.profile import Call, Profile, load
+from connectors.erp.profile.model import PageStyle
+from connectors.erp.replies import Reply
 
-logger = logging.getLogger(__name__)
-MEGABYTE = 1024 * 1024
 WORK_ORDERS_PER_CALL = 200
+ITEMS_PER_CALL = 100
 
 
 class SoapErpGateway:
@@ -73,16 +64,8 @@ class SoapErpGateway:
         """``now`` is the clock that ``check`` compares with the ERP's; without it no skew."""
         self.connection = connection
         self.profile = profile
-        self._log = log
+        self.channel = Channel(connection, profile, log, session or requests.Session())
         self._now = now
-        self._redact = Redactor(profile.mask, connection.secret)
-        self._service = client.service(
-            connection,
-            wsdl=profile.wsdl,
-            binding=profile.binding,
-            endpoint=profile.address(connection),
-            session=session or requests.Session(),
-        )
 
     def describe(self) -> ConnectorInfo:
         """The profile, and what the connection can do."""
@@ -91,29 +74,33 @@ class SoapErpGateway:
             profile=profile.id,
             version=profile.version,
             product=profile.product,
-            wsdl_digest=client.digest(profile.wsdl),
+            wsdl_digest=wsdls.digest(profile.wsdls.values()),
+            profile_digest=profile.digest,
             capabilities=profile.capabilities,
+            concurrency=profile.concurrency,
+            per_minute=profile.per_minute,
+            overlap=profile.overlap,
         )
 
     # ----- reading -----
 
     def check(self) -> Health:
         """Whether it is reachable, we may log in, the company exists, clocks agree."""
-        digest = client.digest(self.profile.wsdl)
+        digest = wsdls.digest(self.profile.wsdls.values())
         try:
-            reply = self._call("ping")
-            ping: Ping = _only(reply, self._rows("ping"))
+            ping: Ping = _only(self.channel.call("ping"))
         except CrmError as error:
             return Health(ok=False, message=error.message, wsdl_digest=digest)
         company = self.connection.company
-        known = not company or any(c.code == company for c in ping.companies)
+        known = not company or not ping.companies or any(c.code == company for c in ping.companies)
         message = (
             Message("The ERP answers.")
             if known
             else Message("The ERP has no company %(company)s.", company=company)
         )
-        skew = (ping.server_time - self._now()).total_seconds() if self._now else None
-        return Health(known, message, ping.product, skew, digest)
+        theirs = ping.server_time or self.channel.server_time
+        skew = (theirs - self._now()).total_seconds() if self._now and theirs else None
+        return Health(known, message, ping.product or self.profile.product, skew, digest)
 
     def list(
         self,
@@ -124,208 +111,195 @@ class SoapErpGateway:
         page_size: int = 500,
     ) -> Page:
         """One page. It is ``complete`` when every row the ERP announced was read and understood."""
-        reply = self._call(f"list {entity}", since=since, cursor=cursor, page_size=page_size)
-        rows = self._rows(f"list {entity}")
-        info: PageInfo = reply.one(self.profile.page) or PageInfo(complete=False)
-        announced = info.announced
-        complete = (
-            info.complete
-            and not reply.drift
-            and (announced is None or announced == reply.seen[rows])
-            and (info.next_cursor is None or info.next_cursor != cursor)
+        page = self.channel.plugin.list(
+            self.channel, entity, since=since, cursor=cursor, page_size=page_size
         )
-        return Page(
-            records=reply.rows[rows],
-            next_cursor=info.next_cursor,
-            high_watermark=info.high_watermark,
-            complete=complete,
-            announced=announced,
-            drift=tuple(reply.drift),
+        if page is not None:
+            return page
+        name = f"list {entity}"
+        call = self._known(name, entity, Act.LIST)
+        asked = listing.asked(call, cursor, page_size)
+        if call.paged.style is PageStyle.SEARCH_ID and cursor is not None:
+            name = call.paged.more_call
+        reply = self.channel.call(name, since=since, **asked)
+        return listing.page_of(
+            call,
+            reply,
+            self.profile.formats,
+            cursor=cursor,
+            page_size=page_size,
+            server_time=self.channel.server_time,
         )
 
     def list_keys(
         self, entity: Entity, *, cursor: str | None = None, page_size: int = 500
     ) -> KeyPage:
-        """Ids and versions, taken from the records themselves."""
-        page = self.list(entity, cursor=cursor, page_size=page_size)
-        keys = {record.erp_id: record.version for record in page.records}
-        return KeyPage(keys, page.next_cursor, page.complete)
+        """Ids and versions; by a call of their own where the ERP has one, else of whole records."""
+        call = self.profile.calls.get(f"keys {entity}")
+        if call is None:
+            page = self.list(entity, cursor=cursor, page_size=page_size)
+            keys = {record.erp_id: record.version for record in page.records}
+            return KeyPage(keys, page.next_cursor, page.complete)
+        asked = listing.asked(call, cursor, page_size)
+        reply = self.channel.call(call.name, **asked)
+        page = listing.page_of(
+            call, reply, self.profile.formats, cursor=cursor, page_size=page_size, server_time=None
+        )
+        rows: Sequence[Any] = page.records
+        found = {row.erp_id: row.version for row in rows if isinstance(row, Key)}
+        return KeyPage(found, page.next_cursor, page.complete)
 
     def get(self, entity: Entity, erp_id: str) -> Record | None:
         """One record, or None."""
-        reply = self._call(f"get {entity}", erp_id=erp_id)
-        found: Record | None = _understood(reply).one(self._rows(f"get {entity}"))
-        return found
+        found = self.channel.plugin.get(self.channel, entity, erp_id)
+        if found is not None:
+            return found
+        self._known(f"get {entity}", entity, Act.GET)
+        try:
+            reply = _understood(self.channel.call(f"get {entity}", erp_id=erp_id))
+        except ErpRefused as error:
+            if error.code == "erp_not_found":
+                return None
+            raise
+        one: Record | None = reply.one()
+        return one
 
     def lookup(self, entity: Entity, field: str, value: str) -> Sequence[Record]:
         """Records whose ``field`` is ``value``, or begins with it and a '/': an order number
         finds all its amendments. A row that cannot be read is an error, never 'not found': a
         resend may depend on the answer.
         """
-        call = self._known(f"lookup {entity}")
-        if field not in call.args:
-            raise _cannot()
+        name = f"lookup {entity} {field}"
+        self._known(name, entity, Act.LOOKUP)
         key: dict[str, Any] = {field: value}
-        reply = _understood(self._call(f"lookup {entity}", **key))
-        found: Sequence[Record] = reply.rows[call.rows]
+        try:
+            reply = _understood(self.channel.call(name, **key))
+        except ErpRefused as error:
+            if error.code == "erp_not_found":
+                return []
+            raise
+        found: Sequence[Record] = reply.rows[0]
         return [r for r in found if f"{getattr(r, field)}/".startswith(f"{value}/")]
 
     def operations(self, work_order_ids: Sequence[str]) -> Mapping[str, tuple[Operation, ...]]:
         """Progress per work order; one the ERP does not know is left out."""
+        self._known("operations", Entity.WORK_ORDER, Act.OPERATIONS)
         found: dict[str, tuple[Operation, ...]] = {}
-        ids = list(work_order_ids)
-        for start in range(0, len(ids), WORK_ORDERS_PER_CALL):
-            part = ids[start : start + WORK_ORDERS_PER_CALL]
-            reply = _understood(self._call("operations", work_orders=part))
-            progress: list[Progress] = reply.rows[self._rows("operations")]
+        for part in _parts(work_order_ids, WORK_ORDERS_PER_CALL):
+            reply = _understood(self.channel.call("operations", work_orders=part))
+            progress: list[Progress] = reply.rows[0]
             found.update({p.work_order: p.operations for p in progress})
         return found
 
     def stock(self, items: Sequence[str], site: str = "") -> Sequence[StockLevel]:
         """Stock of the named items as it is now."""
-        del items, site
-        raise _cannot()
+        call = self._known("stock", Entity.STOCK, Act.LOOKUP)
+        several = any(setting.source.rows == "items" for setting in call.settings)
+        found: list[StockLevel] = []
+        for part in _parts(items, ITEMS_PER_CALL if several else 1):
+            values = {"items": part} if several else {"item": part[0]}
+            reply = self.channel.call("stock", site=site or None, **values)
+            found += _understood(reply).rows[0]
+        return [level for level in found if not site or level.site == site]
 
     def availability(self, item: str, site: str, qty: Decimal, on: dt.date) -> Available:
         """What the ERP's own check says."""
-        del item, site, qty, on
-        raise _cannot()
+        self._known("availability", Entity.STOCK, Act.AVAILABILITY)
+        reply = self.channel.call("availability", item=item, site=site, qty=qty, on=on)
+        found: Available = _only(reply)
+        return found
 
     # ----- writing -----
 
     def validate(self, draft: OrderDraft) -> Sequence[Issue]:
         """What the ERP would object to; nothing is entered."""
-        del draft
-        raise _cannot()
-
-    def poll(self, handle: str) -> WriteResult | None:
-        """What became of a write that was only taken in."""
-        del handle
-        raise _cannot()
-
-    def ingest(self, raw: bytes) -> Sequence[Confirmation]:
-        """Confirmations that the ERP has sent to us."""
-        del raw
-        raise _cannot()
+        call = self._known("validate", Entity.SALES_ORDER, Act.VALIDATE)
+        values = _of(draft)
+        try:
+            reply = _understood(self.channel.call("validate", trace=draft.reference, **values))
+        except ErpRefused as error:
+            if error.code in {"erp_refused", "erp_not_found"} and error.issues:
+                return error.issues
+            raise
+        if call.wanted and call.wanted[0].plan.record is Issue:
+            found: Sequence[Issue] = reply.rows[0]
+            return found
+        return ()
 
     def create(self, draft: OrderDraft) -> WriteResult:
         """Enter a sales order."""
-        return self._write("create", draft.reference, draft=self.profile.draft_tree(draft))
+        self._may(Act.CREATE)
+        done = self.channel.plugin.create(self.channel, draft)
+        return done or self._write("create", draft.reference, draft, **_of(draft))
 
     def update(self, erp_id: str, draft: OrderDraft, *, expected_version: str = "") -> WriteResult:
         """Change a sales order to the whole new draft. A stale version is an ErpConflict."""
-        return self._write(
-            "change",
-            draft.reference,
-            erp_id=erp_id,
-            version=expected_version,
-            draft=self.profile.draft_tree(draft),
-        )
+        self._may(Act.UPDATE)
+        done = self.channel.plugin.update(self.channel, erp_id, draft, expected_version)
+        values = {"erp_id": erp_id, "version": expected_version, **_of(draft)}
+        return done or self._write("update", draft.reference, draft, **values)
 
     def cancel(self, erp_id: str, *, reference: str, reason: str) -> WriteResult:
         """Cancel a sales order."""
-        return self._write("cancel", reference, erp_id=erp_id, reference=reference, reason=reason)
+        self._may(Act.CANCEL)
+        done = self.channel.plugin.cancel(self.channel, erp_id, reason)
+        if done is not None:
+            return done
+        values = {"erp_id": erp_id, "reference": reference, "reason": reason}
+        return self._write("cancel", reference, None, **values)
 
-    def _write(self, act: str, trace: str, **args: Any) -> WriteResult:
-        reply = self._call(act, write=True, trace=trace, **args)
-        written: Written | None = reply.one(self._rows(act))
-        if written is None or not written.erp_id:
+    def _write(self, act: str, trace: str, draft: OrderDraft | None, **values: Any) -> WriteResult:
+        call = self.channel.known(act)
+        key = f"{trace}/{act}"  # of this act on this order: the same when it is sent again
+        reply = self.channel.call(act, write=True, trace=trace, key=key, **values)
+        writing = self.profile.writing
+        if call.oneway:
+            return WriteResult("", handle=self.channel.message_id(key))
+        if reply.drift:
+            raise errors.unusable(errors.drifted(reply.drift).message, write=True)
+        written: Written = reply.one() or Written()
+        if not written.erp_id and not written.handle and writing.need_id:
             raise errors.unusable(Message("The ERP's answer names no document number."), write=True)
-        return written.result()
+        result = written.result()
+        erp_id = result.erp_id or values.get("erp_id", "")
+        lines = result.line_map
+        if writing.same_lines and draft is not None:
+            lines = {line.line_no: line.line_no for line in draft.lines}
+        return WriteResult(erp_id, result.version, lines, result.messages, result.handle)
 
-    # ----- one exchange -----
+    def poll(self, handle: str) -> WriteResult | None:
+        """What became of a write that was only taken in."""
+        if "poll" not in self.profile.calls:
+            raise ErpCannot(Message("This ERP connection cannot do that."))
+        told: Told | None = _understood(self.channel.call("poll", handle=handle)).one()
+        if told is None or told.state == "open":
+            return None
+        if told.state == "refused":
+            raise errors.refused(told.messages)
+        return WriteResult(told.erp_id, told.version, {}, told.messages, handle)
 
-    def _known(self, name: str) -> Call:
-        try:
-            return self.profile.calls[name]
-        except KeyError:
-            raise _cannot() from None
+    def ingest(self, raw: bytes) -> Sequence[Confirmation]:
+        """Confirmations that the ERP has sent to us."""
+        if "confirm" not in self.profile.calls:
+            raise ErpCannot(Message("This ERP connection cannot do that."))
+        return confirmations(self.profile, raw)
 
-    def _rows(self, name: str) -> str:
-        return self._known(name).rows
+    # ----- what is offered -----
 
-    def _call(self, name: str, *, write: bool = False, trace: str = "", **args: Any) -> Reply:
-        call = self._known(name)
-        exchange = Exchange(uuid.uuid4().hex, call.operation, trace)
-        token = current_exchange.set(exchange)
-        start = time.monotonic()
-        failure = ""
-        try:
-            reply = self._exchange(call, exchange, start, write=write, args=args)
-        except CrmError as error:
-            failure = str(error)
-            raise
-        finally:
-            current_exchange.reset(token)
-            self._note(exchange, time.monotonic() - start, failure)
-        return reply
+    def _known(self, name: str, entity: Entity, act: Act) -> Call:
+        if name not in self.profile.calls:
+            raise self._cannot(entity, act)
+        return self.profile.calls[name]
 
-    def _exchange(
-        self, call: Call, exchange: Exchange, start: float, *, write: bool, args: Mapping[str, Any]
-    ) -> Reply:
-        connection = self.connection
-        deadline = start + TOTAL_FACTOR * connection.read_timeout_s
-        cap_mb = connection.reply_cap_mb
-        try:
-            response = self._send(call, exchange, args)
-            with response:
-                media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
-                head = errors.from_status(response.status_code, media_type.lower(), write=write)
-                if head is not None:
-                    raise head
-                body = CappedReply(
-                    response, cap=cap_mb * MEGABYTE, deadline=deadline, exchange=exchange
-                )
-                reply = read_reply(body, call.response, call.wanted, self.profile.issue_plan)
-        except errors.WIRE_ERRORS as error:
-            raise errors.from_wire(error, write=write, cap_mb=cap_mb) from error
-        if reply.fault is not None:
-            raise errors.from_fault(reply.fault, self.profile.rules, write=write)
-        if response.status_code != requests.codes.ok:
-            status = response.status_code
-            raise errors.unusable(
-                Message(
-                    "The ERP answered with something that is not data (HTTP %(status)s).",
-                    status=status,
-                ),
-                write=write,
-            )
-        return reply
+    def _may(self, act: Act) -> None:
+        if act not in self.profile.capabilities[Entity.SALES_ORDER].acts:
+            raise self._cannot(Entity.SALES_ORDER, act)
 
-    def _send(self, call: Call, exchange: Exchange, args: Mapping[str, Any]) -> requests.Response:
-        from zeep.exceptions import Error as ZeepError
-
-        words = {
-            call.args[name]: value if isinstance(value, dict | list) else outgoing(value)
-            for name, value in args.items()
-            if value is not None
-        }
-        try:
-            response: requests.Response = self._service[call.operation](**words)
-        except (ZeepError, ValueError, TypeError) as error:
-            if exchange.sent or isinstance(error, requests.RequestException):
-                raise
-            raise ErpRefused(
-                Message("The ERP cannot take this: %(text)s", text=str(error)[:500])
-            ) from error
-        return response
-
-    def _note(self, exchange: Exchange, seconds: float, failure: str) -> None:
-        if self._log is None:
-            return
-        try:
-            self._log.note(
-                correlation_id=exchange.correlation_id,
-                operation=exchange.operation,
-                reference=exchange.reference,
-                request=self._redact(exchange.request),
-                reply=self._redact(bytes(exchange.head)) if exchange.status is not None else None,
-                status=exchange.status,
-                seconds=seconds,
-                error=failure,
-            )
-        except Exception:  # what the ERP has taken stays taken, noted or not
-            logger.exception("exchange %s could not be noted", exchange.correlation_id)
+    def _cannot(self, entity: Entity, act: Act) -> ErpCannot:
+        reason = self.profile.capabilities[entity].off.get(act, "")
+        if not reason:
+            return ErpCannot(Message("This ERP connection cannot do that."))
+        return ErpCannot(Message("This ERP connection cannot do that: %(reason)s", reason=reason))
 
 
 def connect(
@@ -335,10 +309,18 @@ def connect(
     *,
     now: Callable[[], dt.datetime] | None = None,
 ) -> ErpGateway:
-    """The gateway of a connection by its profile's name. Raises ProfileError, at start."""
-    return SoapErpGateway(
-        connection, profile.load(connection.profile), log=log, session=session, now=now
-    )
+    """The gateway of a connection by its profile's name. Raises ErpConfig, at start."""
+    profile = load(connection.profile, connection.site_wsdl)
+    return SoapErpGateway(connection, profile, log=log, session=session, now=now)
+
+
+def _of(draft: OrderDraft) -> dict[str, Any]:
+    """A draft's fields by name."""
+    return dict(vars(draft))
+
+
+def _parts(values: Sequence[str], size: int) -> Sequence[Sequence[str]]:
+    return [list(values[at : at + size]) for at in range(0, len(values), size)]
 
 
 def _understood(reply: Reply) -> Reply:
@@ -347,12 +329,8 @@ def _understood(reply: Reply) -> Reply:
     return reply
 
 
-def _only(reply: Reply, rows: str) -> Any:
-    record = _understood(reply).one(rows)
+def _only(reply: Reply) -> Any:
+    record = _understood(reply).one()
     if record is None:
         raise ErpUnavailable(Message("The ERP's answer is incomplete or not a SOAP envelope."))
     return record
-
-
-def _cannot() -> ErpCannot:
-    return ErpCannot(Message("This ERP connection cannot do that."))

@@ -19,8 +19,9 @@ from b2bcrm.ports.erp import (
     OrderDraftLine,
 )
 from connectors.erp.gateway import connect
+from connectors.erp.twin.faults import Fault
 from connectors.erp.twin.inprocess import mount
-from connectors.erp.twin.server import Fault, TwinApp
+from connectors.erp.twin.server import TwinApp
 from connectors.erp.twin.world import TwinWorld
 
 BASE = "http://erp.test"
@@ -60,7 +61,7 @@ class Twin:
             self.world,
             user="crm",
             password="open",
-            faults=lambda operation: self.next_faults.pop(operation, None),
+            faults=lambda asked: self.next_faults.pop(asked.operation, None),
         )
         self.session = mount(app, BASE)
         self.gateway = connect(CONNECTION, session=self.session, now=self.clock)

@@ -11,7 +11,7 @@ from b2bcrm.orders import actions
 from b2bcrm.orders.intake import apply_sales_orders
 from b2bcrm.orders.lifecycle import ErpSync
 from b2bcrm.orders.models import Order
-from connectors.erp.twin.server import Fault
+from connectors.erp.twin.faults import Fault
 from tests.factories import D
 from tests.orders.pushing import CLERK, due_again, in_erp, order
 
@@ -153,3 +153,57 @@ def test_a_cancellation_reaches_the_erp_even_if_its_first_answer_is_lost(
     ours = order(office, order_id)
     assert ours.erp_sync is ErpSync.ACCEPTED
     assert [o.status for o in in_erp(twin, ours.no)] == ["cancelled"]
+
+
+@pytest.mark.parametrize("fault", [Fault.FALSE_SUCCESS, Fault.MISSING_ELEMENT])
+def test_the_erps_word_alone_is_not_believed(office, twin, courier, order_id, fault):
+    twin.faults["CreateSalesOrder"] = fault
+    courier.deliver_one()
+    assert order(office, order_id).erp_sync is ErpSync.UNKNOWN
+    due_again(office)
+    courier.deliver_one()
+    ours = order(office, order_id)
+    (theirs,) = in_erp(twin, ours.no)
+    assert (ours.erp_sync, ours.erp_no) == (ErpSync.ACCEPTED, theirs.erp_id)
+
+
+def test_what_cannot_be_read_back_is_looked_up_again(office, twin, courier, order_id):
+    twin.faults["GetSalesOrder"] = Fault.HTML_502
+    courier.deliver_one()
+    assert order(office, order_id).erp_sync is ErpSync.UNKNOWN
+    due_again(office)
+    courier.deliver_one()
+    ours = order(office, order_id)
+    assert ours.erp_sync is ErpSync.ACCEPTED
+    assert len(in_erp(twin, ours.no)) == 1
+
+
+def test_an_amendment_sends_anew_what_was_refused_before(office, twin, courier, order_id, promises):
+    twin.faults["CreateSalesOrder"] = Fault.SESSION_EXPIRED
+    courier.deliver_one()
+    assert order(office, order_id).erp_sync is ErpSync.REFUSED
+    with office.open(CLERK) as work:
+        actions.amend_line(work, order_id, 10, expected_version=None, promises=promises, qty=D(4))
+        assert set(work.session.scalars(sa.select(Delivery.state))) == {DeliveryState.WAITING}
+
+
+def test_what_we_sent_ourselves_is_never_taken_for_a_change_in_the_erp(
+    office, twin, courier, order_id, promises
+):
+    def amend(qty):
+        with office.open(CLERK) as work:
+            actions.amend_line(
+                work, order_id, 10, expected_version=None, promises=promises, qty=D(qty)
+            )
+
+    amend(4)  # the first push goes out as 5's amendment 0, and carries 4 already
+    twin.faults["CreateSalesOrder"] = Fault.TIMEOUT_AFTER_COMMIT
+    courier.deliver_one()
+    amend(3)
+    for _ in range(4):
+        due_again(office)
+        courier.deliver_one()
+    ours = order(office, order_id)
+    (theirs,) = in_erp(twin, ours.no)
+    assert ours.erp_sync is ErpSync.ACCEPTED, ours.erp_reason
+    assert [ln.qty for ln in theirs.lines] == [D(3)]

@@ -100,7 +100,10 @@ def _keep_lines(row: models.Shipment, wanted: dict[int, Decimal]) -> None:
 
 
 def apply_invoices(work: Work, records: Sequence[erp.Invoice]) -> Applied:
-    """Invoices with what of them is open; the lines of the billed shipment count as invoiced."""
+    """Invoices with what of them is open; the lines of the billed shipment count as invoiced.
+
+    One that the ERP deleted is removed, and its pieces no longer count.
+    """
     accounts = accounts_of(work, {record.customer for record in records})
     orders: dict[str, int] = {
         no: order_id
@@ -119,6 +122,13 @@ def apply_invoices(work: Work, records: Sequence[erp.Invoice]) -> Applied:
     }
     changed, parked, shipments = 0, [], set()
     for record in records:
+        if record.deleted:
+            removed = known.pop(record.erp_id, None)
+            if removed is not None:
+                shipments.add(removed.shipment_no)
+                work.session.delete(removed)
+                changed += 1
+            continue
         lost = record.sales_order if record.sales_order not in orders else record.customer
         if record.customer not in accounts or (
             record.sales_order and record.sales_order not in orders
@@ -157,10 +167,12 @@ def _add_up_invoiced(work: Work, shipment_nos: Collection[str]) -> None:
         return
     work.session.flush()  # flush: the sums are taken by the database
     shipment, line = models.Shipment, models.ShipmentLine
-    touched = (
-        sa.select(line.order_line_id)
-        .join(shipment, shipment.id == line.shipment_id)
-        .where(shipment.no.in_(shipment_nos))
+    touched = set(
+        work.session.scalars(
+            sa.select(line.order_line_id)
+            .join(shipment, shipment.id == line.shipment_id)
+            .where(shipment.no.in_(shipment_nos))
+        )
     )
     billed = sa.exists().where(models.Invoice.shipment_no == shipment.no)
     query = (
@@ -169,10 +181,11 @@ def _add_up_invoiced(work: Work, shipment_nos: Collection[str]) -> None:
         .where(line.order_line_id.in_(touched), billed)
         .group_by(line.order_line_id)
     )
+    sums: dict[int, Decimal] = {row[0]: row[1] for row in work.session.execute(query)}
     record_quantities(
         work,
         [
-            LineQuantities(order_line_id=line_id, invoiced_qty=qty)
-            for line_id, qty in work.session.execute(query)
+            LineQuantities(order_line_id=line_id, invoiced_qty=sums.get(line_id, Decimal(0)))
+            for line_id in sorted(touched)
         ],
     )

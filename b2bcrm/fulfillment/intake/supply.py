@@ -17,7 +17,7 @@ from b2bcrm.sync.appliers import Applied
 
 
 def apply_stock(work: Work, records: Sequence[erp.StockLevel]) -> Applied:
-    """On hand and allocated per item and site."""
+    """On hand and allocated per item and site; what the ERP no longer lists is none."""
     known = {
         (row.item_no, row.site_code): row
         for row in work.session.scalars(
@@ -32,6 +32,8 @@ def apply_stock(work: Work, records: Sequence[erp.StockLevel]) -> Applied:
             "allocated": Decimal(0) if gone else record.allocated,
         }
         row = known.get((record.item, record.site))
+        if row is None and gone:
+            continue
         if row is None:
             row = Stock(item_no=record.item, site_code=record.site, as_of=record.as_of, **values)
             known[record.item, record.site] = row
@@ -39,13 +41,13 @@ def apply_stock(work: Work, records: Sequence[erp.StockLevel]) -> Applied:
             changed.add(record.item)
         elif changed_in(row, values):
             changed.add(record.item)
-        row.as_of = record.as_of
+        row.as_of = work.now if gone else record.as_of
     refresh(work, orders_using(work, changed))
     return Applied(len(changed))
 
 
 def apply_purchase_orders(work: Work, records: Sequence[erp.PurchaseOrder]) -> Applied:
-    """One row per purchase order line; a line that the ERP dropped counts as cancelled."""
+    """One row per purchase order line; what the ERP dropped counts as cancelled."""
     known = {
         (row.po_no, row.line_no): row
         for row in work.session.scalars(
@@ -55,7 +57,7 @@ def apply_purchase_orders(work: Work, records: Sequence[erp.PurchaseOrder]) -> A
     changed: list[PurchaseLine] = []
     for record in records:
         kept = set()
-        for line in record.lines:
+        for line in () if record.deleted else record.lines:
             kept.add(line.line_no)
             values = _purchase_values(record, line)
             row = known.get((record.erp_id, line.line_no))
@@ -89,13 +91,13 @@ def _purchase_values(record: erp.PurchaseOrder, line: erp.PurchaseOrderLine) -> 
         "first_confirmed_on": line.first_confirmed_on,
         "confirmed_on": line.confirmed_on,
         "received_on": line.received_on,
-        "status": "cancelled" if record.deleted else record.status,
+        "status": record.status,
         "demand_ref": line.demand_ref,
     }
 
 
 def apply_work_orders(work: Work, records: Sequence[erp.WorkOrder]) -> Applied:
-    """Work orders with their operations."""
+    """Work orders with their operations; one that the ERP deleted counts as cancelled."""
     known = {
         row.no: row
         for row in work.session.scalars(
@@ -106,8 +108,12 @@ def apply_work_orders(work: Work, records: Sequence[erp.WorkOrder]) -> Applied:
     }
     changed: list[WorkOrder] = []
     for record in records:
-        values = _work_values(record)
         row = known.get(record.erp_id)
+        if record.deleted:
+            if row is not None and changed_in(row, {"status": "cancelled"}):
+                changed.append(row)
+            continue
+        values = _work_values(record)
         differs = row is None
         if row is None:
             row = WorkOrder(no=record.erp_id, operations=[], **values)
@@ -130,7 +136,7 @@ def _work_values(record: erp.WorkOrder) -> dict[str, Any]:
         "qty": record.qty,
         "completed_qty": record.completed_qty,
         "scrapped_qty": record.scrapped_qty,
-        "status": "cancelled" if record.deleted else record.status,
+        "status": record.status,
         "planned_start_on": record.planned_start_on,
         "planned_end_on": record.planned_end_on,
         "first_planned_end_on": record.first_planned_end_on,

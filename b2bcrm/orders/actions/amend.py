@@ -6,13 +6,14 @@ import datetime as dt
 from decimal import Decimal
 from functools import reduce
 
+from b2bcrm.kernel import outbox
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Conflict, Invalid, Refused, not_found
 from b2bcrm.kernel.quantity import check_qty
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import events
-from b2bcrm.orders.actions.life import load, seal, touch, wait_for_erp
+from b2bcrm.orders.actions.life import PUSH, load, seal, touch, wait_for_erp
 from b2bcrm.orders.lifecycle import FINAL, Act, OrderState
 from b2bcrm.orders.models import Order, OrderLine
 from b2bcrm.ports.promise import AskLine, PromiseMoved, Promising, date_moved
@@ -66,7 +67,7 @@ def amended(work: Work, order: Order, changes: list[Message], promises: Promisin
     """Number and seal what changed on a confirmed order; the ERP and the customer are told."""
     what = reduce(lambda a, b: Message("%(first)s, %(second)s", first=a, second=b), changes)
     order.amendment_no += 1
-    wait_for_erp(work, order)
+    _send_anew(work, order)
     seal(work, order, reason=str(what)[:MAX_REASON])
     work.publish(
         events.OrderAmended(
@@ -156,7 +157,7 @@ def repromise(
     line.promised_on = promised_on
     touch(work, order)
     order.amendment_no += 1
-    wait_for_erp(work, order)
+    _send_anew(work, order)
     what = Message("line %(line)s promised for %(day)s", line=line_no, day=promised_on)
     seal(work, order, reason=str(what))
     work.publish(
@@ -227,3 +228,9 @@ def link_customer_po(
     touch(work, order)
     work.bump(f"order:{order.id}")
     return order
+
+
+def _send_anew(work: Work, order: Order) -> None:
+    """What the ERP refused before is out of date: the whole order goes again as it is now."""
+    wait_for_erp(work, order)
+    outbox.unpark(work.session, [f"order:{order.id}"], PUSH, work.tick)

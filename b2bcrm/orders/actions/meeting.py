@@ -101,8 +101,10 @@ def meet(work: Work, order: Order, theirs: SalesOrder, known: Book, *, found: Fo
     shown = sides.theirs(theirs)
     image = known.images.get(theirs.erp_id)
     rows = known.unsettled.get(theirs.erp_id, {})
-    revision = known.sealed.get((order.id, theirs.reference.rpartition("/")[2]))
-    sent = sides.sealed(revision) if revision else {}
+    revisions = {
+        int(no): sides.sealed(row) for (key, no), row in known.sealed.items() if key == order.id
+    }
+    sent = sides.sent_as(theirs.reference, revisions)
     changed = _plan(order, theirs, sent)
     said: list[Message] = []
     if order.state in FINAL:
@@ -110,7 +112,7 @@ def meet(work: Work, order: Order, theirs: SalesOrder, known: Book, *, found: Fo
             conflicts.settle(work, row, ConflictState.AGREED)
     else:
         meeting = _Meeting(work, order, theirs, known, rows, found, said)
-        changed |= meeting.compare(shown, image.values if image else {}, sent)
+        changed |= meeting.compare(shown, [image.values if image else {}, *sent])
     conflicts.keep_image(work, ENTITY.value, theirs.erp_id, shown, image)
     for sentence in said:
         work.publish(
@@ -137,15 +139,16 @@ class _Meeting:
     found: Found
     said: list[Message]
 
-    def compare(
-        self, shown: Mapping[str, str], seen: Mapping[str, str], sent: Mapping[str, str]
-    ) -> bool:
-        """Each field by its owner's rule; answers whether ours changed."""
+    def compare(self, shown: Mapping[str, str], bases: Sequence[Mapping[str, str]]) -> bool:
+        """Each field by its owner's rule; answers whether ours changed.
+
+        ``bases``: what the ERP was seen to hold before, and what we have sent it.
+        """
         mine, other = sides.both_sides(self.known.ours(self.order), shown)
         within = self._totals_agree()
         changed = False
         for field in sorted({*mine, *other, *self.rows}):
-            told = {base[field] for base in (seen, sent) if field in base}
+            told = {base[field] for base in bases if field in base}
             a, b = mine.get(field), other.get(field)
             if field == "total" and within:
                 b = a
@@ -261,23 +264,24 @@ def _take_term(line: OrderLine, name: str, value: str, known: Book) -> None:
         line.item_id = known.item_ids[value]
 
 
-def _plan(order: Order, theirs: SalesOrder, sent: Mapping[str, str]) -> bool:
+def _plan(order: Order, theirs: SalesOrder, sent: Sequence[Mapping[str, str]]) -> bool:
     """The ERP's own dates. A promise that was moved over there is its plan, never our word."""
     changed = False
     for other in theirs.lines:
         line = order.line(other.line_no)
         if line is None:
             continue
-        day = _planned_on(line, other, sent.get(f"{other.line_no}.promised_on"))
+        told = {values.get(f"{other.line_no}.promised_on") for values in sent}
+        day = _planned_on(line, other, told)
         if line.planned_on != day:
             line.planned_on = day
             changed = True
     return changed
 
 
-def _planned_on(line: OrderLine, theirs: SalesOrderLine, sent: str | None) -> dt.date | None:
+def _planned_on(line: OrderLine, theirs: SalesOrderLine, sent: set[str | None]) -> dt.date | None:
     ours = text_of(line.promised_on)
-    bases = {ours, text_of(line.first_promised_on), sent}
+    bases = {ours, text_of(line.first_promised_on), *sent}
     moved = change(bases, ours, text_of(theirs.promised_on))
     if verdict(owner_of(ENTITY, "promised_on"), moved, accepted=True) is not Verdict.PLAN:
         return theirs.planned_on

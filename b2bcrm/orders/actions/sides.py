@@ -102,6 +102,17 @@ def sealed(revision: OrderRevision) -> Values:
     return values
 
 
+def sent_as(reference: str, sealed_by_amendment: Mapping[int, Values]) -> list[Values]:
+    """What may have gone to the ERP under a reference: its own amendment and every later one.
+
+    A push sends the order as it stands when it goes, which may be further on than its number.
+    """
+    number = reference.rpartition("/")[2]
+    if not number.isdecimal():
+        return []
+    return [values for no, values in sealed_by_amendment.items() if no >= int(number)]
+
+
 def differing(mine: Mapping[str, str], shown: Mapping[str, str]) -> list[str]:
     """The fields that both sides say and that are not the same, and lines that one side lacks."""
     mine, shown = both_sides(mine, shown)

@@ -221,9 +221,9 @@ def _image(work: Work, order: Order) -> dict[str, str]:
     return dict(found.values) if found else {}
 
 
-def _sent(work: Work, order: Order) -> dict[str, sides.Values]:
+def _sent(work: Work, order: Order) -> dict[int, sides.Values]:
     rows = queries.revisions(work.session, order.id)
-    return {f"{order.no}/{row.amendment_no}": sides.sealed(row) for row in rows}
+    return {row.amendment_no: sides.sealed(row) for row in rows}
 
 
 def _meet(work: Work, order: Order, theirs: SalesOrder, found: Found) -> None:

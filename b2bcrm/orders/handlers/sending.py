@@ -73,7 +73,7 @@ class Push:
     earlier attempt may have entered it. ``done``: a person or the ERP has said what became of
     it. ``doubtful``: an earlier attempt may have got through; ``believed``: it has been missing
     for so long that it may be sent again; ``by_person``: nothing can be looked up here.
-    ``image`` is what the ERP was last seen to hold, ``sent`` what went out by reference.
+    ``image`` is what the ERP was last seen to hold, ``sent`` what was sealed by amendment.
     """
 
     kind: Kind
@@ -90,7 +90,7 @@ class Push:
     dry_run: bool = False
     looks: int = 0
     image: Mapping[str, str] = field(default_factory=dict)
-    sent: Mapping[str, sides.Values] = field(default_factory=dict)
+    sent: Mapping[int, sides.Values] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -225,14 +225,27 @@ class Sender:
         return self._read_back(result, guarded=guarded)
 
     def _read_back(self, result: WriteResult, *, guarded: bool = True) -> Sent:
-        """The write is done, whether it can be read back now or not: then the next pull does."""
+        """The ERP's word alone is not enough: some say done and store nothing.
+
+        What cannot be read back is of unknown outcome, unless this ERP never lets an order be read.
+        """
         if result.handle and not result.erp_id:
             raise TakenIn(result.handle)
         try:
             kept = self.erp.get(ORDER, result.erp_id)
-        except (Unavailable, ErpRefused):
-            kept = None
-        return Sent(result, kept if isinstance(kept, SalesOrder) else None, guarded)
+        except ErpCannot:
+            return Sent(result, None, guarded)
+        except (Unavailable, ErpRefused) as error:
+            raise ErpOutcomeUnknown(error.message) from error
+        if isinstance(kept, SalesOrder) and self._shows(kept):
+            return Sent(result, kept, guarded)
+        raise ErpOutcomeUnknown(Message("The ERP says that it is done, but does not show it."))
+
+    def _shows(self, kept: SalesOrder) -> bool:
+        """Whether the ERP's order is ours, in the state that was written."""
+        if self.message.kind is Kind.CANCEL:
+            return kept.status == sides.CANCELLED
+        return kept.reference == self.message.draft.reference
 
 
 def holds(current: SalesOrder, draft: OrderDraft) -> bool:
@@ -246,7 +259,7 @@ def holds(current: SalesOrder, draft: OrderDraft) -> bool:
 
 def overtaken(message: Push, current: SalesOrder) -> bool:
     """Whether writing the draft would overwrite what somebody has changed in the ERP."""
-    bases = [message.image, message.sent.get(current.reference, {})]
+    bases = [message.image, *sides.sent_as(current.reference, message.sent)]
     wanted, shown = sides.both_sides(sides.drafted(message.draft), sides.theirs(current))
     for name, value in shown.items():
         bare = sides.split(name)[1]

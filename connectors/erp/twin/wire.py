@@ -17,7 +17,8 @@ from lxml import etree
 
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.ports import erp as port
-from connectors.erp.transforms import Formats, converter, outgoing
+from connectors.erp.outgoing import outgoing
+from connectors.erp.transforms import Formats, converter
 
 NAMESPACE = "urn:formosa:erp:1"
 XSD_PATH = Path(__file__).resolve().parent.parent / "wsdl" / "twin-1" / "erp.xsd"

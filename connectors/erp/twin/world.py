@@ -10,7 +10,8 @@ import base64
 import datetime as dt
 import heapq
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,6 +55,7 @@ class TwinWorld:
         self._firm: Firm = found(self._store.setting("size"), self._store.setting("seed"))
         self._plant: Plant | None = None
         self._seen = -1
+        self._forgetting = False
 
     @classmethod
     def generate(
@@ -128,7 +130,7 @@ class TwinWorld:
     def _write(self, act: Callable[[Plant], WriteResult]) -> WriteResult:
         with self._store.lock:
             self._live_on()
-            with self._store.transaction():
+            with self._store.transaction(keep=not self._forgetting):
                 plant = self._open_plant()
                 try:
                     result = act(plant)
@@ -137,7 +139,39 @@ class TwinWorld:
                 except BaseException:
                     self._plant = None
                     raise
-                return result
+            if self._forgetting:
+                self._plant = None
+            return result
+
+    @contextmanager
+    def forgetting(self) -> Iterator[None]:
+        """What is written inside is answered as if it were stored, but is not."""
+        with self._store.lock:
+            self._forgetting = True
+            try:
+                yield
+            finally:
+                self._forgetting = False
+
+    def faults(self) -> Mapping[str, Any] | None:
+        """What has been set to go wrong, in the words of ``faults.Dice``; None for nothing."""
+        with self._store.lock:
+            chosen: Mapping[str, Any] = self._store.setting("faults", default={})
+        return chosen or None
+
+    def set_faults(self, settings: Mapping[str, Any] | None) -> None:
+        """Let things go wrong from the next call on, in this and any other process."""
+        with self._store.lock, self._store.transaction():
+            self._store.put_setting("faults", settings or {})
+
+    def touch(self, entity: Entity, erp_id: str) -> None:
+        """Give a record a new change instant and version; nothing else of it changes."""
+        with self._store.lock:
+            now = self._live_on()
+            with self._store.transaction() as db:
+                change = f"UPDATE {entity.value} SET updated_at = ?, rev = rev + 1 "  # noqa: S608
+                db.execute(change + "WHERE erp_id = ?", (now, erp_id))
+            self._plant = None  # it may hold the record
 
     # --------------------------------------------------------------------------------------- reads
     def list(
@@ -223,11 +257,13 @@ class TwinWorld:
     def create(self, draft: OrderDraft) -> WriteResult:
         """Enter a sales order and plan its supply.
 
-        Refused: what ``sales.check`` names, and ``duplicate_reference``.
+        Refused: what ``sales.check`` names, and ``duplicate_reference`` unless the file's setting
+        ``unique_reference`` is off, as many ERPs are.
         """
 
         def act(plant: Plant) -> WriteResult:
-            if draft.reference and self._holder(draft.reference):
+            unique = self._store.setting("unique_reference", default=True)
+            if unique and draft.reference and self._holder(draft.reference):
                 raise TwinRefusal(
                     "duplicate_reference",
                     f"An order with reference {draft.reference} exists already.",

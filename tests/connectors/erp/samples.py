@@ -11,7 +11,7 @@ from typing import get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 from b2bcrm.ports import erp as port
-from connectors.erp.transforms import outgoing
+from connectors.erp.outgoing import outgoing
 
 WORDS = {
     "language": ["en", "zh_Hant", "zh_Hans"],

@@ -12,15 +12,18 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from b2bcrm.ports.erp import OrderDraft
-from connectors.erp import client, profile
+from connectors.erp import profile, wsdls
 from connectors.erp.profile import RECORDS
-from connectors.erp.reader import read_reply
+from connectors.erp.replies import read_envelope
+from connectors.erp.requesting import build
 from connectors.erp.twin.wire import Contract
 
 from .samples import records
 
 CONTRACT = Contract()
 TWIN = profile.load("twin")
+WSDL = wsdls.document(TWIN.wsdls["main"])
+BINDING = WSDL.bindings[TWIN.services["main"].binding]
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 QUIET = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -45,9 +48,10 @@ def test_any_record_comes_back_as_it_was(entity, data):
     rows = data.draw(st.lists(records(RECORDS[entity]), min_size=1, max_size=3))
     element = page_of(call, rows)
     assert CONTRACT.validator.validate(element), CONTRACT.validator.error_log
-    reply = read_reply(io.BytesIO(enveloped(element)), call.response, call.wanted, TWIN.issue_plan)
+    reply = read_envelope(io.BytesIO(enveloped(element)), call.response, call.wanted).reply
     assert reply.drift == []
-    assert reply.rows[call.rows] == rows
+    assert not reply.unknown
+    assert reply.rows[0] == rows
 
 
 def plain(value):
@@ -83,12 +87,13 @@ def test_our_reader_agrees_with_zeeps_own(entity, data):
     call = TWIN.calls[f"list {entity}"]
     row = data.draw(records(RECORDS[entity]))
     element = page_of(call, [row])
-    body = client.document(TWIN.wsdl).bindings[TWIN.binding].get(call.operation).output.body
-    theirs = body.parse(element, client.document(TWIN.wsdl).types)
+    theirs = BINDING.get(call.operation).output.body.parse(element, WSDL.types)
     part = CONTRACT.messages[call.response].parts[-1]
-    reply = read_reply(io.BytesIO(enveloped(element)), call.response, call.wanted, TWIN.issue_plan)
-    (mine,) = reply.rows[call.rows]
-    assert empty_is_none(plain(theirs[call.rows][0])) == empty_is_none(ours(mine, part))
+    reply = read_envelope(io.BytesIO(enveloped(element)), call.response, call.wanted).reply
+    (mine,) = reply.rows[0]
+    assert empty_is_none(plain(theirs[call.wanted[0].path.text][0])) == empty_is_none(
+        ours(mine, part)
+    )
 
 
 def empty_is_none(value):
@@ -103,11 +108,10 @@ def empty_is_none(value):
 @QUIET
 @given(draft=records(OrderDraft))
 def test_any_draft_arrives_as_it_was_sent(draft):
-    tree = TWIN.draft_tree(draft)
-    zeep_client = client.document(TWIN.wsdl)
-    body = zeep_client.bindings[TWIN.binding].get("CreateSalesOrder").input.body
+    tree = build(TWIN.calls["create"].settings, vars(draft)).arguments()
+    body = BINDING.get("CreateSalesOrder").input.body
     holder = etree.Element("holder")
-    body.render(holder, body(Draft=tree))
+    body.render(holder, body(**tree))
     request = etree.fromstring(etree.tostring(holder[0]))
     assert CONTRACT.validator.validate(request), CONTRACT.validator.error_log
     assert CONTRACT.arguments(request)["draft"] == draft
@@ -115,11 +119,12 @@ def test_any_draft_arrives_as_it_was_sent(draft):
 
 def test_every_field_of_every_record_is_mapped():
     for entity, record in RECORDS.items():
-        plan = TWIN.calls[f"list {entity}"].wanted[TWIN.calls[f"list {entity}"].rows]
+        plan = TWIN.calls[f"list {entity}"].wanted[0].plan
         assert plan.record is record
         named, stack = set(), [plan.root]
         while stack:
             node = stack.pop()
             named.add(node.name)
             stack.extend(n for n in node.below.values() if n is not None)
+            named.update(rows.name for rows in node.rows)
         assert {f.name for f in dataclasses.fields(record)} <= named

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors.erp.transforms import Drift, Formats, converter, outgoing
+from connectors.erp.outgoing import outgoing
+from connectors.erp.transforms import Drift, Formats, converter
 
 FORMATS = Formats(
     ZoneInfo("Asia/Taipei"), frozenset({"", "0000-00-00"}), {"m": {"Y": "yes", "*": "!drift"}}

@@ -1,10 +1,9 @@
-"""What the sync engine remembers, all in the database so that any worker can go on."""
+"""Feeds, their runs, and records that wait for a parent."""
 
 from __future__ import annotations
 
 import datetime as dt
 import enum
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,26 +13,13 @@ from b2bcrm.kernel.database import Base, id_column
 from b2bcrm.kernel.words import Message
 
 
-class ErpConnection(Base):
-    """One ERP we talk to, and the state of its breaker."""
-
-    __tablename__ = "erp_connection"
-
-    id: Mapped[int] = id_column()
-    code: Mapped[str] = mapped_column(sa.String(20), unique=True)
-    product: Mapped[str] = mapped_column(sa.String(80), default="")
-    failures: Mapped[int] = mapped_column(default=0)
-    open_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    last_ok_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    last_error_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    last_error: Mapped[Message | None] = mapped_column(MessageColumn)
-
-
 class Feed(Base):
     """One entity of a connection. ``watermark`` is ERP time, moved only by a complete run.
 
-    ``cursor`` and ``pending_watermark`` let an interrupted run go on where it stopped.
-    ``data_as_of`` is business time of the last complete run: the age shown on pages.
+    Until ``loaded_at`` the feed is in its first load: ``cursor`` is where it goes on,
+    ``gaps`` counts pages with rows that nobody can name, ``announced`` is how many rows there
+    are. ``data_as_of`` is business time of the last complete run: the age shown on pages.
+    ``failures`` and ``open_until`` are the feed's own breaker.
     """
 
     __tablename__ = "feed"
@@ -44,39 +30,67 @@ class Feed(Base):
     entity: Mapped[str] = mapped_column(sa.String(20))
     every_s: Mapped[int] = mapped_column(default=60)
     limit_minutes: Mapped[int] = mapped_column(default=60)
+    guard_percent: Mapped[int] = mapped_column(default=20)
+    paused: Mapped[bool] = mapped_column(default=False)
     watermark: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    cursor: Mapped[str | None] = mapped_column(sa.String(200))
+    cursor: Mapped[str | None] = mapped_column(sa.String(1000))
     pending_watermark: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    loaded_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    load_started_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    load_rows: Mapped[int] = mapped_column(default=0)
+    announced: Mapped[int | None]
+    gaps: Mapped[int] = mapped_column(default=0)
     data_as_of: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     last_ok_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     next_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    reconcile_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    compared_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     leased_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    lease_token: Mapped[str | None] = mapped_column(sa.String(32))
+    failures: Mapped[int] = mapped_column(default=0)
+    open_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    alerted_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     rows_total: Mapped[int] = mapped_column(sa.BigInteger, default=0)
 
 
+class RunKind(enum.StrEnum):
+    """Everything at first, what changed, all keys, all records by content, or one record."""
+
+    LOAD = "load"
+    DELTA = "delta"
+    KEYS = "keys"
+    COMPARE = "compare"
+    SINGLE = "single"
+
+
 class RunOutcome(enum.StrEnum):
-    """How a run ended."""
+    """How a run ended. HELD: it would change too much and waits for a person."""
 
     RUNNING = "running"
     COMPLETE = "complete"
     PARTIAL = "partial"
+    HELD = "held"
     FAILED = "failed"
 
 
 class SyncRun(Base):
-    """One pull of one feed."""
+    """One run of one feed. ``rounds`` is how often its pages were read until they agreed."""
 
     __tablename__ = "sync_run"
     __table_args__ = (sa.Index("ix_sync_run_feed", "feed_id", "id"),)
 
     id: Mapped[int] = id_column()
     feed_id: Mapped[int] = mapped_column(sa.ForeignKey("feed.id"))
+    kind: Mapped[RunKind] = mapped_column(enum_column(RunKind), default=RunKind.DELTA)
     started_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     outcome: Mapped[RunOutcome] = mapped_column(enum_column(RunOutcome))
     rows_read: Mapped[int] = mapped_column(default=0)
     rows_changed: Mapped[int] = mapped_column(default=0)
+    rows_removed: Mapped[int] = mapped_column(default=0)
     rows_parked: Mapped[int] = mapped_column(default=0)
+    rows_quarantined: Mapped[int] = mapped_column(default=0)
+    rounds: Mapped[int] = mapped_column(default=1)
     error: Mapped[Message | None] = mapped_column(MessageColumn)
 
 
@@ -94,36 +108,3 @@ class ParkedRow(Base):
     first_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     last_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     tries: Mapped[int] = mapped_column(default=1)
-
-
-class Envelope(Base):
-    """One SOAP exchange, redacted, for the monitor."""
-
-    __tablename__ = "envelope"
-    __table_args__ = (
-        sa.Index("ix_envelope_at", "at"),
-        sa.Index("ix_envelope_reference", "reference"),
-    )
-
-    id: Mapped[int] = id_column()
-    at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
-    correlation_id: Mapped[str] = mapped_column(sa.String(40))
-    operation: Mapped[str] = mapped_column(sa.String(60))
-    reference: Mapped[str] = mapped_column(sa.String(60), default="")
-    status: Mapped[int | None]
-    seconds_ms: Mapped[int]
-    error: Mapped[str] = mapped_column(sa.String(300), default="")
-    request: Mapped[str] = mapped_column(sa.Text, default="")
-    reply: Mapped[str] = mapped_column(sa.Text, default="")
-
-
-class JobSlot(Base):
-    """A claimed slot of a scheduled job: the primary key lets exactly one process run it."""
-
-    __tablename__ = "job_slot"
-
-    job: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
-    slot: Mapped[dt.datetime] = mapped_column(UtcDateTime, primary_key=True)
-    started_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
-    finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    note: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)

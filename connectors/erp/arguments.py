@@ -1,0 +1,63 @@
+"""A call's values as zeep's arguments: the document inside its string, gaps where zeep insists.
+
+Imports zeep; ``channel`` imports this when a call is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lxml import etree
+from zeep import xsd
+
+from connectors.erp import wsdls
+from connectors.erp.paths import Path
+from connectors.erp.profile.model import Call, Payload, Profile
+from connectors.erp.requesting import Branch, build
+
+
+def arguments(profile: Profile, call: Call, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments for zeep. Raises ErpRefused where a value cannot be said."""
+    tree = build(call.settings, values)
+    if call.payload is not None:
+        text = document(tree, call.payload)
+        tree = build(call.around, values)
+        _put(tree, call.payload.argument, text)
+    found = tree.arguments()
+    words: dict[str, Any] = found if isinstance(found, dict) else {}
+    if profile.services[call.service].skip_missing:
+        binding: Any = wsdls.document(profile.wsdls[call.service]).bindings.get(
+            profile.services[call.service].binding
+        )
+        _fill(words, binding.get(call.operation).input.body.type)
+    return words
+
+
+def document(tree: Branch, payload: Payload) -> str:
+    """The document that goes into the string."""
+    if payload.style == "json":
+        return tree.json()
+    text: str = etree.tostring(tree.element(payload.root), encoding="unicode")
+    head = '<?xml version="1.0" encoding="utf-8"?>\n' if payload.declaration else ""
+    return head + text
+
+
+def _put(tree: Branch, path: Path, text: str) -> None:
+    node = tree
+    for step in path.steps:
+        node = node.step(step, 0)
+    node.text = text
+
+
+def _fill(words: Any, wire: Any) -> None:
+    """Mark what is not sent, where the WSDL calls everything required but its ERP does not."""
+    if not isinstance(words, dict):
+        return
+    for name, element in getattr(wire, "elements", ()):
+        if name not in words:
+            if element.min_occurs:
+                words[name] = xsd.SkipValue
+            continue
+        for one in words[name] if isinstance(words[name], list) else [words[name]]:
+            _fill(one, element.type)
