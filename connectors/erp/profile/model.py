@@ -132,6 +132,7 @@ class Profile:
     auth: Auth
     formats: Formats
     charset: str
+    replace_bad_bytes: bool
     huge: bool
     mask: tuple[str, ...]
     rules: Rules
