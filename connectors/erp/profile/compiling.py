@@ -225,7 +225,7 @@ class _Compiler:
             if self.calls[act].oneway is not oneway:
                 raise ProfileError(f"{spec.at('oneway')} must be {not oneway}: see the WSDL")
         writing = Writing(
-            same_lines=write.flag("same_lines", default=False),
+            lines=write.choice("lines", {"same": "same", "in_order": "in_order", "": ""}, ""),
             need_id=write.flag("need_id", default=True),
         )
         write.done()
