@@ -8,7 +8,7 @@ A field is ``"path|transform:arg"``, or a table: ``rows`` (a list of its own rec
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
 from connectors.erp import paths
@@ -16,7 +16,7 @@ from connectors.erp.misfit import ProfileError, expected
 from connectors.erp.paths import NameValue, Step
 from connectors.erp.profile.table import Table
 from connectors.erp.reader import IGNORED, Node, Plan, Rows
-from connectors.erp.shapes import Shape, find, step_below
+from connectors.erp.shapes import SampleShape, Shape, find, step_below
 from connectors.erp.transforms import (
     KIND_OF,
     Drift,
@@ -194,11 +194,12 @@ class _Plan:
         """The node at the end of a path, made on the way, and its shape."""
         node, shape = self.root, self.shape
         for step in path.steps:
+            around = shape.below
             shape = step_below(shape, step, "")
-            node = self.step(node, step, shape)
+            node = self.step(node, step, shape, around)
         return node, shape
 
-    def step(self, node: Node, step: Step, shape: Shape) -> Node:
+    def step(self, node: Node, step: Step, shape: Shape, shapes_below: Mapping[str, Shape]) -> Node:
         below = node.below.get(step.name)
         if below is None or below is IGNORED:
             place = f"{node.path}/{step.name}" if node.path else step.name
@@ -211,7 +212,11 @@ class _Plan:
         if below.picks and below.pick_attr != attr:
             raise ProfileError(f"{step.name} is chosen by {attr} and by {below.pick_attr}")
         below.pick_attr = attr
-        if value not in below.picks:
+        whole = shapes_below.get(step.name)
+        if isinstance(whole, SampleShape):
+            for known in whole.values(attr):
+                below.picks.setdefault(known, IGNORED)
+        if below.picks.get(value, IGNORED) is IGNORED:
             below.picks[value] = Node(f"{below.path}[@{attr}={value}]")
             self.visited.append((below.picks[value], shape))
         return below.picks[value]
