@@ -8,7 +8,9 @@ A field is ``"path|transform:arg"``, or a table: ``rows`` (a list of its own rec
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, get_args, get_origin, get_type_hints
 
 from connectors.erp import paths
@@ -47,6 +49,16 @@ def plain(hint: Any) -> Any:
     if not is_optional(hint):
         return hint
     return next(t for t in get_args(hint) if t is not type(None))
+
+
+_BLANK: Mapping[type, str] = {
+    str: "",
+    int: "0",
+    Decimal: "0",
+    bool: "false",
+    dt.date: "1970-01-01",
+    dt.datetime: "1970-01-01T00:00:00Z",
+}  # stands in a row until what it has from above is put in
 
 
 class Planner:
@@ -226,7 +238,8 @@ class _Plan:
             raise ProfileError(f"{name} is not a list")
         path = paths.parse(table.text("rows"), self.planner.named)
         node, inner = self.place(path)
-        plan = self.planner.plan(get_args(hint)[0], table.table("fields"), inner)
+        row = get_args(hint)[0]
+        plan = self.planner.plan(row, self.handed_down(name, row, table.table("fields")), inner)
         where = None
         if "where" in table:
             where = paths.where(table.text("where"), self.planner.named)
@@ -239,6 +252,38 @@ class _Plan:
             self.place(paths.Path(above))[0].opens = name
         if may_lack:
             self.blank[name] = ()
+
+    def handed_down(self, name: str, row: type, fields: Table) -> Table:
+        """``{up = ...}``: what the rows have from the record around them, put in at the end."""
+        own: dict[str, Any] = {}
+        given: list[str] = []
+        hints = get_type_hints(row)
+        for field, spec in fields.data.items():
+            if not isinstance(spec, dict) or "up" not in spec:
+                own[field] = spec
+                continue
+            if field not in hints:
+                raise ProfileError(f"{fields.at(field)}: {row.__name__} has no field {field}")
+            sink, source = f"#{name}.{field}", spec["up"]
+            if isinstance(source, str):
+                self.value(sink, sink, source, hints[field])
+            else:
+                paths_of = Table(source, fields.at(field)).texts("first")
+                self.several(sink, paths_of, hints[field], between=None)
+            own[field] = "|const:" + _BLANK[plain(hints[field])]
+            given.append(field)
+
+        def finish(values: dict[str, Any]) -> None:
+            put = {field: values.get(f"#{name}.{field}") for field in given}
+            missing = [f for f in given if put[f] is None and not is_optional(hints[f])]
+            rows = values.get(name) or ()
+            if rows and missing:
+                raise Drift("missing", ", ".join(missing))
+            values[name] = [dataclasses.replace(one, **put) for one in rows]
+
+        if given:
+            self.finish.append(finish)
+        return Table(own, fields.place)
 
     def texts(self, name: str, table: Table) -> None:
         for key in table.data:

@@ -60,7 +60,10 @@ def test_the_documentation_names_every_transform_and_class_and_style():
     assert {w for w in words if not re.search(rf"`[^`]*\b{w}\b", text)} == set()
 
 
-@pytest.mark.parametrize("name", sorted(p.stem for p in PROFILE_DIR.glob("*.toml")))
+SHIPPED = {path.stem: path.read_text(encoding="utf-8") for path in PROFILE_DIR.glob("*.toml")}
+
+
+@pytest.mark.parametrize("name", sorted(n for n, text in SHIPPED.items() if '"site:' not in text))
 def test_every_shipped_profile_loads_and_gives_a_reason_for_what_it_lacks(name):
     profile = load(name)
     for capability in profile.capabilities.values():
