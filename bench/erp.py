@@ -10,7 +10,8 @@ from pathlib import Path
 from b2bcrm.kernel.clock import machine_now
 from b2bcrm.ports.erp import Connection, Entity, OrderDraft, OrderDraftLine, SalesOrder
 from connectors.erp.gateway import connect
-from connectors.erp.twin.server import TwinApp, make_server
+from connectors.erp.twin.listening import make_server
+from connectors.erp.twin.server import TwinApp
 from connectors.erp.twin.world import TwinWorld
 
 PUSHES = 100

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from b2bcrm.ports.erp import Connection, ErpGateway
 from connectors.erp.gateway import connect
+from connectors.erp.twin.faults import Fault
 from connectors.erp.twin.inprocess import mount
-from connectors.erp.twin.server import Fault, TwinApp
+from connectors.erp.twin.server import TwinApp
 from connectors.erp.twin.world import TwinWorld
 
 BASE = "http://erp.test"
@@ -28,7 +29,7 @@ class Twin:
             self.world,
             user="crm",
             password="open",
-            faults=lambda operation: self.faults.pop(operation, None),
+            faults=lambda asked: self.faults.pop(asked.operation, None),
         )
         self.session = mount(app, BASE)
         self.gateway: ErpGateway = connect(CONNECTION, session=self.session, now=lambda: self.at)

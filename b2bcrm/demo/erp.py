@@ -17,7 +17,7 @@ from b2bcrm.kernel.database import BusinessClock, make_engine
 from b2bcrm.kernel.work import Office
 from b2bcrm.settings import Settings
 from b2bcrm.sync.models import Feed
-from connectors.erp.twin.server import serve
+from connectors.erp.twin.listening import serve
 from connectors.erp.twin.world import TwinWorld
 
 CLOCK_KEPT_S = 0.5

@@ -115,7 +115,7 @@ def _decimals(arg: str) -> Say:
 def _unit(formats: Formats) -> Say:
     back: dict[str, str] = {}
     for theirs, ours in formats.units.items():
-        if theirs != "*":
+        if theirs != "*" or ours == "*":
             back.setdefault(ours, theirs)
     return _mapped("unit", back)
 

@@ -18,7 +18,7 @@ from b2bcrm.orders.intake import apply_sales_orders
 from b2bcrm.orders.lifecycle import ErpSync
 from b2bcrm.orders.models import Order, Origin
 from b2bcrm.ports.erp import Entity
-from connectors.erp.twin.server import Fault
+from connectors.erp.twin.faults import Fault
 from tests.factories import D
 from tests.pulled import everything, pull_masters
 

@@ -25,7 +25,8 @@ from b2bcrm.orders.intake import apply_sales_orders
 from b2bcrm.orders.lifecycle import ErpSync
 from b2bcrm.orders.models import Order, Origin
 from b2bcrm.ports.erp import Entity
-from connectors.erp.twin.server import TwinApp, make_server
+from connectors.erp.twin.listening import make_server
+from connectors.erp.twin.server import TwinApp
 from tests.conftest import NOW
 from tests.factories import D
 from tests.killed import KILLED, POINTS

@@ -17,7 +17,7 @@ from b2bcrm.ports.erp import Entity, ErpRefused, ErpUnavailable, Page
 from b2bcrm.sync import engine as sync
 from b2bcrm.sync.engine import FEEDS, Puller
 from b2bcrm.sync.models import ErpConnection, Feed, ParkedRow, RunOutcome, SyncRun
-from connectors.erp.twin.server import Fault
+from connectors.erp.twin.faults import Fault
 from tests.conftest import NOW
 from tests.pulled import found_company
 

@@ -183,6 +183,8 @@ class _Plan:
             if any(attr == path.attr for attr, _, _ in node.attrs):
                 raise ProfileError(f"{path.text} is mapped twice; use {{same = ...}}")
             node.attrs.append((path.attr, sink, convert))
+        elif node.convert is not None and "#" in {sink[0], node.name[0]}:
+            node.attrs.append(("", sink, convert))  # one of several for its field
         elif node.convert is not None or node.key:
             raise ProfileError(f"{path.text} is mapped twice; use {{same = ...}}")
         else:

@@ -22,7 +22,7 @@ CREATE TABLE {name} (
 )
 """
 _EXTRA = {
-    Entity.SALES_ORDER: """reference TEXT UNIQUE,
+    Entity.SALES_ORDER: """reference TEXT,
     customer TEXT NOT NULL,
     customer_po TEXT NOT NULL,
     status TEXT NOT NULL,
@@ -51,6 +51,7 @@ CREATE TABLE event (
     "CREATE INDEX event_due ON event (due_at, id)",
     "CREATE INDEX event_root ON event (root)",
     "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE INDEX sales_order_reference ON sales_order (reference)",
     "CREATE INDEX sales_order_po ON sales_order (customer_po)",
     "CREATE INDEX sales_order_customer ON sales_order (customer)",
 )

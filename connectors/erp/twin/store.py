@@ -67,8 +67,8 @@ class Store:
             self.db.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One writer at a time; all or nothing."""
+    def transaction(self, *, keep: bool = True) -> Iterator[sqlite3.Connection]:
+        """One writer at a time; all or nothing, and nothing at all unless it is to be kept."""
         with self.lock:
             self.db.execute("BEGIN IMMEDIATE")
             try:
@@ -76,18 +76,20 @@ class Store:
             except BaseException:
                 self.db.execute("ROLLBACK")
                 raise
-            self.db.execute("COMMIT")
+            self.db.execute("COMMIT" if keep else "ROLLBACK")
 
     def foreign_changes(self) -> int:
         """A number that changes when another connection wrote to the file."""
         found: int = self.db.execute("PRAGMA data_version").fetchone()[0]
         return found
 
-    def setting(self, name: str) -> Any:
-        """A stored setting; KeyError if it is missing."""
+    def setting(self, name: str, *, default: Any = None) -> Any:
+        """A stored setting; without a ``default``, KeyError if it is missing."""
         row = self.db.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
         if row is None:
-            raise KeyError(name)
+            if default is None:
+                raise KeyError(name)
+            return default
         return json.loads(row[0])
 
     def put_setting(self, name: str, value: Any) -> None:
@@ -104,6 +106,14 @@ class Store:
         for erp_id, company, updated_at, rev, body, truth in self.db.execute(query, args):
             yield Doc(entity, erp_id, company, json.loads(body), json.loads(truth), rev,
                       updated_at, dirty=False)  # fmt: skip
+
+    def keys(self, entity: Entity, after: str, limit: int) -> list[tuple[str, int]]:
+        """Ids and revisions behind an id, in the order of ids."""
+        query = (
+            f"SELECT erp_id, rev FROM {entity.value} "  # noqa: S608 - an entity's own name
+            "WHERE erp_id > ? ORDER BY erp_id LIMIT ?"
+        )
+        return self.db.execute(query, (after, limit)).fetchall()
 
     def chain(self, root: str) -> Chain | None:
         """All documents of an order; None if it does not exist."""

@@ -23,8 +23,10 @@ from b2bcrm.ports.erp import (
     WriteResult,
 )
 from connectors.erp.gateway import connect
+from connectors.erp.twin.faults import Fault
+from connectors.erp.twin.listening import make_server
 from connectors.erp.twin.sales import TwinRefusal
-from connectors.erp.twin.server import Fault, TwinApp, make_server
+from connectors.erp.twin.server import TwinApp
 
 from .conftest import envelope
 from .test_bad_answers import DRAFT
@@ -171,7 +173,7 @@ def test_over_a_real_socket_a_connection_is_kept_and_dropped_on_demand(app):
             (pool,) = session.get_adapter(url).poolmanager.pools._container.values()
             assert (pool.num_connections, pool.num_requests) == (1, 3)
             assert gateway.create(DRAFT).line_map == {1: 10}
-            app.faults = lambda operation: Fault.TIMEOUT_AFTER_COMMIT
+            app.faults = lambda asked: Fault.TIMEOUT_AFTER_COMMIT
             with pytest.raises(ErpOutcomeUnknown):
                 gateway.create(DRAFT)
     finally:
