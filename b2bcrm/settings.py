@@ -42,6 +42,16 @@ class Settings:
         return self.data_dir / "files"
 
     @property
+    def site_wsdl_dir(self) -> Path:
+        """WSDLs that the administrator has added, one folder each."""
+        return self.data_dir / "wsdl"
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Exchanges with the ERP that somebody asked to record, one folder per connection."""
+        return self.data_dir / "recordings"
+
+    @property
     def mail_dir(self) -> Path:
         """Where the demo catches its mail."""
         return self.data_dir / "mail"
@@ -111,6 +121,11 @@ class Settings:
             mail_from=environ.get("MAIL_FROM", "sales@formosa.example"),
             cheap_passwords=environ.get("CRM_CHEAP_PASSWORDS", "") == "1",
         )
+
+
+def secret_in(variable: str) -> str | None:
+    """The secret in a variable that somebody named on a command line; None if it is not set."""
+    return os.environ.get(variable)
 
 
 def _kept_secret(data_dir: Path) -> str:

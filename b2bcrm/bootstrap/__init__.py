@@ -11,6 +11,7 @@ from b2bcrm.bootstrap.house import (
     House,
     build,
     connect_mail,
+    erp_connection,
     handlers,
     open_office,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "House",
     "build",
     "connect_mail",
+    "erp_connection",
     "handlers",
     "open_office",
 ]

@@ -1,6 +1,6 @@
 """Which adapter serves a port, and everything a process needs, put together once.
 
-With ``demo`` the only importer of ``connectors``.
+With ``demo`` and the commands of ``cli.erp`` the only importer of ``connectors``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.engine import Engine
 
-import b2bcrm.kernel.idempotency  # noqa: F401 - its table must be known
+import b2bcrm.kernel.idempotency
+import b2bcrm.sync.certificates  # noqa: F401 - same
 from b2bcrm.bootstrap.feeds import APPLIERS
 from b2bcrm.bootstrap.routes import ROUTES
 from b2bcrm.files import actions as files
@@ -41,8 +42,10 @@ from b2bcrm.service import (
     handlers as service_handlers,
 )
 from b2bcrm.settings import Settings
+from b2bcrm.sync import recordings
 from b2bcrm.sync.engine import Puller
 from b2bcrm.sync.envelopes import StoredEnvelopes, forget_old
+from b2bcrm.sync.recordings import Recording
 from b2bcrm.users import events as users_events
 from b2bcrm.users import handlers as users_handlers
 
@@ -102,6 +105,9 @@ DAILY: dict[str, Callable[[House], object]] = {
         house, lambda work: files.sweep(work, files_dir=house.settings.files_dir)
     ),
     "forget_old_traffic": lambda house: _in_work(house, forget_old),
+    "forget_recordings": lambda house: recordings.forget_old(
+        house.settings.recordings_dir, house.office.clock.tick
+    ),
 }
 
 
@@ -141,19 +147,26 @@ def connect_mail(settings: Settings) -> Mailer:
     )
 
 
-def connect_erp(settings: Settings, office: Office) -> ErpGateway:
-    """The one ERP connection of this installation; each exchange is logged."""
-    from connectors.erp.gateway import connect
-
-    connection = Connection(
+def erp_connection(settings: Settings) -> Connection:
+    """The one ERP connection of this installation."""
+    return Connection(
         code="main",
         profile=settings.erp_profile,
         base_url=settings.erp_url,
         company=settings.erp_company,
         user=settings.erp_user,
         secret=settings.erp_secret,
+        site_wsdl=str(settings.site_wsdl_dir),
     )
-    return connect(connection, StoredEnvelopes(office), now=office.clock.tick)
+
+
+def connect_erp(settings: Settings, office: Office) -> ErpGateway:
+    """A gateway to it; each exchange is logged."""
+    from connectors.erp.gateway import connect
+
+    connection = erp_connection(settings)
+    recording = Recording(settings.recordings_dir, connection.code, office.clock.tick)
+    return connect(connection, StoredEnvelopes(office, recording), now=office.clock.tick)
 
 
 def open_office(settings: Settings) -> Office:

@@ -1,4 +1,4 @@
-"""Commands that look after an installation: schema, logins, outbox, ERP, backup, measurements."""
+"""Commands that look after an installation: schema, logins, outbox, backup, measurements."""
 
 from __future__ import annotations
 
@@ -137,22 +137,6 @@ def outbox_retry(row_id: int) -> None:
         if not retry(work.session, row_id, work.tick):
             raise click.ClickException(f"There is no open delivery {row_id}.")
     click.echo("In line again.")
-
-
-@main.group()
-def erp() -> None:
-    """The ERP connection."""
-
-
-@erp.command("check")
-def erp_check() -> None:
-    """Whether the ERP answers, lets us in, and agrees on the time."""
-    from b2bcrm.bootstrap import build
-
-    health = build(settings_here()).erp.check()
-    click.echo(f"{'ok' if health.ok else 'NOT OK'}: {health.message} {health.product}")
-    if not health.ok:
-        sys.exit(1)
 
 
 @main.command(

@@ -8,20 +8,30 @@ import sqlalchemy as sa
 
 from b2bcrm.kernel.work import Office, Work
 from b2bcrm.sync.models import Envelope, SyncRun
+from b2bcrm.sync.recordings import REPLY_CAP, Recording
 
 MAX_CHARS = 20_000
+HEAD = 64 * 1024  # bytes of a reply from which the monitor's excerpt is cut
 KEEP = dt.timedelta(days=14)
 
 
 class StoredEnvelopes:
     """``ports.erp.EnvelopeLog`` on the database; reads that went well are not kept in full."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, recording: Recording | None = None) -> None:
+        """``recording`` keeps whole exchanges in files while somebody has asked for it."""
         self.office = office
+        self.recording = recording
+
+    def room(self) -> int:
+        """The head of each reply; all of it while it is recorded."""
+        recorded = self.recording is not None and self.recording.runs()
+        return REPLY_CAP if recorded else HEAD
 
     def note(
         self,
         *,
+        call: str,
         correlation_id: str,
         operation: str,
         reference: str,
@@ -31,7 +41,9 @@ class StoredEnvelopes:
         seconds: float,
         error: str,
     ) -> None:
-        """Store one exchange in a Work of its own."""
+        """Store one exchange in a Work of its own, and in the recording where one runs."""
+        if self.recording is not None and reply and not error:
+            self.recording.keep(call, correlation_id, request, reply)
         routine = not error and not reference
         with self.office.open() as work:
             work.session.add(

@@ -116,7 +116,8 @@ class Channel:
     def _once(
         self, call: Call, args: Mapping[str, Any], session: str, *, write: bool, trace: str
     ) -> Reply:
-        exchange = Exchange(uuid.uuid4().hex, call.operation, trace)
+        room = self._log.room() if self._log else 0
+        exchange = Exchange(uuid.uuid4().hex, call.operation, trace, room=room)
         token = current_exchange.set(exchange)
         start = time.monotonic()
         failure = ""
@@ -128,7 +129,7 @@ class Channel:
             raise
         finally:
             current_exchange.reset(token)
-            self._note(exchange, time.monotonic() - start, failure)
+            self._note(call.name, exchange, time.monotonic() - start, failure)
 
     def _exchange(
         self,
@@ -262,11 +263,12 @@ class Channel:
         except (KeyError, ValueError, TypeError):
             self.server_time = None
 
-    def _note(self, exchange: Exchange, seconds: float, failure: str) -> None:
+    def _note(self, call: str, exchange: Exchange, seconds: float, failure: str) -> None:
         if self._log is None:
             return
         try:
             self._log.note(
+                call=call,
                 correlation_id=exchange.correlation_id,
                 operation=exchange.operation,
                 reference=exchange.reference,

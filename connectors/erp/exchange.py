@@ -16,7 +16,6 @@ from xml.sax.saxutils import escape
 
 import requests
 
-LOG_HEAD = 64 * 1024  # bytes of a reply that are kept for the log
 TOTAL_FACTOR = 10  # a whole exchange may take this many read timeouts
 
 
@@ -30,7 +29,10 @@ class ReplyTooSlow(Exception):
 
 @dataclass
 class Exchange:
-    """The trace of one call while it runs; ``sent`` turns True when bytes may have left."""
+    """The trace of one call while it runs; ``sent`` turns True when bytes may have left.
+
+    ``room`` is how many bytes of the reply are kept for the log.
+    """
 
     correlation_id: str
     operation: str
@@ -40,6 +42,7 @@ class Exchange:
     head: bytearray = field(default_factory=bytearray)
     size: int = 0
     sent: bool = False
+    room: int = 0
 
 
 current_exchange: ContextVar[Exchange | None] = ContextVar("current_exchange", default=None)
@@ -67,7 +70,7 @@ class CappedReply:
             raise ReplyTooLarge
         if time.monotonic() > self._deadline:
             raise ReplyTooSlow
-        if (room := LOG_HEAD - len(exchange.head)) > 0:
+        if (room := exchange.room - len(exchange.head)) > 0:
             exchange.head += data[:room]
         return data
 

@@ -75,6 +75,7 @@ class SoapErpGateway:
             version=profile.version,
             product=profile.product,
             wsdl_digest=wsdls.digest(profile.wsdls.values()),
+            profile_digest=profile.digest,
             capabilities=profile.capabilities,
             concurrency=profile.concurrency,
             per_minute=profile.per_minute,

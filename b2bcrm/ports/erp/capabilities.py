@@ -105,12 +105,17 @@ class Capability:
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectorInfo:
-    """A connection's profile and what it can do. ``overlap`` is re-read with each delta run."""
+    """A connection's profile and what it can do. ``overlap`` is re-read with each delta run.
+
+    ``profile_digest`` changes with every change of the profile: what was certified with another
+    one is not certified any more.
+    """
 
     profile: str
     version: str
     product: str
     wsdl_digest: str
+    profile_digest: str = ""
     capabilities: Mapping[Entity, Capability]
     concurrency: int = 4  # calls at once per ERP account
     per_minute: int = 600

@@ -164,9 +164,13 @@ class Connection:
 class EnvelopeLog(Protocol):
     """Where a connector leaves the trace of each call, redacted."""
 
+    def room(self) -> int:
+        """How many bytes of a reply it wants to be given; asked before each call."""
+
     def note(
         self,
         *,
+        call: str,
         correlation_id: str,
         operation: str,
         reference: str,
@@ -176,7 +180,7 @@ class EnvelopeLog(Protocol):
         seconds: float,
         error: str,
     ) -> None:
-        """Keep one exchange."""
+        """Keep one exchange. ``call`` is the port's call, such as ``list customer``."""
 
 
 class RateGate(Protocol):

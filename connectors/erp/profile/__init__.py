@@ -6,6 +6,8 @@ stops the start with file, table and key, not a sync at night.
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import re
 import tomllib
 from functools import lru_cache
@@ -45,11 +47,13 @@ def load(name: str, site_wsdl: str = "") -> Profile:
 def _loaded(path: Path, site_wsdl: str, version: int) -> Profile:
     del version  # a changed file is a new profile
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProfileError(f"{path.name}: {error}") from None  # names line and column itself
     folder = "" if path.parent == PROFILE_DIR else str(path.parent)
     try:
-        return compile_profile(data, site=site_wsdl, folder=folder)
+        profile = compile_profile(data, site=site_wsdl, folder=folder)
     except ProfileError as error:
         raise ProfileError(f"{path.name}: {error.text}") from None
+    return dataclasses.replace(profile, digest=hashlib.sha256(text.encode()).hexdigest())

@@ -146,3 +146,4 @@ class Profile:
     writing: Writing = field(default_factory=Writing)
     params: tuple[str, ...] = ()
     evidence: str = ""
+    digest: str = ""  # SHA-256 of its text

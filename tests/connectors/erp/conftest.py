@@ -49,6 +49,9 @@ class Notes:
     def __init__(self) -> None:
         self.kept: list[dict] = []
 
+    def room(self):
+        return 64 * 1024
+
     def note(self, **fields):
         self.kept.append(fields)
 

@@ -311,6 +311,9 @@ def test_a_failed_call_is_noted_too(gateway_for, notes):
 
 def test_a_log_that_fails_does_not_undo_what_the_erp_has_taken(gateway_for, xml, caplog):
     class Broken:
+        def room(self):
+            return 64 * 1024
+
         def note(self, **fields):
             raise OSError("disk full")
 

@@ -1,0 +1,66 @@
+"""The thirty checks of the contract suite, run over each shipped profile.
+
+A profile is added by one line in ``SYSTEMS``: how to make a system that it speaks to, behind a
+``requests`` session. How many checks must pass unskipped stands in the profile itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+
+import pytest
+
+from b2bcrm.ports.erp import Entity
+from connectors.erp.contract.checks import CHECKS
+from connectors.erp.contract.findings import Outcome
+from connectors.erp.contract.suite import run
+from connectors.erp.gateway import connect
+from connectors.erp.profile import PROFILE_DIR
+from tests.conftest import NOW
+from tests.twins import CONNECTION, Twin
+
+pytestmark = [pytest.mark.slow, pytest.mark.allow_hosts(["127.0.0.1"])]
+
+SYSTEMS = {
+    "twin": lambda path: (CONNECTION, Twin(path, NOW)),
+}
+
+
+@pytest.fixture(scope="module", params=sorted(SYSTEMS))
+def certified(request, small_world, tmp_path_factory):
+    """One run of the suite with writes: the report, and the system it ran over."""
+    path = tmp_path_factory.mktemp(request.param) / "world.sqlite"
+    path.write_bytes(small_world.read_bytes())
+    connection, system = SYSTEMS[request.param](path)
+
+    def opener(**changes):
+        changed = dataclasses.replace(connection, **changes)
+        return connect(changed, session=system.session, now=lambda: system.at)
+
+    report = run(connection, opener, now=lambda: system.at, write=True)
+    yield report, system
+    system.session.close()
+    system.world.close()
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_a_shipped_profile_keeps_the_contract(certified, check):
+    report, _ = certified
+    (finding,) = [f for f in report.findings if f.check is check]
+    assert finding.outcome in {Outcome.PASSED, Outcome.SKIPPED}, str(finding.evidence)
+
+
+def test_as_many_checks_pass_unskipped_as_the_profile_says(certified):
+    report, _ = certified
+    stated = tomllib.loads((PROFILE_DIR / f"{report.info.profile}.toml").read_text())
+    assert report.count(Outcome.PASSED) == stated["profile"]["contract_checks"]
+
+
+def test_what_the_checks_entered_is_cancelled_at_the_end(certified):
+    report, system = certified
+    orders = system.world.list(Entity.SALES_ORDER, page_size=10**6).records
+    entered = [order for order in orders if order.reference.startswith(report.prefix)]
+    assert len(entered) > 5
+    assert {order.status for order in entered} == {"cancelled"}
+    assert report.fit_to_write
