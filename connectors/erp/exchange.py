@@ -80,7 +80,7 @@ class Redactor:
 
     A name is masked wherever its value may stand: as an element's text, as an attribute, as the
     value of a name/value node (``<Field name="oeb13" value="12.5"/>``), as a key of a JSON
-    document; the latter three also inside a string, where markup is ``&lt;`` and ``&quot;``.
+    document; also inside a string, where markup is written ``&lt;`` and ``&quot;``.
     """
 
     def __init__(self, names: Iterable[str], secret: str) -> None:

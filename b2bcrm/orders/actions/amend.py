@@ -13,9 +13,10 @@ from b2bcrm.kernel.quantity import check_qty
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import events
-from b2bcrm.orders.actions.life import PUSH, load, seal, touch, wait_for_erp
+from b2bcrm.orders.actions.life import load, seal, touch, wait_for_erp
 from b2bcrm.orders.lifecycle import FINAL, Act, OrderState
 from b2bcrm.orders.models import Order, OrderLine
+from b2bcrm.orders.queries import PUSH
 from b2bcrm.ports.promise import AskLine, PromiseMoved, Promising, date_moved
 
 MAX_REASON = 300

@@ -33,6 +33,7 @@ def rehearse(erp: ErpGateway, message: Push, log: EnvelopeLog | None) -> NoRetur
         objections = [issue.text or issue.code for issue in issues]
     elif log is not None:
         log.note(
+            call=f"dry-run {message.kind}",
             correlation_id=uuid.uuid4().hex,
             operation=f"dry-run {message.kind}",
             reference=message.draft.reference,
