@@ -73,7 +73,8 @@ class Node:
         more = self.attrs or self.rows or self.picks or self.key or below
         self.leaf = self.convert is not None and not more
         for node in [*below, *self.picks.values()]:
-            node.settle()
+            if node is not IGNORED:
+                node.settle()
 
 
 IGNORED = Node()  # named by the WSDL or the sample, but not by the profile

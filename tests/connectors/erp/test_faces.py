@@ -18,11 +18,15 @@ from b2bcrm.ports.erp import (
     ErpRefused,
 )
 from connectors.erp.twin.faces.nav import NavFace
+from connectors.erp.twin.faces.tiptop import TiptopFace
 from connectors.erp.twin.world import TwinWorld
 
 from .face_twin import TODAY, FaceTwin
 
-FACES = {"dynamics-nav": (NavFace, True, {})}
+FACES = {
+    "dynamics-nav": (NavFace, True, {}),
+    "digiwin-tiptop": (TiptopFace, False, {"params": {"source": "192.0.2.7"}}),
+}
 # what is carried over as it is, so that the record must come back the same
 CARRIED = {
     Entity.CUSTOMER: ("erp_id", "name", "country", "currency", "payment_terms", "credit_hold"),
@@ -103,6 +107,8 @@ def test_a_delta_run_finds_what_changed_and_not_everything(faced, profile):
     made = twin.gateway.create(twin.draft())
     changed = twin.everything(Entity.SALES_ORDER, since=twin.at - dt.timedelta(minutes=5))
     assert made.erp_id in {order.erp_id for order in changed}
+    page = twin.gateway.list(Entity.SALES_ORDER, since=twin.at)
+    assert page.high_watermark == twin.at.replace(microsecond=0)
     if capability.delta.value != "none":
         assert len(changed) < len(twin.everything(Entity.SALES_ORDER))
         since = {o.erp_id for o in twin.everything(Entity.SALES_ORDER, since=mark)}
@@ -139,7 +145,8 @@ def test_a_refusal_is_in_words_and_leaves_nothing(faced, profile):
 @pytest.mark.parametrize("profile", FACES)
 def test_a_lost_answer_is_unknown_and_the_order_is_there_once(faced, profile):
     twin = faced(profile)
-    twin.app.lose.add(twin.gateway.profile.calls["create"].operation)
+    operation = twin.gateway.profile.calls["create"].operation
+    twin.app.lose |= {operation, f"{operation}Request"}
     with pytest.raises(ErpOutcomeUnknown):
         twin.gateway.create(twin.draft())
     (order,) = twin.gateway.lookup(Entity.SALES_ORDER, "reference", "SO-26-90001/0")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -60,7 +62,9 @@ class FaceApp:
     def __call__(self, environ: Mapping[str, Any], start: StartResponse) -> Iterable[bytes]:
         """WSGI. Raises AnswerLost where the connection is to be dropped."""
         status, body = self._answer(environ)
-        start(status, [("Content-Type", XML), ("Content-Length", str(len(body)))])
+        date = format_datetime(self.world.now().astimezone(dt.UTC), usegmt=True)
+        head = {"Content-Type": XML, "Content-Length": str(len(body)), "Date": date}
+        start(status, list(head.items()))
         return [body]
 
     def _answer(self, environ: Mapping[str, Any]) -> tuple[str, bytes]:
