@@ -10,6 +10,7 @@ from b2bcrm.cli.erp.group import connection_options, erp, in_one_sentence, opene
 from b2bcrm.ports.erp import Act, Connection, ConnectorInfo, Entity, Health
 
 SKEW_LIMIT_S = 300.0
+AGREES_S = 5.0  # many ERPs tell whole seconds, and the answer travels
 WIDTH = 14
 
 
@@ -48,7 +49,7 @@ def _clock(skew_s: float | None) -> str:
     text = f"{abs(skew_s):.0f} s {'ahead of' if skew_s > 0 else 'behind'} ours"
     if abs(skew_s) > SKEW_LIMIT_S:
         return f"{text}: more than {SKEW_LIMIT_S / 60:.0f} minutes; set one of the two clocks"
-    return text if round(abs(skew_s)) else "agrees with ours"
+    return text if abs(skew_s) > AGREES_S else "agrees with ours"
 
 
 def _wsdl(ours: str, theirs: str) -> str:

@@ -66,5 +66,6 @@ def test_the_clock_is_told_with_its_direction():
     from b2bcrm.cli.erp.check import _clock
 
     assert _clock(None) == "the ERP does not tell its time"
+    assert _clock(-1.2) == "agrees with ours"
     assert _clock(-12.0) == "12 s behind ours"
     assert "more than 5 minutes" in _clock(7200.0)
