@@ -52,6 +52,16 @@ class Settings:
         return self.data_dir / "twin.sqlite3"
 
     @property
+    def site_wsdl_dir(self) -> Path:
+        """Where an administrator's own WSDLs are kept."""
+        return self.data_dir / "wsdl"
+
+    @staticmethod
+    def variable(name: str) -> str | None:
+        """A variable that a secret's reference names; None if it is not set."""
+        return os.environ.get(name)
+
+    @property
     def secure(self) -> bool:
         """Whether the public address is https: cookies are then Secure."""
         return self.base_url.startswith("https://")

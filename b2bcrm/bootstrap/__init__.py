@@ -4,6 +4,7 @@ sends), ``house`` (which adapter serves a port). Only processes and tests import
 
 from __future__ import annotations
 
+from b2bcrm.bootstrap.connections import register_main
 from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY
 from b2bcrm.bootstrap.house import (
     DAILY,
@@ -27,4 +28,5 @@ __all__ = [
     "connect_mail",
     "handlers",
     "open_office",
+    "register_main",
 ]

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy.engine import Engine
 
 import b2bcrm.kernel.idempotency  # noqa: F401 - its table must be known
+from b2bcrm.bootstrap.connections import Connections, gateway, main_connection
 from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY
 from b2bcrm.bootstrap.routes import ROUTES
 from b2bcrm.files import actions as files
@@ -26,7 +27,7 @@ from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.work import Office, Work
 from b2bcrm.orders import events as orders_events
 from b2bcrm.orders import handlers as orders_handlers
-from b2bcrm.ports.erp import Connection, ErpGateway
+from b2bcrm.ports.erp import ErpGateway
 from b2bcrm.ports.mail import Mailer
 from b2bcrm.quotes import actions as quotes
 from b2bcrm.quotes import events as quotes_events
@@ -41,8 +42,11 @@ from b2bcrm.service import (
     handlers as service_handlers,
 )
 from b2bcrm.settings import Settings
+from b2bcrm.sync import events as sync_events
+from b2bcrm.sync.connections import MAIN
 from b2bcrm.sync.engine import Puller
-from b2bcrm.sync.envelopes import StoredEnvelopes, forget_old
+from b2bcrm.sync.envelopes import forget_old
+from b2bcrm.sync.freshness import alert
 from b2bcrm.users import events as users_events
 from b2bcrm.users import handlers as users_handlers
 
@@ -50,7 +54,14 @@ PROJECT_AT_ONCE = 40  # orders per Work: the write lock is held for a fraction o
 
 EVENTS: dict[str, type[Event]] = {
     event.name: event
-    for module in (quotes_events, orders_events, fulfillment_events, service_events, users_events)
+    for module in (
+        quotes_events,
+        orders_events,
+        fulfillment_events,
+        service_events,
+        users_events,
+        sync_events,
+    )
     for event in module.EVENTS
 }
 
@@ -66,11 +77,18 @@ class House:
     mailer: Mailer
     courier: Courier
     puller: Puller
+    connections: Connections | None = None
+
+    def pullers(self) -> list[Puller]:
+        """One per active ERP connection, the first one first."""
+        return self.connections.pullers() if self.connections else [self.puller]
 
     def every_minute(self) -> None:
         """Clocks that people wait for."""
         with self.office.open() as work:
             service.check_clocks(work)
+        with self.office.open() as work:
+            alert(work)
 
     def project(self) -> int:
         """Project what the pulled documents touched, in short Works; answers how many orders."""
@@ -118,6 +136,7 @@ def handlers(settings: Settings, erp: ErpGateway, mailer: Mailer) -> dict[str, H
         service_handlers.CaseAnswerMail(mailer, url),
         service_handlers.CaseSolvedMail(mailer, url),
         users_handlers.MailReset(mailer, url),
+        users_handlers.MailErpAdmins(mailer, url),
     )
     return {handler.name: handler for handler in made}
 
@@ -141,21 +160,6 @@ def connect_mail(settings: Settings) -> Mailer:
     )
 
 
-def connect_erp(settings: Settings, office: Office) -> ErpGateway:
-    """The one ERP connection of this installation; each exchange is logged."""
-    from connectors.erp.gateway import connect
-
-    connection = Connection(
-        code="main",
-        profile=settings.erp_profile,
-        base_url=settings.erp_url,
-        company=settings.erp_company,
-        user=settings.erp_user,
-        secret=settings.erp_secret,
-    )
-    return connect(connection, StoredEnvelopes(office), now=office.clock.tick)
-
-
 def open_office(settings: Settings) -> Office:
     """Where Works are opened: all that a process needs that never talks to the ERP."""
     return Office(engine=make_engine(settings.database_url), routes=ROUTES)
@@ -164,7 +168,8 @@ def open_office(settings: Settings) -> Office:
 def build(settings: Settings) -> House:
     """Join everything for a process that talks to the ERP."""
     office = open_office(settings)
-    erp, mailer = connect_erp(settings, office), connect_mail(settings)
+    erp, mailer = gateway(main_connection(settings), office), connect_mail(settings)
+    puller = Puller(office, erp, MAIN, APPLIERS, IDENTIFY)
     return House(
         settings=settings,
         engine=office.engine,
@@ -172,5 +177,6 @@ def build(settings: Settings) -> House:
         erp=erp,
         mailer=mailer,
         courier=Courier(partial(office.open), EVENTS, handlers(settings, erp, mailer)),
-        puller=Puller(office, erp, "main", APPLIERS, IDENTIFY),
+        puller=puller,
+        connections=Connections(settings, office, puller),
     )
