@@ -64,6 +64,11 @@ class Settings:
         """The ERP twin's own database."""
         return self.data_dir / "twin.sqlite3"
 
+    @staticmethod
+    def variable(name: str) -> str | None:
+        """A variable that a secret's reference names; None if it is not set."""
+        return os.environ.get(name)
+
     @property
     def secure(self) -> bool:
         """Whether the public address is https: cookies are then Secure."""

@@ -1,7 +1,8 @@
 """The worker process: delivers the outbox, pulls ERP feeds, and runs the day's jobs.
 
-APScheduler keeps no state: what is due are rows. One process owns the scheduler (a lock), and
-each slot of a daily job is claimed in the database, so that a second worker does nothing twice.
+Several may run. Feeds and deliveries are claimed row by row, so every worker takes part in them;
+the clocks belong to one (a lock), and each slot of a daily job is claimed in the database, so
+that nothing is done twice. APScheduler keeps no state: what is due are rows.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from b2bcrm.bootstrap import DAILY, House
+from b2bcrm.bootstrap import DAILY, House, register_main
 from b2bcrm.kernel.clock import machine_now
 from b2bcrm.kernel.database import insert_for
 from b2bcrm.kernel.work import Office
@@ -32,6 +33,7 @@ LOCK_NUMBER = 7_204_117  # PostgreSQL advisory lock: any number, the same in eve
 DELIVER_FOR_S = 5.0
 ASK_AGAIN_S = 5.0
 GIVEN_UP_AFTER = dt.timedelta(hours=1)
+Jobs = dict[str, tuple[int, Callable[[House], object]]]  # name -> (seconds between, what)
 
 
 @contextmanager
@@ -91,7 +93,14 @@ def deliver(house: House) -> int:
 
 def pull(house: House) -> int:
     """Pull the feeds that are due and project what they touched; answers how many feeds."""
-    done = house.puller.pull_due()
+    done = sum(puller.pull_due() for puller in house.pullers())
+    house.project()
+    return done
+
+
+def reconcile(house: House) -> int:
+    """Compare the feeds whose night has come with the ERP; answers how many."""
+    done = sum(puller.reconcile_due() for puller in house.pullers())
     house.project()
     return done
 
@@ -116,8 +125,9 @@ def _finish(office: Office, job: str, slot: dt.datetime) -> None:
 
 def run_once(house: House) -> None:
     """Everything that is due now, in order: for tests and ``./crm worker --once``."""
-    house.puller.ensure_feeds()
+    begin(house)
     pull(house)
+    reconcile(house)
     daily(house)
     house.every_minute()
     deliver(house)
@@ -134,8 +144,19 @@ def _guarded(name: str, job: Callable[[House], object], house: House) -> Callabl
     return run
 
 
+WORK: Jobs = {"deliver": (1, deliver), "pull": (2, pull), "reconcile": (60, reconcile)}
+CLOCKS: Jobs = {"minute": (60, House.every_minute), "daily": (5, daily)}
+
+
+def begin(house: House) -> None:
+    """Write down the first connection and the feeds of all."""
+    if house.connections is not None:
+        register_main(house.settings, house.office)
+    house.puller.ensure_feeds()
+
+
 def run(house: House) -> None:
-    """Serve until the process is told to stop; a second worker waits for the first one's end."""
+    """Serve until the process is told to stop; the clocks only while this worker owns them."""
     stop = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -143,24 +164,22 @@ def run(house: House) -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
+    begin(house)
+    scheduler = BackgroundScheduler(timezone=dt.UTC)
+    _schedule(scheduler, house, WORK)
+    scheduler.start()
     while not stop.is_set():
         with ownership(house) as owner:
             if owner:
-                _serve(house, stop)
+                _schedule(scheduler, house, CLOCKS)
+                stop.wait()
+                scheduler.shutdown(wait=True)
                 return
-        log.warning("another_worker_owns_this_database")
         stop.wait(ASK_AGAIN_S)
+    scheduler.shutdown(wait=True)
 
 
-def _serve(house: House, stop: threading.Event) -> None:
-    house.puller.ensure_feeds()
-    jobs: dict[str, tuple[int, Callable[[House], object]]] = {
-        "deliver": (1, deliver),
-        "pull": (2, pull),
-        "minute": (60, House.every_minute),
-        "daily": (5, daily),
-    }
-    scheduler = BackgroundScheduler(timezone=dt.UTC)
+def _schedule(scheduler: BackgroundScheduler, house: House, jobs: Jobs) -> None:
     for name, (seconds, job) in jobs.items():
         scheduler.add_job(
             _guarded(name, job, house),
@@ -171,6 +190,3 @@ def _serve(house: House, stop: threading.Event) -> None:
             misfire_grace_time=3600,
             next_run_time=machine_now(),
         )
-    scheduler.start()
-    stop.wait()
-    scheduler.shutdown(wait=True)

@@ -4,6 +4,7 @@ sends), ``house`` (which adapter serves a port). Only processes and tests import
 
 from __future__ import annotations
 
+from b2bcrm.bootstrap.connections import main_connection, register_main
 from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY
 from b2bcrm.bootstrap.house import (
     DAILY,
@@ -11,7 +12,6 @@ from b2bcrm.bootstrap.house import (
     House,
     build,
     connect_mail,
-    erp_connection,
     handlers,
     open_office,
 )
@@ -26,7 +26,8 @@ __all__ = [
     "House",
     "build",
     "connect_mail",
-    "erp_connection",
     "handlers",
+    "main_connection",
     "open_office",
+    "register_main",
 ]

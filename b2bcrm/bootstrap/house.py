@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 
 import b2bcrm.kernel.idempotency
 import b2bcrm.sync.certificates  # noqa: F401 - their tables must be known
+from b2bcrm.bootstrap.connections import Connections, gateway, main_connection
 from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY
 from b2bcrm.bootstrap.routes import ROUTES
 from b2bcrm.customers import events as customers_events
@@ -28,7 +29,7 @@ from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.work import Office, Work
 from b2bcrm.orders import events as orders_events
 from b2bcrm.orders import handlers as orders_handlers
-from b2bcrm.ports.erp import Connection, ErpGateway
+from b2bcrm.ports.erp import ErpGateway
 from b2bcrm.ports.mail import Mailer
 from b2bcrm.quotes import actions as quotes
 from b2bcrm.quotes import events as quotes_events
@@ -43,10 +44,12 @@ from b2bcrm.service import (
     handlers as service_handlers,
 )
 from b2bcrm.settings import Settings
+from b2bcrm.sync import events as sync_events
 from b2bcrm.sync import recordings
+from b2bcrm.sync.connections import MAIN
 from b2bcrm.sync.engine import Puller
-from b2bcrm.sync.envelopes import StoredEnvelopes, forget_old
-from b2bcrm.sync.recordings import Recording
+from b2bcrm.sync.envelopes import forget_old
+from b2bcrm.sync.freshness import alert
 from b2bcrm.users import events as users_events
 from b2bcrm.users import handlers as users_handlers
 
@@ -61,6 +64,7 @@ EVENTS: dict[str, type[Event]] = {
         fulfillment_events,
         service_events,
         users_events,
+        sync_events,
     )
     for event in module.EVENTS
 }
@@ -77,11 +81,18 @@ class House:
     mailer: Mailer
     courier: Courier
     puller: Puller
+    connections: Connections | None = None
+
+    def pullers(self) -> list[Puller]:
+        """One per active ERP connection, the first one first."""
+        return self.connections.pullers() if self.connections else [self.puller]
 
     def every_minute(self) -> None:
         """Clocks that people wait for."""
         with self.office.open() as work:
             service.check_clocks(work)
+        with self.office.open() as work:
+            alert(work)
 
     def project(self) -> int:
         """Project what the pulled documents touched, in short Works; answers how many orders."""
@@ -133,6 +144,7 @@ def handlers(settings: Settings, erp: ErpGateway, mailer: Mailer) -> dict[str, H
         service_handlers.CaseAnswerMail(mailer, url),
         service_handlers.CaseSolvedMail(mailer, url),
         users_handlers.MailReset(mailer, url),
+        users_handlers.MailErpAdmins(mailer, url),
     )
     return {handler.name: handler for handler in made}
 
@@ -156,28 +168,6 @@ def connect_mail(settings: Settings) -> Mailer:
     )
 
 
-def erp_connection(settings: Settings) -> Connection:
-    """The one ERP connection of this installation."""
-    return Connection(
-        code="main",
-        profile=settings.erp_profile,
-        base_url=settings.erp_url,
-        company=settings.erp_company,
-        user=settings.erp_user,
-        secret=settings.erp_secret,
-        site_wsdl=str(settings.site_wsdl_dir),
-    )
-
-
-def connect_erp(settings: Settings, office: Office) -> ErpGateway:
-    """A gateway to it; each exchange is logged."""
-    from connectors.erp.gateway import connect
-
-    connection = erp_connection(settings)
-    recording = Recording(settings.recordings_dir, connection.code, office.clock.tick)
-    return connect(connection, StoredEnvelopes(office, recording), now=office.clock.tick)
-
-
 def open_office(settings: Settings) -> Office:
     """Where Works are opened: all that a process needs that never talks to the ERP."""
     return Office(engine=make_engine(settings.database_url), routes=ROUTES)
@@ -186,7 +176,8 @@ def open_office(settings: Settings) -> Office:
 def build(settings: Settings) -> House:
     """Join everything for a process that talks to the ERP."""
     office = open_office(settings)
-    erp, mailer = connect_erp(settings, office), connect_mail(settings)
+    erp, mailer = gateway(main_connection(settings), settings, office), connect_mail(settings)
+    puller = Puller(office, erp, MAIN, APPLIERS, IDENTIFY)
     return House(
         settings=settings,
         engine=office.engine,
@@ -194,5 +185,6 @@ def build(settings: Settings) -> House:
         erp=erp,
         mailer=mailer,
         courier=Courier(partial(office.open), EVENTS, handlers(settings, erp, mailer)),
-        puller=Puller(office, erp, "main", APPLIERS, IDENTIFY),
+        puller=puller,
+        connections=Connections(settings, office, puller),
     )

@@ -21,5 +21,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "case.opened": ("mail.case_opened",),
     "case.answered": ("mail.case_answer",),
     "case.solved": ("mail.case_solved",),
+    "feed.stale": ("mail.erp_admins",),
+    "feed.guard_asked": ("mail.erp_admins",),
     "user.reset_asked": ("users.mail_reset",),
 }

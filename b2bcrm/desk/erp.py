@@ -12,6 +12,7 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.sync import actions, queries
 from b2bcrm.sync.queries import FeedRow
+from b2bcrm.sync.words import entity_word
 from b2bcrm.web.answers import see_other
 from b2bcrm.web.live import version_response
 from b2bcrm.web.paging import Asked, asked
@@ -57,7 +58,7 @@ def page(work: Work) -> ResponseReturnValue:
         handlers=HANDLER_WORDS,
         parked=parked,
         parked_total=parked_total,
-        entity_word=queries.entity_word,
+        entity_word=entity_word,
         outcomes=queries.OUTCOME_WORDS,
         exchanges=exchanges[:ENVELOPES],
         older=len(exchanges) > ENVELOPES,

@@ -17,6 +17,7 @@ from b2bcrm.kernel.organization import Company
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order
 from b2bcrm.ports.mail import Mail, Mailer
+from b2bcrm.sync.connections import customers_are_told
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,9 @@ class MailPromiseMoved:
     name: ClassVar[str] = "mail.promise_moved"
 
     def prepare(self, work: Work, event: Event) -> Mail | None:
-        """None if nobody at the customer has an address."""
+        """None if nobody at the customer has an address, or notices are not switched on yet."""
+        if not customers_are_told(work):
+            return None
         assert isinstance(event, PromiseMoved)  # noqa: S101 - routed by its name
         order = work.session.get_one(Order, event.subject_id)
         account = work.session.get_one(Account, order.account_id)

@@ -54,7 +54,8 @@ class Answer:
     """``full_on`` is the first day the whole quantity can be had (None = no promise possible).
 
     ``by_wish_qty`` is what can be had by the wanted date. ``reason`` says in words what decides.
-    ``data_as_of`` is the age of the oldest ERP feed used.
+    ``data_as_of`` is the age of the oldest ERP feed used; ``firm`` False: that is more than is
+    allowed, so the date may be shown but not promised (``reason`` says so).
     """
 
     ref: str
@@ -63,6 +64,7 @@ class Answer:
     reason: Message
     sources: tuple[Source, ...] = ()
     data_as_of: dt.datetime | None = None
+    firm: bool = True
 
 
 class PromiseMoved(Exception):
@@ -113,7 +115,8 @@ class Promising(Protocol):
     ) -> tuple[Answer, ...]:
         """Reserve for ``ref`` (a quote number with revision) until the end of ``until``.
 
-        Raises PromiseMoved, holding nothing, when a line's date is later than its ``at_worst``.
+        Raises PromiseMoved, holding nothing, when a line's date is later than its ``at_worst``,
+        and Refused (``stale_feeds``) while the ERP data under it are older than allowed.
         An earlier hold of the same ``ref`` is replaced.
         """
 
@@ -123,7 +126,10 @@ class Promising(Protocol):
     def convert(
         self, quote_ref: str, order_ref: str, lines: Sequence[AskLine]
     ) -> tuple[Answer, ...]:
-        """Turn a hold into the order's reservation; asks again where no live hold is left."""
+        """Turn a hold into the order's reservation; asks again where no live hold is left.
+
+        What was held stays promised; asking again is Refused (``stale_feeds``) like a hold.
+        """
 
     def extend(self, order_ref: str, line: AskLine, *, at_worst: dt.date | None) -> Answer:
         """Reserve added pieces of an order's line on top of what it has; ``line.qty`` is the more.

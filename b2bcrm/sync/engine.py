@@ -17,14 +17,17 @@ import sqlalchemy as sa
 from b2bcrm.kernel.errors import CrmError, Unavailable
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Office, Work
-from b2bcrm.ports.erp import Entity, ErpAuth, ErpGateway
+from b2bcrm.ports.erp import Entity, ErpAuth, ErpGateway, ErpThrottled
 from b2bcrm.sync import asking, breaker, leases, quarantine, reconcile, runs
 from b2bcrm.sync.appliers import Applier, Identify, apply_all
 from b2bcrm.sync.cadence import FEEDS, compares_by_content, next_night
+from b2bcrm.sync.events import GuardAsked
 from b2bcrm.sync.leases import Claim, LeaseLost
 from b2bcrm.sync.models import ErpConnection, Feed, GuardState, GuardStop, RunKind, RunOutcome
+from b2bcrm.sync.quiet import Allowed, allowed
 from b2bcrm.sync.runs import Ending
-from b2bcrm.sync.source import PAGE_SIZE, Source, _nowhere
+from b2bcrm.sync.source import PAGE_SIZE, Source, nowhere
+from b2bcrm.sync.words import entity_word
 
 __all__ = ["FEEDS", "PAGE_SIZE", "Puller", "apply_all"]
 
@@ -41,7 +44,7 @@ class Puller:
     connection: str
     appliers: Mapping[Entity, Sequence[Applier]]
     identify: Mapping[Entity, Identify] = field(default_factory=dict)
-    at_point: Callable[[str], None] = _nowhere
+    at_point: Callable[[str], None] = nowhere
     page_size: int = PAGE_SIZE
 
     @property
@@ -101,6 +104,8 @@ class Puller:
         with self.office.open(read_only=True) as work:
             row = breaker.of(work, self.connection)
             if row is None or not row.active or breaker.open_(row, work.tick):
+                return []
+            if allowed(row.quiet, work.tick)[0] is Allowed.NONE:
                 return []
             asks = sa.exists().where(
                 GuardStop.feed_id == Feed.id, GuardStop.state == GuardState.OPEN
@@ -207,19 +212,36 @@ class Puller:
                 feed.cursor, feed.load_started_at, feed.pending_watermark = None, None, None
             elif claim.kind is not RunKind.LOAD:
                 feed.pending_watermark = None
-            if outcome in {RunOutcome.FAILED, RunOutcome.PARTIAL}:
-                breaker.feed_failed(work, feed)
-            else:
-                breaker.feed_answered(feed)
-            if isinstance(failure, ErpAuth):
-                breaker.locked_out(work, claim.source.connection, error)
-            elif outage:
-                breaker.failed(work, claim.source.connection, error)
-            elif failure is None:
-                breaker.answered(work, claim.source.connection)
+            if outcome is RunOutcome.HELD and error is not None:
+                work.publish(
+                    GuardAsked(subject_id=feed.id, feed=entity_word(feed.entity), what=error)
+                )
             if claim.kind in {RunKind.KEYS, RunKind.COMPARE} and not outage:
                 feed.reconcile_at = next_night(work.tick, feed.entity)
+            _teach_breakers(work, feed, outcome, error, failure)
             work.bump(MONITOR)
+
+
+def _teach_breakers(
+    work: Work,
+    feed: Feed,
+    outcome: RunOutcome,
+    error: Message | None,
+    failure: Exception | None,
+) -> None:
+    """The feed's own breaker and the connection's learn how the run went."""
+    if outcome in {RunOutcome.FAILED, RunOutcome.PARTIAL}:
+        breaker.feed_failed(work, feed)
+    else:
+        breaker.feed_answered(feed)
+    if isinstance(failure, ErpThrottled):  # our own limit, or theirs: no outage
+        feed.next_at = max(feed.next_at, work.tick + (failure.retry_after or dt.timedelta(0)))
+    elif isinstance(failure, ErpAuth):
+        breaker.locked_out(work, feed.connection_code, error)
+    elif isinstance(failure, Unavailable):
+        breaker.failed(work, feed.connection_code, error)
+    elif failure is None:
+        breaker.answered(work, feed.connection_code)
 
 
 def _complete(work: Work, feed: Feed, claim: Claim) -> None:

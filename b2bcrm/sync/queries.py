@@ -18,25 +18,13 @@ from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.ports.erp import Entity
+from b2bcrm.sync.freshness import ages
 from b2bcrm.sync.models import Envelope, ErpConnection, Feed, ParkedRow, RunOutcome, SyncRun
+from b2bcrm.sync.words import entity_word
 
 RUNS_SHOWN = 24
 OPEN_DELIVERIES = 50
 PARKED_SHOWN = 50
-ENTITY_WORDS: dict[str, Message] = {
-    Entity.CUSTOMER.value: Message("Customers"),
-    Entity.ITEM.value: Message("Items"),
-    Entity.BOM.value: Message("Bills of material"),
-    Entity.WORK_CENTER.value: Message("Work centres"),
-    Entity.PRICE.value: Message("Prices"),
-    Entity.STOCK.value: Message("Stock"),
-    Entity.SALES_ORDER.value: Message("Sales orders"),
-    Entity.PURCHASE_ORDER.value: Message("Purchase orders"),
-    Entity.WORK_ORDER.value: Message("Work orders"),
-    Entity.SHIPMENT.value: Message("Shipments"),
-    Entity.INVOICE.value: Message("Invoices"),
-}
 OUTCOME_WORDS: dict[RunOutcome, Message] = {
     RunOutcome.RUNNING: Message("Running"),
     RunOutcome.COMPLETE: Message("Complete"),
@@ -44,11 +32,6 @@ OUTCOME_WORDS: dict[RunOutcome, Message] = {
     RunOutcome.HELD: Message("Waits for a yes"),
     RunOutcome.FAILED: Message("Failed"),
 }
-
-
-def entity_word(entity: str) -> Message | str:
-    """The feed's name for people."""
-    return ENTITY_WORDS.get(entity, entity)
 
 
 @dataclass(frozen=True)
@@ -340,9 +323,8 @@ def freshness(work: Work) -> tuple[dt.datetime, bool] | None:
 
     The oldest feed counts; None before every feed has had a complete run.
     """
-    rows = work.session.execute(sa.select(Feed.data_as_of, Feed.limit_minutes)).all()
-    ages = [(as_of, limit) for as_of, limit in rows if as_of is not None]
-    if not rows or len(ages) < len(rows):
+    found = ages(work)
+    known = [one.as_of for one in found if one.as_of is not None]
+    if not found or len(known) < len(found):
         return None
-    old = any(work.now - as_of > dt.timedelta(minutes=limit) for as_of, limit in ages)
-    return min(as_of for as_of, _limit in ages), old
+    return min(known), any(one.stale for one in found)

@@ -12,7 +12,7 @@ from b2bcrm.sync.appliers import Applier, Identify
 PAGE_SIZE = 200
 
 
-def _nowhere(_point: str) -> None:
+def nowhere(_point: str) -> None:
     """The named points between the steps mean nothing in production."""
 
 
@@ -28,7 +28,7 @@ class Source:
     connection: str
     appliers: Mapping[Entity, Sequence[Applier]]
     identify: Mapping[Entity, Identify] = field(default_factory=dict)
-    at_point: Callable[[str], None] = _nowhere
+    at_point: Callable[[str], None] = nowhere
     page_size: int = PAGE_SIZE
 
     def capability(self, entity: Entity) -> Capability:

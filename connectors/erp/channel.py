@@ -12,6 +12,7 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import nullcontext
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from lxml import etree
 
 from b2bcrm.kernel.errors import CrmError
 from b2bcrm.kernel.words import Message
-from b2bcrm.ports.erp import Connection, EnvelopeLog, ErpAuth, ErpCannot, ErpRefused
+from b2bcrm.ports.erp import Connection, EnvelopeLog, ErpAuth, ErpCannot, ErpRefused, RateGate
 from connectors.erp import client, errors, paths
 from connectors.erp.decoded import Decoded
 from connectors.erp.exchange import (
@@ -51,11 +52,13 @@ class Channel:
         profile: Profile,
         log: EnvelopeLog | None,
         session: requests.Session,
+        gate: RateGate | None = None,
     ) -> None:
         self.connection = connection
         self.profile = profile
         self.server_time: dt.datetime | None = None  # of the last answer's HTTP head
         self._log = log
+        self._gate = gate
         self._redact = Redactor(profile.mask, connection.secret)
         self._services = {
             name: client.service(connection, service, profile.wsdls[name], profile.auth, session)
@@ -114,6 +117,12 @@ class Channel:
         }
 
     def _once(
+        self, call: Call, args: Mapping[str, Any], session: str, *, write: bool, trace: str
+    ) -> Reply:
+        with self._gate.turn(write=write) if self._gate else nullcontext():
+            return self._noted(call, args, session, write=write, trace=trace)
+
+    def _noted(
         self, call: Call, args: Mapping[str, Any], session: str, *, write: bool, trace: str
     ) -> Reply:
         room = self._log.room() if self._log else 0

@@ -33,6 +33,7 @@ from b2bcrm.ports.erp import (
     Operation,
     OrderDraft,
     Page,
+    RateGate,
     Record,
     StockLevel,
     WriteResult,
@@ -60,11 +61,12 @@ class SoapErpGateway:
         log: EnvelopeLog | None = None,
         session: requests.Session | None = None,
         now: Callable[[], dt.datetime] | None = None,
+        gate: RateGate | None = None,
     ) -> None:
         """``now`` is the clock that ``check`` compares with the ERP's; without it no skew."""
         self.connection = connection
         self.profile = profile
-        self.channel = Channel(connection, profile, log, session or requests.Session())
+        self.channel = Channel(connection, profile, log, session or requests.Session(), gate)
         self._now = now
 
     def describe(self) -> ConnectorInfo:
@@ -312,10 +314,11 @@ def connect(
     session: requests.Session | None = None,
     *,
     now: Callable[[], dt.datetime] | None = None,
+    gate: RateGate | None = None,
 ) -> ErpGateway:
     """The gateway of a connection by its profile's name. Raises ErpConfig, at start."""
     profile = load(connection.profile, connection.site_wsdl)
-    return SoapErpGateway(connection, profile, log=log, session=session, now=now)
+    return SoapErpGateway(connection, profile, log=log, session=session, now=now, gate=gate)
 
 
 def _of(draft: OrderDraft) -> dict[str, Any]:

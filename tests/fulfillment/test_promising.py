@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from b2bcrm.catalog.models import ItemKind
 from b2bcrm.fulfillment.actions import Promises
 from b2bcrm.fulfillment.models import Reservation
+from b2bcrm.kernel.errors import Refused
 from b2bcrm.ports.promise import AskLine, Mode, PromiseMoved
+from b2bcrm.sync.models import Feed
 from tests.factories import make_account, make_item, make_site
 from tests.fulfillment.conftest import day
 
@@ -45,6 +47,43 @@ def test_stock_that_is_not_allocated_and_free_supply_make_the_promise(work, item
     assert (answer.full_on, answer.by_wish_qty) == (day("11-30"), 48)
     assert str(answer.reason) == "48 in stock, the rest from PO-33107 on Mon 30 Nov 2026"
     assert [source.document_no for source in answer.sources] == ["", "PO-33107"]
+
+
+@pytest.fixture
+def old_stock(work, item):
+    """The stock feed was read completely an hour ago and may be half an hour old."""
+    feed = Feed(
+        connection_code="main",
+        entity="stock",
+        limit_minutes=30,
+        data_as_of=work.now - dt.timedelta(hours=1),
+        next_at=work.tick,
+    )
+    work.session.add(feed)
+    work.session.flush()
+    return feed
+
+
+def test_on_old_data_a_date_is_shown_but_marked_as_not_firm(work, item, old_stock):
+    answer = ask(work, item, 10)
+    assert (answer.full_on, answer.firm) == (work.today, False)
+    assert "not firm: Stock from the ERP are 60 minutes old" in str(answer.reason)
+
+
+def test_on_old_data_nothing_is_promised_and_the_sentence_names_the_feed(work, item, old_stock):
+    with pytest.raises(Refused, match="Stock from the ERP are 60 minutes old") as no:
+        Promises(work).hold("Q-26-1/0", [wish(item, 10)], UNTIL, at_worst={})
+    assert no.value.code == "stale_feeds"
+    with pytest.raises(Refused):
+        Promises(work).convert("Q-26-1/0", "SO-1", [wish(item, 10)])
+
+
+def test_what_was_held_on_fresh_data_stays_promised_on_old(work, item, old_stock):
+    old_stock.data_as_of = work.now
+    Promises(work).hold("Q-26-1/0", [wish(item, 10)], UNTIL, at_worst={})
+    old_stock.data_as_of = work.now - dt.timedelta(hours=1)
+    (answer,) = Promises(work).convert("Q-26-1/0", "SO-1", [wish(item, 10)])
+    assert answer.full_on == work.today
 
 
 def test_two_lines_of_one_ask_do_not_get_the_same_pieces(work, item):

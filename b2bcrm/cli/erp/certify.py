@@ -119,7 +119,7 @@ def content_of(report: Report, firm: Firm, locale: str) -> CertificateContent:
         EntityRow,
         SpeedRow,
     )
-    from b2bcrm.sync.queries import entity_word
+    from b2bcrm.sync.words import entity_word
 
     info, connection = report.info, report.connection
     return CertificateContent(

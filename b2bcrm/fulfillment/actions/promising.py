@@ -23,11 +23,15 @@ from b2bcrm.fulfillment.planning import atp
 from b2bcrm.fulfillment.snapshot import pools, ways
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.database import insert_for
+from b2bcrm.kernel.errors import Refused
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
+from b2bcrm.ports.erp import Entity
 from b2bcrm.ports.promise import Answer, AskLine, Mode, PromiseMoved, Source
+from b2bcrm.sync.freshness import stale_feeds
 
 GATE = 1
+SUPPLY = (Entity.STOCK, Entity.PURCHASE_ORDER, Entity.WORK_ORDER)
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,17 @@ class Promises:
 
     def ask(self, lines: Sequence[AskLine], mode: Mode) -> tuple[Answer, ...]:  # noqa: ARG002 - an inquiry and an order are answered alike here
         """Dates on top of everything already promised or held."""
-        return tuple(found.answer for found in self._find(lines))
+        answers = [found.answer for found in self._find(lines)]
+        stale = stale_feeds(self.work, SUPPLY) if answers else []
+        if stale:
+            answers = [_not_firm(answer, stale[0].why()) for answer in answers]
+        return tuple(answers)
 
     def hold(
         self, ref: str, lines: Sequence[AskLine], until: dt.date, *, at_worst: dict[str, dt.date]
     ) -> tuple[Answer, ...]:
         """Reserve for ``ref``; PromiseMoved, holding what it held before, if a date got worse."""
+        self._must_be_fresh()
         seq = self._lock()
         found = self._find(lines, without=(ref,))
         answers = tuple(one.answer for one in found)
@@ -111,6 +120,8 @@ class Promises:
             answers[line.ref] = answer
             kept_line = _Found(line, answer, row.site_id, takes, row.ready_on)
             self._reserve(order_ref, kept_line, seq)
+        if rest:
+            self._must_be_fresh()
         self.work.session.flush()  # flush: what was held must not be found free again
         for found in self._find(rest):
             answers[found.line.ref] = found.answer
@@ -179,6 +190,15 @@ class Promises:
         return tuple(_told(row) for row in held) + tuple(_told(row) for row in reserved)
 
     # --------------------------------------------------------------------------------- inside
+    def _must_be_fresh(self) -> None:
+        """No firm word on data older than allowed: the sentence names the feed and its age."""
+        stale = stale_feeds(self.work, SUPPLY)
+        if stale:
+            raise Refused(
+                Message("No firm date can be given now: %(why)s", why=stale[0].why()),
+                code="stale_feeds",
+            )
+
     def _find(self, lines: Sequence[AskLine], *, without: Sequence[str] = ()) -> list[_Found]:
         """Answer the lines one after another; each sees what the ones before it would take."""
         if not lines:
@@ -288,6 +308,11 @@ class Promises:
                 sources=pools.sources_of(found.takes),
             )
         )
+
+
+def _not_firm(answer: Answer, why: Message) -> Answer:
+    reason = Message("%(reason)s; not firm: %(why)s", reason=answer.reason, why=why)
+    return replace(answer, reason=reason, firm=False)
 
 
 def _worse(answer: Answer, limit: dt.date | None) -> bool:

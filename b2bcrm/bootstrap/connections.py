@@ -1,0 +1,116 @@
+"""From rows to gateways: one gateway, one gate and one puller per active connection.
+
+Rows are read again at each round of the worker, so that a connection entered on a page is used
+without a restart, and one that changed gets a new session of its own: nothing of one connection
+(cookies, limits, caches) is ever another's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+import structlog
+
+from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY
+from b2bcrm.kernel.errors import CrmError
+from b2bcrm.kernel.work import Office
+from b2bcrm.ports.erp import Connection, ErpGateway
+from b2bcrm.settings import Settings
+from b2bcrm.sync import connections
+from b2bcrm.sync.engine import Puller
+from b2bcrm.sync.envelopes import StoredEnvelopes
+from b2bcrm.sync.gate import DatabaseGate
+from b2bcrm.sync.models import ErpConnection
+from b2bcrm.sync.recordings import Recording
+from b2bcrm.sync.vault import Vault
+
+log = structlog.get_logger("connections")
+
+
+def vault_of(settings: Settings) -> Vault:
+    """Where secrets of connections are sealed and opened."""
+    return Vault.of(settings.secret_key, settings.variable)
+
+
+def main_connection(settings: Settings) -> Connection:
+    """The first connection, as the environment defines it."""
+    return Connection(
+        code=connections.MAIN,
+        profile=settings.erp_profile,
+        base_url=settings.erp_url,
+        company=settings.erp_company,
+        user=settings.erp_user,
+        secret=settings.erp_secret,
+        site_wsdl=str(settings.site_wsdl_dir),
+    )
+
+
+def register_main(settings: Settings, office: Office) -> None:
+    """Write the first connection down, as the environment defines it."""
+    with office.open() as work:
+        connections.register_main(
+            work,
+            trusted=settings.demo,
+            profile=settings.erp_profile,
+            base_url=settings.erp_url,
+            company=settings.erp_company,
+            user=settings.erp_user,
+            secret="env:ERP_SECRET" if not settings.demo else "",
+        )
+
+
+def gateway(connection: Connection, settings: Settings, office: Office) -> ErpGateway:
+    """A gateway with its own session, log and gate. Raises ErpConfig."""
+    from connectors.erp.gateway import connect
+
+    recording = Recording(settings.recordings_dir, connection.code, office.clock.tick)
+    stored = StoredEnvelopes(office, recording)
+    info = connect(connection, stored, now=office.clock.tick).describe()
+    gate = DatabaseGate(office, connection.code, info.concurrency, info.per_minute)
+    return connect(connection, stored, now=office.clock.tick, gate=gate)
+
+
+@dataclass
+class Connections:
+    """The pullers of all active connections, kept as long as their rows stay as they are."""
+
+    settings: Settings
+    office: Office
+    main: Puller
+    _kept: dict[str, tuple[Connection, Puller]] = field(default_factory=dict)
+
+    def pullers(self) -> list[Puller]:
+        """One per active connection, the first one first; a broken one is left out and logged."""
+        with self.office.open(read_only=True) as work:
+            query = sa.select(ErpConnection).where(
+                ErpConnection.active, ErpConnection.code != connections.MAIN
+            )
+            rows = work.session.scalars(query.order_by(ErpConnection.id)).all()
+        return [self.main, *filter(None, map(self._puller, rows))]
+
+    def _puller(self, row: ErpConnection) -> Puller | None:
+        try:
+            wanted = self._connection(row)
+            connection, puller = self._kept.get(row.code, (None, None))
+            if puller is None or connection != wanted:
+                erp = gateway(wanted, self.settings, self.office)
+                puller = Puller(self.office, erp, row.code, APPLIERS, IDENTIFY)
+                puller.ensure_feeds()
+                self._kept[row.code] = wanted, puller
+        except CrmError as error:
+            log.warning("connection_cannot_be_used", connection=row.code, reason=str(error))
+            return None
+        return puller
+
+    def _connection(self, row: ErpConnection) -> Connection:
+        return Connection(
+            code=row.code,
+            profile=row.profile,
+            base_url=row.base_url,
+            company=row.company,
+            user=row.user,
+            secret=vault_of(self.settings).open(row.secret),
+            params={name: str(value) for name, value in row.params.items()},
+            site_wsdl=str(self.settings.site_wsdl_dir),
+        )
