@@ -1,7 +1,8 @@
 """The thirty checks of the contract suite, run over each shipped profile.
 
 A profile is added by one line in ``SYSTEMS``: how to make a system that it speaks to, with its
-world, its clock ``at``, its ``requests`` session and a gateway. How many checks must pass unskipped stands in the profile itself.
+world, its clock ``at``, its ``requests`` session and a gateway. How many checks must pass
+unskipped stands in the profile itself.
 """
 
 from __future__ import annotations
