@@ -1,7 +1,8 @@
 """The thirty checks of the contract suite, run over each shipped profile.
 
-A profile is added by one line in ``SYSTEMS``: how to make a system that it speaks to, behind a
-``requests`` session. How many checks must pass unskipped stands in the profile itself.
+A profile is added by one line in ``SYSTEMS``: how to make a system that it speaks to, with its
+world, its clock ``at``, its ``requests`` session and a gateway. How many checks must pass
+unskipped stands in the profile itself.
 """
 
 from __future__ import annotations
@@ -11,19 +12,19 @@ import tomllib
 
 import pytest
 
-from b2bcrm.ports.erp import Entity
+from b2bcrm.ports.erp import Act, Entity
 from connectors.erp.contract.checks import CHECKS
 from connectors.erp.contract.findings import Outcome
 from connectors.erp.contract.suite import run
 from connectors.erp.gateway import connect
 from connectors.erp.profile import PROFILE_DIR
 from tests.conftest import NOW
-from tests.twins import CONNECTION, Twin
+from tests.twins import Twin
 
 pytestmark = [pytest.mark.slow, pytest.mark.allow_hosts(["127.0.0.1"])]
 
 SYSTEMS = {
-    "twin": lambda path: (CONNECTION, Twin(path, NOW)),
+    "twin": lambda path: Twin(path, NOW),
 }
 
 
@@ -32,7 +33,8 @@ def certified(request, small_world, tmp_path_factory):
     """One run of the suite with writes: the report, and the system it ran over."""
     path = tmp_path_factory.mktemp(request.param) / "world.sqlite"
     path.write_bytes(small_world.read_bytes())
-    connection, system = SYSTEMS[request.param](path)
+    system = SYSTEMS[request.param](path)
+    connection = system.gateway.connection
 
     def opener(**changes):
         changed = dataclasses.replace(connection, **changes)
@@ -59,6 +61,8 @@ def test_as_many_checks_pass_unskipped_as_the_profile_says(certified):
 
 def test_what_the_checks_entered_is_cancelled_at_the_end(certified):
     report, system = certified
+    if not report.info.can(Entity.SALES_ORDER, Act.CANCEL):
+        pytest.skip("the profile cannot cancel; the report names the orders instead")
     orders = system.world.list(Entity.SALES_ORDER, page_size=10**6).records
     entered = [order for order in orders if order.reference.startswith(report.prefix)]
     assert len(entered) > 5
