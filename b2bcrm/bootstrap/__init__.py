@@ -4,7 +4,7 @@ sends), ``house`` (which adapter serves a port). Only processes and tests import
 
 from __future__ import annotations
 
-from b2bcrm.bootstrap.connections import main_connection, register_main
+from b2bcrm.bootstrap.connections import erp_connection, register_main
 from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY
 from b2bcrm.bootstrap.house import (
     DAILY,
@@ -26,8 +26,8 @@ __all__ = [
     "House",
     "build",
     "connect_mail",
+    "erp_connection",
     "handlers",
-    "main_connection",
     "open_office",
     "register_main",
 ]

@@ -33,7 +33,7 @@ def vault_of(settings: Settings) -> Vault:
     return Vault.of(settings.secret_key, settings.variable)
 
 
-def main_connection(settings: Settings) -> Connection:
+def erp_connection(settings: Settings) -> Connection:
     """The first connection, as the environment defines it."""
     return Connection(
         code=connections.MAIN,

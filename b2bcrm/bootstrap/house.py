@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine
 
 import b2bcrm.kernel.idempotency
 import b2bcrm.sync.certificates  # noqa: F401 - their tables must be known
-from b2bcrm.bootstrap.connections import Connections, gateway, main_connection
+from b2bcrm.bootstrap.connections import Connections, erp_connection, gateway
 from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY
 from b2bcrm.bootstrap.routes import ROUTES
 from b2bcrm.customers import events as customers_events
@@ -176,7 +176,7 @@ def open_office(settings: Settings) -> Office:
 def build(settings: Settings) -> House:
     """Join everything for a process that talks to the ERP."""
     office = open_office(settings)
-    erp, mailer = gateway(main_connection(settings), settings, office), connect_mail(settings)
+    erp, mailer = gateway(erp_connection(settings), settings, office), connect_mail(settings)
     puller = Puller(office, erp, MAIN, APPLIERS, IDENTIFY)
     return House(
         settings=settings,

@@ -11,20 +11,32 @@ from b2bcrm.sync.applying import apply_chunk
 from b2bcrm.sync.digests import digest
 from b2bcrm.sync.leases import Claim
 
-PER_RUN = 50
+BATCH = 50
+BATCHES = 20  # of records that come in, per run
 
 
 def ask_waiting(claim: Claim) -> None:
-    """Ask again for parked and quarantined records, some per run."""
+    """Ask again for parked and quarantined records, a batch per run.
+
+    As long as a batch gets records in (their parents have come), the next one follows at once.
+    """
     source, entity = claim.source, claim.entity
     if Act.GET not in source.capability(entity).acts:
         return
-    with source.office.open(read_only=True) as work:
-        ids = [
-            *parking.waiting(work, source.connection, entity, PER_RUN),
-            *quarantine.waiting(work, source.connection, entity, PER_RUN),
-        ]
-    fetch(claim, dict.fromkeys(ids))
+    for _batch in range(BATCHES):
+        with source.office.open(read_only=True) as work:
+            ids = [
+                *parking.waiting(work, source.connection, entity, BATCH),
+                *quarantine.waiting(work, source.connection, entity, BATCH),
+            ]
+        if not ids:
+            return
+        fetch(claim, dict.fromkeys(ids))
+        with source.office.open(read_only=True) as work:
+            still = parking.parked_ids(work, source.connection, entity)
+            still |= quarantine.held_ids(work, source.connection, entity)
+        if still.issuperset(ids):
+            return
 
 
 def fetch(claim: Claim, ids: Iterable[str]) -> dict[str, Record]:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from b2bcrm.kernel.actor import Right
+from b2bcrm.kernel.database import Base, insert_for
 from b2bcrm.kernel.errors import Conflict, Invalid, Refused, not_found
 from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.kernel.words import Message
@@ -85,17 +86,24 @@ def enter(work: Work, form: ConnectionForm, vault: Vault) -> ErpConnection:
     return row
 
 
+def add_unless_there(work: Work, row: Base) -> None:
+    """Insert a row; nothing happens if its natural key is there, or comes at the same time."""
+    table = type(row).__table__
+    values = {c.name: getattr(row, c.name) for c in table.columns if c.name != "id"}
+    insert = insert_for(work.session, type(row)).values(values)
+    work.session.execute(insert.on_conflict_do_nothing())
+
+
 def register_main(work: Work, *, trusted: bool, **settings: Any) -> ErpConnection:
     """The first connection, from the settings; where they changed, the row follows.
 
     ``trusted`` (the demo) may send and tell at once.
     """
-    row = work.session.scalar(sa.select(ErpConnection).where(ErpConnection.code == MAIN))
-    if row is None:
-        row = ErpConnection(code=MAIN, notices_off_since=None if trusted else work.now)
-        if trusted:
-            row.writes, row.notices, row.go_live_at = Writes.ON, True, work.now
-        work.session.add(row)
+    new = ErpConnection(code=MAIN, notices_off_since=None if trusted else work.now)
+    if trusted:
+        new.writes, new.notices, new.go_live_at = Writes.ON, True, work.now
+    add_unless_there(work, new)
+    row = get(work, MAIN)
     for name, value in settings.items():
         if getattr(row, name) != value:
             setattr(row, name, value)

@@ -8,7 +8,7 @@ starts over from its watermark. The rules are next door: ``runs`` (load and delt
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +17,11 @@ import sqlalchemy as sa
 from b2bcrm.kernel.errors import CrmError, Unavailable
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Office, Work
-from b2bcrm.ports.erp import Entity, ErpAuth, ErpGateway, ErpThrottled
+from b2bcrm.ports.erp import Act, Entity, ErpAuth, ErpGateway, ErpThrottled
 from b2bcrm.sync import asking, breaker, leases, quarantine, reconcile, runs
 from b2bcrm.sync.appliers import Applier, Identify, apply_all
 from b2bcrm.sync.cadence import FEEDS, compares_by_content, next_night
+from b2bcrm.sync.connections import add_unless_there
 from b2bcrm.sync.events import GuardAsked
 from b2bcrm.sync.leases import Claim, LeaseLost
 from b2bcrm.sync.models import ErpConnection, Feed, GuardState, GuardStop, RunKind, RunOutcome
@@ -61,28 +62,29 @@ class Puller:
         )
 
     def ensure_feeds(self) -> None:
-        """Make the rows of all feeds that are applied; a changed WSDL is told."""
+        """Make the rows of all feeds that are applied; a changed WSDL is told.
+
+        Workers that start at the same time do it together.
+        """
         info = self.erp.describe()
         with self.office.open() as work:
-            query = sa.select(Feed.entity).where(Feed.connection_code == self.connection)
-            have = set(work.session.scalars(query))
             for entity in self.appliers:
-                if entity.value not in have and entity in info.capabilities:
-                    cadence = FEEDS[entity]
-                    work.session.add(
-                        Feed(
-                            connection_code=self.connection,
-                            entity=entity.value,
-                            every_s=cadence.every_s,
-                            limit_minutes=cadence.limit_minutes,
-                            guard_percent=cadence.guard_percent,
-                            next_at=work.tick,
-                        )
-                    )
-            row = breaker.of(work, self.connection)
-            if row is None:
-                row = ErpConnection(code=self.connection)
-                work.session.add(row)
+                if entity not in info.capabilities:
+                    continue
+                cadence = FEEDS[entity]
+                feed = Feed(
+                    connection_code=self.connection,
+                    entity=entity.value,
+                    every_s=cadence.every_s,
+                    limit_minutes=cadence.limit_minutes,
+                    guard_percent=cadence.guard_percent,
+                    next_at=work.tick,
+                )
+                add_unless_there(work, feed)
+            add_unless_there(work, ErpConnection(code=self.connection))
+            row = work.session.scalars(
+                sa.select(ErpConnection).where(ErpConnection.code == self.connection)
+            ).one()
             row.product = row.product or info.product
             if row.wsdl_digest and row.wsdl_digest != info.wsdl_digest:
                 quarantine.tell_wsdl(work, self.connection, row.wsdl_digest, info.wsdl_digest)
@@ -157,6 +159,20 @@ class Puller:
             return RunOutcome.COMPLETE, None
 
         return self._run(entity, RunKind.SINGLE, one)
+
+    def count_all(self) -> Iterator[tuple[Entity, int]]:
+        """How many records each feed has in the ERP; kept for the estimate of a first load."""
+        for entity in FEEDS:
+            if Act.LIST_KEYS not in self.source.capability(entity).acts:
+                continue
+            count = reconcile.count_keys(self.source, entity)
+            with self.office.open() as work:
+                work.session.execute(
+                    sa.update(Feed)
+                    .where(Feed.connection_code == self.connection, Feed.entity == entity.value)
+                    .values(announced=count)
+                )
+            yield entity, count
 
     @staticmethod
     def _pull(claim: Claim) -> Ending:

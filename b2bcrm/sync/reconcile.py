@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.ports.erp import Act
+from b2bcrm.ports.erp import Act, Entity
 from b2bcrm.sync import guard, leases, parking, quarantine, refs
 from b2bcrm.sync.applying import apply_chunk
 from b2bcrm.sync.asking import fetch
@@ -22,6 +22,7 @@ from b2bcrm.sync.digests import total
 from b2bcrm.sync.leases import Claim
 from b2bcrm.sync.models import DriftReport, ErpRef, RunOutcome, Threat
 from b2bcrm.sync.runs import ROUNDS, Ending, Pairs, chunks, delta
+from b2bcrm.sync.source import Source
 from b2bcrm.sync.tombstones import gone
 
 FETCH_AT_MOST = 500  # records asked for one by one; beyond that the book is read in full
@@ -89,6 +90,19 @@ def by_content(claim: Claim) -> Ending:
     theirs = {erp_id: mark for erp_id, (mark, _version) in reading.marks.items()}
     theirs |= {one.erp_id: "" for one in reading.drift if one.erp_id}
     return _conclude(claim, Compared(theirs, before, waiting), by_content=True)
+
+
+def count_keys(source: Source, entity: Entity) -> int:
+    """How many records the ERP lists."""
+    size = min(source.capability(entity).max_page, source.page_size)
+    keys: set[str] = set()
+    cursor = None
+    while True:
+        page = source.erp.list_keys(entity, cursor=cursor, page_size=size)
+        keys |= page.keys.keys()
+        if page.next_cursor is None or page.next_cursor == cursor:
+            return len(keys)
+        cursor = page.next_cursor
 
 
 def _all_keys(claim: Claim) -> dict[str, str] | None:

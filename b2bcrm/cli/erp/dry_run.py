@@ -36,11 +36,11 @@ def dry_run(
     Recorded replies are read by the present and by the changed profile. Nothing is sent to the
     ERP and nothing is written here. Masked values (prices, passwords) count as 0 on both sides.
     """
-    from b2bcrm.bootstrap import main_connection
+    from b2bcrm.bootstrap import erp_connection
     from connectors.erp import replay
 
     settings = settings_here()
-    connection = main_connection(settings)
+    connection = erp_connection(settings)
     folder = recorded or settings.recordings_dir / connection.code
     replies = replay.recordings(folder, since and since.replace(tzinfo=dt.UTC))
     if not replies:

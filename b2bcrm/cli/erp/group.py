@@ -53,12 +53,12 @@ def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def named(profile: str | None, pairs: tuple[str, ...], secret_env: str | None) -> Connection:
     """The connection that the options name, or the configured one."""
-    from b2bcrm.bootstrap import main_connection
+    from b2bcrm.bootstrap import erp_connection
 
     if profile is None:
         if pairs or secret_env:
             raise click.UsageError("--set and --secret-env need --profile.")
-        return main_connection(settings_here())
+        return erp_connection(settings_here())
     return made(profile, _pairs(pairs), secret_of(secret_env), settings_here().site_wsdl_dir)
 
 

@@ -21,12 +21,12 @@ def record(*, switch: str, connection: str, days: int, mb: int) -> None:
     Whole exchanges are kept in CRM_DATA_DIR/recordings, passwords and prices masked, until the
     days or megabytes are used up; two weeks later they are thrown away.
     """
-    from b2bcrm.bootstrap import main_connection
+    from b2bcrm.bootstrap import erp_connection
     from b2bcrm.kernel.clock import machine_now
     from b2bcrm.sync.recordings import Recording
 
     settings = settings_here()
-    code = connection or main_connection(settings).code
+    code = connection or erp_connection(settings).code
     if re.fullmatch(r"[\w.-]{1,20}", code) is None or code.startswith("."):
         raise click.UsageError(f"--connection {code}: that is no connection's code.")
     recording = Recording(settings.recordings_dir, code, machine_now)
