@@ -17,16 +17,9 @@ from b2bcrm.ports.erp import (
     ErpOutcomeUnknown,
     ErpRefused,
 )
-from connectors.erp.twin.faces.nav import NavFace
-from connectors.erp.twin.faces.tiptop import TiptopFace
 from connectors.erp.twin.world import TwinWorld
+from tests.faces import FACES, TODAY, FaceTwin
 
-from .face_twin import TODAY, FaceTwin
-
-FACES = {
-    "dynamics-nav": (NavFace, True, {}),
-    "digiwin-tiptop": (TiptopFace, False, {"params": {"source": "192.0.2.7"}}),
-}
 # what is carried over as it is, so that the record must come back the same
 CARRIED = {
     Entity.CUSTOMER: ("erp_id", "name", "country", "currency", "payment_terms", "credit_hold"),
@@ -61,9 +54,8 @@ def faced(made_world, tmp_path):
     made = []
 
     def build(profile, **changes):
-        face, basic, settings = FACES[profile]
         path = shutil.copy(made_world, tmp_path / f"{len(made)}.sqlite")
-        made.append(FaceTwin(path, profile, face, basic=basic, **settings | changes))
+        made.append(FaceTwin(path, profile, **changes))
         return made[-1]
 
     yield build

@@ -20,6 +20,7 @@ from lxml import etree
 
 from connectors.erp.paths import local
 from connectors.erp.replies import has_doctype
+from connectors.erp.twin.company import COMPANIES
 from connectors.erp.twin.sales import TwinRefusal
 from connectors.erp.twin.trouble import AnswerLost
 from connectors.erp.twin.world import TwinWorld
@@ -27,6 +28,7 @@ from connectors.erp.twin.world import TwinWorld
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 XS = "{http://www.w3.org/2001/XMLSchema}"
 XML = "text/xml; charset=utf-8"
+COMPANY_CODES = frozenset(company["code"] for company in COMPANIES)
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 

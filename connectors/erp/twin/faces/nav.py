@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -26,7 +27,7 @@ from b2bcrm.ports.erp import (
 )
 from connectors.erp.outgoing import outgoing
 from connectors.erp.paths import local
-from connectors.erp.twin.faces import FaceFault, schema_of, validate
+from connectors.erp.twin.faces import COMPANY_CODES, FaceFault, schema_of, validate
 from connectors.erp.twin.sales import TwinRefusal
 from connectors.erp.twin.world import TwinWorld
 from connectors.erp.wsdls import WSDL_DIR
@@ -135,9 +136,12 @@ class NavFace:
 
     def answer(self, path: str, request: etree._Element) -> etree._Element:
         """By the page in the address and the operation in the body."""
-        page, operation = path.rpartition("/")[2], local(request.tag)
+        *_, company, _, page = ["", "", *unquote(path).split("/")]
+        operation = local(request.tag)
         if page not in PAGES:
             raise FaceFault("Client", f"there is no page {page}")
+        if company not in COMPANY_CODES:
+            raise FaceFault(f"{EXCEPTIONS}.NavCompanyException", f"there is no company {company}")
         validate(self._schemas[page], request)
         acts = {"Read": self._read, "ReadMultiple": self._read_multiple, "Create": self._create}
         if operation not in acts:

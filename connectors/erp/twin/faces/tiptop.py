@@ -19,7 +19,7 @@ from b2bcrm.ports.erp import Customer, Entity, Item, OrderDraft, OrderDraftLine,
 from connectors.erp.outgoing import outgoing
 from connectors.erp.paths import local
 from connectors.erp.shapes import SampleShape, Shape
-from connectors.erp.twin.faces import FaceFault, schema_of, validate
+from connectors.erp.twin.faces import COMPANY_CODES, FaceFault, schema_of, validate
 from connectors.erp.twin.sales import TwinRefusal
 from connectors.erp.twin.world import TwinWorld
 from connectors.erp.wsdls import WSDL_DIR
@@ -108,6 +108,9 @@ class TiptopFace:
         login = f"{who.get('user')}/{who.get('password')}" if who is not None else ""
         if not hmac.compare_digest(login.encode(), self._login.encode()):
             return _reply(name, code="aws-102", text="user or password is wrong")
+        plant = document.find("Access/Organization")
+        if plant is None or plant.get("name") not in COMPANY_CODES:
+            return _reply(name, code="aws-103", text="there is no such plant")
         if name == _CREATE:
             return self._create(name, document)
         return self._read(name, _field(document, "RequestContent/Parameter/Record", "condition"))

@@ -9,6 +9,8 @@ from decimal import Decimal
 from b2bcrm.ports.erp import Connection, Entity, OrderDraft, OrderDraftLine
 from connectors.erp.gateway import connect
 from connectors.erp.twin.faces import FaceApp
+from connectors.erp.twin.faces.nav import NavFace
+from connectors.erp.twin.faces.tiptop import TiptopFace
 from connectors.erp.twin.inprocess import mount
 from connectors.erp.twin.world import TwinWorld
 
@@ -17,16 +19,23 @@ TODAY = dt.date(2026, 11, 17)
 START = dt.datetime(2026, 11, 17, 1, 40, tzinfo=dt.UTC)
 
 
-class FaceTwin:
-    """``face`` makes the door from the world; ``changes`` go into the connection."""
+FACES: dict[str, tuple[Callable, bool, dict]] = {  # door, whether it asks for HTTP Basic, settings
+    "dynamics-nav": (NavFace, True, {}),
+    "digiwin-tiptop": (TiptopFace, False, {"params": {"source": "192.0.2.7"}}),
+}
 
-    def __init__(self, path, profile: str, face: Callable, *, basic: bool, **changes) -> None:
-        self.at = START
+
+class FaceTwin:
+    """The world in ``path`` behind the door of ``profile``; ``changes`` go into the connection."""
+
+    def __init__(self, path, profile: str, now: dt.datetime = START, **changes) -> None:
+        self.at = now
+        face, basic, given = FACES[profile]
         self.world = TwinWorld(path, now=lambda: self.at)
         user = "crm" if basic else ""
         self.app = FaceApp(self.world, face(self.world), user, "open")
         self.session = mount(self.app, BASE)
-        settings = {"company": "FPD TW", "user": "crm", "secret": "open"} | changes
+        settings = {"company": "FPD-TW", "user": "crm", "secret": "open"} | given | changes
         self.connection = Connection("main", profile, BASE, **settings)
         self.gateway = connect(self.connection, session=self.session, now=lambda: self.at)
 
