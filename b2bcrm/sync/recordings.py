@@ -105,6 +105,32 @@ class Recording:
         part.replace(self.home / name)
 
 
+class RecordingLog:
+    """``ports.erp.EnvelopeLog`` that records and does nothing else, for commands."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+
+    def room(self) -> int:
+        """All of each reply."""
+        return REPLY_CAP
+
+    def note(
+        self,
+        *,
+        call: str,
+        correlation_id: str,
+        request: bytes,
+        reply: bytes | None,
+        error: str,
+        **rest: object,
+    ) -> None:
+        """Keep one exchange that went well."""
+        del rest
+        if reply and not error:
+            self.recording.keep(call, correlation_id, request, reply)
+
+
 def forget_old(folder: Path, now: Callable[[], dt.datetime]) -> int:
     """Throw away recordings that ended long ago; answers how many."""
     homes = [path.name for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []

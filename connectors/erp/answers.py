@@ -28,8 +28,8 @@ class Ping:
 class LinePair:
     """A line number as it was sent, and as the ERP keeps it."""
 
-    sent: int
     kept: int
+    sent: int = 0  # where the ERP does not repeat it
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

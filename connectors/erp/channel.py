@@ -178,8 +178,14 @@ class Channel:
     def _read(self, call: Call, body: CappedReply, response: requests.Response) -> Any:
         header = response.headers.get("Content-Type", "")
         charset = header.partition(_CHARSET)[2].strip("\"' ;") if _CHARSET in header else ""
-        stream = Decoded(body, profiled=self.profile.charset, header=charset)
-        keep = not call.name.startswith("list ")
+        profile = self.profile
+        stream = Decoded(
+            body,
+            profiled=profile.charset,
+            header=charset,
+            replace=profile.replace_bad_bytes,
+        )
+        keep = not call.name.startswith(("list ", "keys "))
         if call.payload is None:
             answer = read_envelope(
                 stream,

@@ -18,7 +18,7 @@ def confirmations(profile: Profile, raw: bytes) -> Sequence[Confirmation]:
     """What a raw message confirms. Raises ErpRefused where it is none, ErpDrift where unclear."""
     call = profile.calls["confirm"]
     try:
-        stream = Decoded(io.BytesIO(raw), profiled=profile.charset)
+        stream = Decoded(io.BytesIO(raw), profiled=profile.charset, replace=True)
         answer = read_envelope(stream, call.response, call.wanted, keep=True)
     except (ReplyBroken, ReplyForbidden, ReplyForeign) as error:
         raise ErpRefused(

@@ -1,7 +1,8 @@
 """The bytes of a reply as clean UTF-8: charset, byte order mark, signs that XML forbids.
 
-The profile's charset wins, then the document's own declaration, then the HTTP header. What the
-charset cannot read becomes U+FFFD, what XML forbids is dropped; both are counted.
+The profile's charset wins, then the document's own declaration, then the HTTP header. Signs that
+XML forbids are dropped and counted. Bytes that the charset cannot read make the reply unusable
+(a mangled name must not be stored), unless the profile says ``bad_bytes = "replace"``.
 """
 
 from __future__ import annotations
@@ -22,12 +23,17 @@ _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
     "|&#(?:x0*(?:[0-8bcBCefEF]|1[0-9a-fA-F])|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]));"
 )
+HEAD = 200  # bytes in which an XML declaration ends
 LONGEST_REFERENCE = 16  # a character reference may be cut by the end of a chunk
 _WIDER = {
     "gb2312": "gb18030",
     "gbk": "gb18030",
     "big5": "big5hkscs",
 }  # what really comes under the older names
+
+
+class BadBytes(Exception):
+    """The reply is not written in the charset that it declares."""
 
 
 class Readable(Protocol):
@@ -54,24 +60,28 @@ def charset_of(head: bytes, profiled: str, header: str) -> str:
 class Decoded:
     """A reply as a file of UTF-8 bytes; ``bad`` counts what was replaced or dropped."""
 
-    def __init__(self, stream: Readable, *, profiled: str = "", header: str = "") -> None:
+    def __init__(
+        self, stream: Readable, *, profiled: str = "", header: str = "", replace: bool = False
+    ) -> None:
         self._stream = stream
         self._profiled = profiled
         self._header = header
+        self._errors = "replace" if replace else "strict"
         self._decoder: codecs.IncrementalDecoder | None = None
         self._held = ""
+        self._begun = False
         self.bad = 0
 
     def read(self, size: int = -1, /) -> bytes:
-        """About ``size`` bytes; empty at the end only."""
+        """About ``size`` bytes; empty at the end only. Raises BadBytes."""
         while True:
-            data = self._stream.read(size)
+            data = self._stream.read(size) if self._decoder is not None else self._head(size)
             if not data and self._decoder is None:
                 return b""
-            started = self._decoder is not None
             text = self._held + self._decode(data)
-            if not started:
+            if not self._begun:
                 text = text.lstrip("\ufeff \t\r\n")
+                self._begun = bool(text)
             self._held = ""
             if data:
                 at = text.rfind("&", -LONGEST_REFERENCE)
@@ -80,11 +90,21 @@ class Decoded:
             if text or not data:
                 return self._clean(text).encode()
 
+    def _head(self, size: int) -> bytes:
+        """As much as it takes to see a declaration; it may come byte by byte."""
+        head = b""
+        while len(head) < HEAD and (data := self._stream.read(size)):
+            head += data
+        return head
+
     def _decode(self, data: bytes) -> str:
         if self._decoder is None:
-            name = charset_of(data[:200], self._profiled, self._header)
-            self._decoder = codecs.getincrementaldecoder(name)(errors="replace")
-        return self._decoder.decode(data, final=not data)
+            name = charset_of(data[:HEAD], self._profiled, self._header)
+            self._decoder = codecs.getincrementaldecoder(name)(errors=self._errors)
+        try:
+            return self._decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            raise BadBytes(f"bytes that are not {error.encoding}") from error
 
     def _clean(self, text: str) -> str:
         self.bad += text.count("\ufffd")

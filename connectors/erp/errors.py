@@ -28,6 +28,7 @@ from b2bcrm.ports.erp import (
     ErpUnknownRecord,
     Issue,
 )
+from connectors.erp.decoded import BadBytes
 from connectors.erp.exchange import ReplyTooLarge, ReplyTooSlow
 from connectors.erp.judging import Judgement, Verdict
 from connectors.erp.replies import ReplyBroken, ReplyForbidden, ReplyForeign
@@ -37,6 +38,7 @@ WIRE_ERRORS = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     OSError,
+    BadBytes,
     ReplyBroken,
     ReplyForbidden,
     ReplyForeign,
@@ -94,7 +96,7 @@ def _reason(error: Exception, cap_mb: int) -> Message:
         return Message("The ERP's answer declares a document type, which is not allowed.")
     if isinstance(error, ReplyForeign):
         return Message("The ERP's answer is a page for people, not data: a login or error page?")
-    if isinstance(error, ReplyBroken):
+    if isinstance(error, ReplyBroken | BadBytes):
         return Message("The ERP's answer is incomplete or not a SOAP envelope.")
     if isinstance(
         error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError | ReplyTooSlow

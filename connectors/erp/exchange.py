@@ -60,7 +60,7 @@ class CappedReply:
         self._exchange = exchange
 
     def read(self, size: int = -1, /) -> bytes:
-        """Up to ``size`` decoded bytes, as they come. Raises ReplyTooLarge, ReplyTooSlow."""
+        """Up to ``size`` decoded bytes that are there. Raises ReplyTooLarge, ReplyTooSlow."""
         want = size if size > 0 else 65536
         # Not read(): that waits for all of them, so a slow drip would never meet the deadline.
         data: bytes = self._raw.read1(want, decode_content=True)
@@ -80,7 +80,7 @@ class Redactor:
 
     A name is masked wherever its value may stand: as an element's text, as an attribute, as the
     value of a name/value node (``<Field name="oeb13" value="12.5"/>``), as a key of a JSON
-    document; the latter three also inside a string, where markup is ``&lt;`` and ``&quot;``.
+    document; also inside a string, where markup is written ``&lt;`` and ``&quot;``.
     """
 
     def __init__(self, names: Iterable[str], secret: str) -> None:

@@ -263,8 +263,12 @@ class SoapErpGateway:
         result = written.result()
         erp_id = result.erp_id or values.get("erp_id", "")
         lines = result.line_map
-        if writing.same_lines and draft is not None:
-            lines = {line.line_no: line.line_no for line in draft.lines}
+        sent = [line.line_no for line in draft.lines] if draft is not None else []
+        if writing.lines == "same":
+            lines = {number: number for number in sent}
+        elif writing.lines == "in_order" and len(sent) == len(written.line_map):
+            kept = [pair.kept for pair in written.line_map]
+            lines = dict(zip(sent, kept, strict=True))
         return WriteResult(erp_id, result.version, lines, result.messages, result.handle)
 
     def poll(self, handle: str) -> WriteResult | None:

@@ -73,6 +73,7 @@ class Rule:
     path: paths.Path | None = None
     among: tuple[str, ...] = ()
     but: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()  # contains one of, whatever the case
     absent: bool = False
     each: paths.Path | None = None  # the rule holds for each of these elements
     outer: bool = False  # looks at the envelope, not at the document inside its string
@@ -105,6 +106,8 @@ class Rule:
 
     def _value(self, text: str) -> bool:
         if self.among and text not in self.among:
+            return False
+        if self.holds and not any(part.casefold() in text.casefold() for part in self.holds):
             return False
         return not (self.but and text in self.but)
 

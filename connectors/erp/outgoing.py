@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from connectors.erp.misfit import ProfileError, expected
@@ -112,10 +112,26 @@ def _decimals(arg: str) -> Say:
     return lambda value: _scaled(value, places)
 
 
+def _only(arg: str) -> Say:
+    def say(value: Any) -> Any:
+        if value is not None and value != "" and str(value) != arg and value != _number(arg):
+            raise CannotSay(f"the ERP takes {arg or 'nothing'} only, not {value}")
+        return value
+
+    return say
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
 def _unit(formats: Formats) -> Say:
     back: dict[str, str] = {}
     for theirs, ours in formats.units.items():
-        if theirs != "*":
+        if theirs != "*" or ours == "*":
             back.setdefault(ours, theirs)
     return _mapped("unit", back)
 
@@ -147,6 +163,7 @@ _STEPS: Mapping[str, Callable[[str, Formats], Say]] = {
     "strip_zeros": lambda _a, _f: lambda value: value.lstrip("0") if value else value,
     "const": lambda arg, _f: lambda _value: arg,
     "default": lambda arg, _f: _either(arg),
+    "only": lambda arg, _f: _only(arg),
     "skip_empty": lambda _a, _f: lambda value: value or None,
     "filter": lambda _a, _f: lambda value: None if value is None else safe_in_filter(str(value)),
 }

@@ -47,7 +47,7 @@ class Node:
         self.below: dict[Any, Node | None] = {}
         self.name = ""
         self.convert: Convert | None = None
-        self.attrs: list[tuple[str, str, Convert]] = []
+        self.attrs: list[tuple[str, str, Convert]] = []  # '' is the text, once more
         self.rows: list[Rows] = []  # each such element is a record of its own
         self.opens = ""  # its presence alone makes this list, if only an empty one
         self.key = ""  # each such element is a value under this attribute
@@ -73,7 +73,8 @@ class Node:
         more = self.attrs or self.rows or self.picks or self.key or below
         self.leaf = self.convert is not None and not more
         for node in [*below, *self.picks.values()]:
-            node.settle()
+            if node is not IGNORED:
+                node.settle()
 
 
 IGNORED = Node()  # named by the WSDL or the sample, but not by the profile
@@ -108,7 +109,7 @@ class Plan:
         """The record of ``element``, or Drift. Elements that nobody names are counted."""
         values = dict(self.blank)
         root = self.root
-        if root.attrs or root.convert is not None:
+        if root.attrs or root.convert is not None or root.rows:
             _visit(element, root, values, unknown)
         else:
             _fill(element, root, values, unknown)
@@ -147,7 +148,7 @@ def _visit(child: etree._Element, at: Node, values: dict[str, Any], unknown: Cou
     if at.picks:
         _choose(child, at, values, unknown)
     for attr, name, convert in at.attrs:
-        text = child.get(attr)
+        text = child.get(attr) if attr else _text(child)
         if text is not None:
             _put(name, convert, text, values)
     if at.convert is not None:
@@ -198,10 +199,17 @@ def announced(element: etree._Element) -> int | None:
     return None
 
 
-def _take(child: etree._Element, name: str, convert: Convert, values: dict[str, Any]) -> None:
+def _text(child: etree._Element) -> str | None:
+    """None for nil, which is 'no value' as absent is; an empty element is an empty text."""
     if child.attrib and child.get(XSI_NIL) in {"true", "1"}:
-        return  # nil is 'no value', as absent is; an empty element is an empty text
-    _put(name, convert, child.text or "", values)
+        return None
+    return child.text or ""
+
+
+def _take(child: etree._Element, name: str, convert: Convert, values: dict[str, Any]) -> None:
+    text = _text(child)
+    if text is not None:
+        _put(name, convert, text, values)
 
 
 def _put(name: str, convert: Convert, text: str, values: dict[str, Any]) -> None:

@@ -28,12 +28,13 @@ class Source:
     name: str
     rows: str
     say: Say
+    shared: bool = False  # every row has the same value, which is none of the row's own
 
     def of(self, values: Values, row: Any) -> str | None:
         """The text; None leaves the element out."""
         if not self.name:
             value = row if self.rows else None
-        elif self.rows:
+        elif self.rows and not self.shared:
             value = getattr(row, self.name)
         else:
             value = values.get(self.name)

@@ -54,7 +54,9 @@ def document(path: Path) -> Document:
 
     from connectors.erp.transport import BundleTransport
 
-    settings = Settings(forbid_dtd=True, forbid_entities=True, forbid_external=True)
+    # Not forbid_external: it would refuse the encoding schema, which the transport has in the
+    # bundle. The transport is what lets nothing else in.
+    settings = Settings(forbid_dtd=True, forbid_entities=True, forbid_external=False)
     transport: Any = BundleTransport(path.parent)  # zeep's hint asks for the class
     try:
         return Document(str(path), transport, settings=settings)

@@ -264,3 +264,59 @@ def test_a_health_check_tells_login_company_and_skew(twin):
 def test_a_cursor_that_was_never_given_is_refused(twin):
     with pytest.raises(ErpRefused):
         twin.gateway.list(Entity.ITEM, cursor="made up")
+
+
+@pytest.mark.parametrize("entity", list(Entity))
+def test_keys_alone_are_those_of_the_records(twin, entity):
+    keys, cursor = {}, None
+    while True:
+        page = twin.gateway.list_keys(entity, cursor=cursor, page_size=89)
+        assert page.complete
+        keys |= page.keys
+        if (cursor := page.next_cursor) is None:
+            break
+    own = twin.world.list(entity, page_size=10**6).records
+    assert keys == {record.erp_id: record.version for record in own}
+
+
+def test_what_would_be_refused_is_said_and_nothing_is_entered(twin):
+    good = twin.draft()
+    assert list(twin.gateway.validate(good)) == []
+    bad = dataclasses.replace(good.lines[1], item="no such item")
+    (issue,) = twin.gateway.validate(dataclasses.replace(good, lines=(good.lines[0], bad)))
+    assert (issue.code, issue.field, issue.line_no) == ("unknown_item", "item", 2)
+    assert twin.count(good.reference) == 0
+    twin.gateway.create(good)
+    (issue,) = twin.gateway.validate(good)
+    assert issue.field == "reference"
+
+
+def test_stock_past_the_feeds_is_what_the_feed_says(twin):
+    feed = {level.item: level for level in twin.everything(Entity.STOCK)}
+    names = sorted(feed)[:150]
+    found = twin.gateway.stock([*names, "no such item"])
+    assert {level.item: level for level in found} == {name: feed[name] for name in names}
+    site = feed[names[0]].site
+    assert {level.site for level in twin.gateway.stock(names, site)} == {site}
+    assert twin.gateway.stock([]) == []
+
+
+def test_the_erps_own_check_says_how_much_by_when(twin):
+    free = {level.item: level.on_hand - level.allocated for level in twin.everything(Entity.STOCK)}
+    item, pieces = max(free.items(), key=lambda pair: pair[1])
+    site = twin.gateway.stock([item])[0].site
+    on = TODAY + dt.timedelta(days=3)
+    enough = twin.gateway.availability(item, site, pieces, on)
+    assert (enough.qty, enough.on, enough.full_on) == (pieces, on, on)
+    short = twin.gateway.availability(item, site, pieces + 5, on)
+    assert short.qty == pieces
+    assert short.full_on > TODAY
+    with pytest.raises(ErpRefused, match="no such item"):
+        twin.gateway.availability("no such item", site, Decimal(1), on)
+
+
+def test_a_write_that_is_answered_at_once_has_nothing_to_ask_about_later(twin):
+    for ask in (lambda: twin.gateway.poll("4711"), lambda: twin.gateway.ingest(b"<x/>")):
+        with pytest.raises(ErpRefused) as caught:
+            ask()
+        assert caught.value.code == "erp_cannot"

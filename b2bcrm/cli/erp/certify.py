@@ -18,9 +18,11 @@ if TYPE_CHECKING:  # each takes a good part of a second
     from b2bcrm.documents.certificates import CertificateContent
     from b2bcrm.documents.contents import Firm
     from b2bcrm.kernel.work import Office
+    from b2bcrm.sync.recordings import RecordingLog
     from connectors.erp.contract.findings import Finding, Report
 
 LANGUAGES = {"en": "en", "zh-hant": "zh_Hant", "zh-hans": "zh_Hans"}
+RECORD_MB = 500
 MARKS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped", "not_run": "not run"}
 
 
@@ -34,6 +36,11 @@ MARKS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped", "not_run": "n
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="The report's folder."
 )
+@click.option(
+    "--record",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the exchanges in this folder, for `crm erp dry-run`.",
+)
 @click.option("--language", type=click.Choice(list(LANGUAGES), case_sensitive=False), default="en")
 def certify(
     connection: Connection,
@@ -44,6 +51,7 @@ def certify(
     item: str,
     max_rows: int,
     out: Path | None,
+    record: Path | None,
     language: str,
 ) -> None:
     """Run the thirty checks over a connection and write a report (HTML and PDF) to sign.
@@ -62,7 +70,7 @@ def certify(
     with in_one_sentence():
         report = run(
             connection,
-            partial(opened, connection),
+            partial(opened, connection, _log(record)),
             now=machine_now,
             write=write,
             customer=customer,
@@ -77,6 +85,17 @@ def certify(
     _kept(office, report, content.result, pdf)
     if not report.clean:
         sys.exit(1)
+
+
+def _log(folder: Path | None) -> RecordingLog | None:
+    from b2bcrm.kernel.clock import machine_now
+    from b2bcrm.sync.recordings import Recording, RecordingLog
+
+    if folder is None:
+        return None
+    recording = Recording(folder.parent, folder.name, machine_now)
+    recording.start(days=1, megabytes=RECORD_MB)
+    return RecordingLog(recording)
 
 
 def _tell(finding: Finding) -> None:

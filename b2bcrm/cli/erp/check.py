@@ -7,7 +7,7 @@ import sys
 import click
 
 from b2bcrm.cli.erp.group import connection_options, erp, in_one_sentence, opened
-from b2bcrm.ports.erp import Connection, ConnectorInfo, Health
+from b2bcrm.ports.erp import Act, Connection, ConnectorInfo, Entity, Health
 
 SKEW_LIMIT_S = 300.0
 WIDTH = 14
@@ -38,7 +38,7 @@ def report(connection: Connection, info: ConnectorInfo, health: Health) -> list[
         ("company", connection.company or "(none named)"),
         ("clock", _clock(health.clock_skew_s)),
         ("WSDL", _wsdl(info.wsdl_digest, health.wsdl_digest)),
-        ("entities", ", ".join(sorted(info.capabilities))),
+        ("reads", ", ".join(e for e in Entity if info.can(e, Act.LIST)) or "nothing"),
     ]
 
 

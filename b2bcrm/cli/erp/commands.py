@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from b2bcrm.cli.erp import certify, check, dry_run, record, storm, wsdl  # noqa: F401 - they add their commands
+from b2bcrm.cli.erp import certify, check, dry_run, profile, record, storm, wsdl  # noqa: F401 - they add their commands

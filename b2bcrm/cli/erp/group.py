@@ -18,7 +18,7 @@ import click
 
 from b2bcrm.cli.root import main, settings_here
 from b2bcrm.kernel.errors import CrmError
-from b2bcrm.ports.erp import Connection, ErpGateway
+from b2bcrm.ports.erp import Connection, EnvelopeLog, ErpGateway
 from b2bcrm.settings import secret_in
 
 NUMBERS = {"connect_timeout_s": float, "read_timeout_s": float, "reply_cap_mb": int}
@@ -114,9 +114,9 @@ def in_one_sentence() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
-def opened(connection: Connection, **changes: Any) -> ErpGateway:
+def opened(connection: Connection, log: EnvelopeLog | None = None, /, **changes: Any) -> ErpGateway:
     """A gateway of its own for ``connection``, with other settings where ``changes`` says so."""
     from b2bcrm.kernel.clock import machine_now
     from connectors.erp.gateway import connect
 
-    return connect(dataclasses.replace(connection, **changes), now=machine_now)
+    return connect(dataclasses.replace(connection, **changes), log, now=machine_now)

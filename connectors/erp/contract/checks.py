@@ -101,7 +101,7 @@ CHECKS: tuple[Check, ...] = (
         "enter",
         Message(
             "An entered order is found by its reference exactly once, as it was sent, "
-            "with six-place prices."
+            "its price to the last decimal."
         ),
         entering.enter,
         writes=True,

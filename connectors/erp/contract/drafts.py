@@ -11,7 +11,6 @@ from b2bcrm.ports.erp import Act, Customer, Entity, Item, OrderDraft, OrderDraft
 from connectors.erp.contract.findings import Skipped
 from connectors.erp.contract.ground import Ground
 
-PRICE = Decimal("1234.567891")  # six places: what we keep, the ERP must keep
 WANTED_IN_DAYS = 60
 PROMISED_IN_DAYS = 63
 
@@ -29,7 +28,7 @@ def pattern(ground: Ground, reference: str) -> OrderDraft:
         item=ground.item or model.lines[0].item,
         qty=Decimal(5),
         uom=_uom(ground, ground.item) or model.lines[0].uom,
-        unit_price=PRICE,
+        unit_price=ground.price,
         discount_pct=Decimal(0),
         requested_on=today + dt.timedelta(days=WANTED_IN_DAYS),
         promised_on=today + dt.timedelta(days=PROMISED_IN_DAYS),

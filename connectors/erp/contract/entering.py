@@ -6,6 +6,8 @@ Each check enters orders of its own under ``CRM-CERT-...``; what is left is canc
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from decimal import Decimal
 
 from b2bcrm.kernel.words import Message
 from b2bcrm.ports.erp import (
@@ -28,6 +30,7 @@ LINE = ("item", "qty", "uom", "unit_price", "discount_pct", "requested_on", "pro
 ASK_TIMES, ASK_EVERY_S = 20, 1.5  # for an ERP that confirms later
 QUOTED = "00420 \"引號\" '<&>' 料號"
 EMOJI = "PO 7 😀"
+PRICE, PLACES, LEAST_PLACES = Decimal("1234.567891"), 6, 2
 NO_ITEM = "CRM-CERT-NO-SUCH-ITEM"
 
 
@@ -48,14 +51,13 @@ def validate(ground: Ground) -> Message:
 
 def enter(ground: Ground) -> Message:
     """An entered order is found by its reference exactly once, line by line as it was sent."""
-    draft = pattern(ground, ground.reference())
-    result = entered(ground, draft)
+    draft, result = _with_exact_price(ground)
     order = _only(ground, draft.reference)
     if order.erp_id != result.erp_id:
         raise Failed(
             Message("It was told as %(told)s and is %(no)s.", told=result.erp_id, no=order.erp_id)
         )
-    if odd := unlike(order, draft):
+    if odd := unlike(order, draft, result.line_map):
         raise Failed(Message("It is not as it was sent: %(names)s", names=names(odd)))
     if missing := {line.line_no for line in draft.lines} - result.line_map.keys():
         raise Failed(Message("The answer does not map lines %(names)s.", names=names(missing)))
@@ -122,19 +124,30 @@ def refuse(ground: Ground) -> Message:
     except ErpRefused as error:
         if _found(ground, draft.reference):
             raise Failed(Message("Refused, and entered nevertheless.")) from error
-        if not any(issue.field or issue.line_no is not None for issue in error.issues):
-            raise Failed(
-                Message("It names neither field nor line: %(reason)s", reason=error.message)
-            ) from error
-        issue = next(i for i in error.issues if i.field or i.line_no is not None)
-        return Message(
-            "Line %(line)s, field %(field)s: %(text)s",
-            line=issue.line_no if issue.line_no is not None else "-",
-            field=issue.field or "-",
-            text=issue.text,
-        )
+        return _objection(ground, error)
     raise Failed(
         Message("An item that does not exist was taken, as order %(no)s.", no=result.erp_id)
+    )
+
+
+def _objection(ground: Ground, error: ErpRefused) -> Message:
+    """What a refusal names: field or line, or at least the value in its words."""
+    named = [i for i in error.issues if i.field or i.line_no is not None]
+    spoken = [i for i in error.issues if NO_ITEM in i.text]
+    if not named and not spoken:
+        raise Failed(Message("It names neither field nor line: %(reason)s", reason=error.message))
+    issue = (named or spoken)[0]
+    if not named:
+        ground.oddities.append(
+            Message(
+                "Refusals name neither field nor line, only the value: %(text)s", text=issue.text
+            )
+        )
+    return Message(
+        "Line %(line)s, field %(field)s: %(text)s",
+        line=issue.line_no if issue.line_no is not None else "-",
+        field=issue.field or "-",
+        text=issue.text,
     )
 
 
@@ -146,7 +159,7 @@ def change(ground: Ground) -> Message:
     changed = _amended(draft)
     ground.gateway.update(result.erp_id, changed, expected_version=result.version)
     order = _only(ground, changed.reference)
-    if odd := unlike(order, changed):
+    if odd := unlike(order, changed, result.line_map):
         raise Failed(Message("It is not as it was sent: %(names)s", names=names(odd)))
     if len(order.lines) != len(before.lines):
         raise Failed(Message("The order has another number of lines now."))
@@ -165,7 +178,7 @@ def conflict(ground: Ground) -> Message:
     try:
         ground.gateway.update(result.erp_id, late, expected_version=result.version)
     except ErpConflict:
-        if odd := unlike(_only(ground, changed.reference), changed):
+        if odd := unlike(_only(ground, changed.reference), changed, result.line_map):
             raise Failed(Message("It is not as it was sent: %(names)s", names=names(odd))) from None
         return Message("%(no)s stayed as the first change left it.", no=result.erp_id)
     except ErpRefused as error:
@@ -190,6 +203,28 @@ def cancel(ground: Ground) -> Message:
     raise Failed(Message("Cancelling an order that does not exist was told as success."))
 
 
+def _with_exact_price(ground: Ground) -> tuple[OrderDraft, WriteResult]:
+    """An order with as many decimals in its price as are taken; we keep six.
+
+    An ERP that keeps fewer must refuse the others: a rounded price is another price.
+    """
+    for places in range(PLACES, LEAST_PLACES - 1, -1):
+        ground.price = round(PRICE, places)
+        draft = pattern(ground, ground.reference())
+        try:
+            result = entered(ground, draft)
+        except ErpRefused:
+            if places == LEAST_PLACES:
+                raise
+            continue
+        if places < PLACES:
+            ground.oddities.append(
+                Message("Prices with more than %(places)s decimals are refused.", places=places)
+            )
+        return draft, result
+    raise AssertionError("the last price is entered or refused")
+
+
 # ----- what the checks share -----
 
 
@@ -210,8 +245,11 @@ def entered(ground: Ground, draft: OrderDraft) -> WriteResult:
     return result
 
 
-def unlike(order: SalesOrder, draft: OrderDraft) -> list[str]:
-    """Where an order differs from the draft it was made from: ``field: sent > kept``."""
+def unlike(order: SalesOrder, draft: OrderDraft, lines: Mapping[int, int]) -> list[str]:
+    """Where an order differs from the draft it was made from: ``field: sent > kept``.
+
+    ``lines`` are our line numbers to the ERP's, where those are others.
+    """
     odd = [
         f"{name}: {getattr(draft, name)} > {getattr(order, name)}"
         for name in ("reference", *HEADER)
@@ -219,7 +257,7 @@ def unlike(order: SalesOrder, draft: OrderDraft) -> list[str]:
     ]
     kept = {line.line_no: line for line in order.lines if line.status != "cancelled"}
     for sent in draft.lines:
-        line = kept.pop(sent.line_no, None)
+        line = kept.pop(lines.get(sent.line_no, sent.line_no), None)
         if line is None:
             odd.append(f"line {sent.line_no}: -")
             continue

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from b2bcrm.kernel.errors import CrmError
@@ -75,6 +76,7 @@ class Ground:
         self.entered: list[str] = []  # erp ids of orders that are still to be cancelled
         self.speeds: list[Speed] = []
         self.product = ""
+        self.price = Decimal("1234.56")  # of orders to be entered; ``enter`` looks for more places
         self.calls_per_second = 0.0
         self._listings: dict[Entity, Listing] = {}
         self._references = 0
@@ -133,7 +135,8 @@ class Ground:
             self.unknown.update({f"{entity}: {k}": n for k, n in page.unknown.items()})
             listing.gaps += _gaps(page, size if capability.paging is not Paging.NONE else None)
             listing.announced += page.announced is not None
-            listing.watermark = listing.watermark or page.high_watermark
+            marks = [mark for mark in (listing.watermark, page.high_watermark) if mark]
+            listing.watermark = max(marks, default=None)
             cursor = page.next_cursor
             if cursor is None:
                 return listing

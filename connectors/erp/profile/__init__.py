@@ -14,8 +14,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from connectors.erp.misfit import ProfileError, expected
-from connectors.erp.profile.compiling import RECORDS, compile_profile
+from connectors.erp.profile.compiling import compile_profile
 from connectors.erp.profile.model import Call, Profile
+from connectors.erp.profile.reads import RECORDS
 
 __all__ = ["PROFILE_DIR", "RECORDS", "Call", "Profile", "ProfileError", "compile_profile", "load"]
 

@@ -9,32 +9,20 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from b2bcrm.ports import erp as port
-from b2bcrm.ports.erp import Act, Delta, Entity, Issue, Record
+from b2bcrm.ports.erp import Act, Entity, Issue
 from connectors.erp import answers, paths
 from connectors.erp.misfit import ProfileError, expected
-from connectors.erp.profile.ability import capabilities, span
+from connectors.erp.profile.ability import capabilities
 from connectors.erp.profile.calls import Answer, Caller, operation_table, page_pairs
 from connectors.erp.profile.model import Auth, Call, Profile, Writing
 from connectors.erp.profile.plans import Planner
+from connectors.erp.profile.reads import RECORDS, Reads
 from connectors.erp.profile.rules import check_rules, rules_of
 from connectors.erp.profile.services import MAIN, OpenService, Place, Samples, named_nodes
 from connectors.erp.profile.sources import Known, Setter
 from connectors.erp.profile.table import Table
 from connectors.erp.transforms import Formats
 
-RECORDS: Mapping[Entity, type[Record]] = {
-    Entity.CUSTOMER: port.Customer,
-    Entity.ITEM: port.Item,
-    Entity.BOM: port.Bom,
-    Entity.WORK_CENTER: port.WorkCenter,
-    Entity.STOCK: port.StockLevel,
-    Entity.PURCHASE_ORDER: port.PurchaseOrder,
-    Entity.WORK_ORDER: port.WorkOrder,
-    Entity.SALES_ORDER: port.SalesOrder,
-    Entity.SHIPMENT: port.Shipment,
-    Entity.INVOICE: port.Invoice,
-    Entity.PRICE: port.PriceBreak,
-}
 _OTHERS: Mapping[str, type] = {
     "key": answers.Key,
     "written": answers.Written,
@@ -44,8 +32,6 @@ _OTHERS: Mapping[str, type] = {
 }
 SCHEMA = 1
 AUTHS = ("basic", "bearer", "header", "in-payload", "login-session", "none", "wss-username")
-_DELTAS = {"none": Delta.NONE, "date": Delta.DATE, "datetime": Delta.DATETIME}
-_LISTED = Known.of(since=dt.datetime, cursor=str, page_size=int, search_id=str)
 _TYPES: Mapping[str, Any] = {
     "text": str,
     "texts": tuple[str, ...],
@@ -77,7 +63,6 @@ class _Compiler:
         self.planner = Planner(self.formats, self.named)
         self.caller = Caller(self.services, self.samples, self.setter, self.planner, self.named)
         self.calls: dict[str, Call] = {}
-        self.deltas: dict[Entity, Delta] = {}
 
     # ----- tables that others need -----
 
@@ -99,6 +84,8 @@ class _Compiler:
             lang_attr=table.text("lang_attr", "languageCode"),
         )
         self.charset = table.text("charset", "")
+        choices = {"replace": True, "refuse": False}
+        self.replace: bool = table.choice("bad_bytes", choices, "refuse")
         table.done()
         return formats
 
@@ -138,7 +125,9 @@ class _Compiler:
         """Everything, in the order of the file."""
         head, root = self.head, self.root
         ability, off = head.table("ability"), root.table("off")
-        overlap = self._reading()
+        reads = Reads(root, self.caller)
+        overlap = reads.all()
+        self.calls |= reads.calls
         self._asking()
         writing = self._writing()
         for name, table in root.table("calls").tables():
@@ -152,12 +141,13 @@ class _Compiler:
             version=head.text("version"),
             product=head.text("product"),
             contract_checks=head.number("contract_checks"),
-            capabilities=capabilities(self.calls, plugin_acts, ability, off, self.deltas),
+            capabilities=capabilities(self.calls, plugin_acts, ability, off, reads.deltas),
             services={name: opened.service for name, opened in self.services.items()},
             wsdls={name: opened.path for name, opened in self.services.items()},
             auth=auth,
             formats=self.formats,
             charset=self.charset,
+            replace_bad_bytes=self.replace,
             huge=self.samples is not None,
             mask=log.texts("mask", ()),
             rules=rules,
@@ -174,82 +164,6 @@ class _Compiler:
         for table in (head, limits, log, root):
             table.done()
         return found
-
-    def _reading(self) -> dt.timedelta:
-        root = self.root
-        read, delta = root.table("read"), root.table("delta")
-        root.raw("page")
-        common = read.table("common").data
-        get = root.table("get")
-        overlap = span(delta.text("overlap", "2m"), "delta.overlap")
-        for name, table in read.tables():
-            if name == "common":
-                continue
-            try:
-                entity = Entity(name)
-            except ValueError:
-                near = expected(name, [e.value for e in Entity])
-                raise ProfileError(f"read.{name} is no entity; {near}") from None
-            self._read(entity, table, common, get)
-            table.done()
-        get.raw("set")
-        get.done()
-        return overlap
-
-    def _read(self, entity: Entity, table: Table, common: Mapping[str, Any], get: Table) -> None:
-        record = RECORDS[entity]
-        fields = {**common, **table.table("fields").data}
-        rows, where = table.text("rows", ""), table.text("where", "")
-
-        def answer(spec: Table) -> list[Answer]:
-            own = {**fields, **spec.table("fields").data}
-            at = spec.text("rows", rows)
-            own_where = spec.text("where", where)
-            return [Answer(record, at, Table(own, f"{table.place}.fields"), own_where)]
-
-        if "list" in table:
-            spec = operation_table(table, "list")
-            page = table.table("page") if "page" in table else self.root.table("page")
-            delta = table.table("delta") if "delta" in table else self.root.table("delta")
-            style: Delta = delta.choice("style", _DELTAS, "none")
-            self.deltas[entity] = style
-            pairs = page_pairs(Table(page.data, page.place))
-            if style is not Delta.NONE:
-                pairs += self._delta_pairs(delta, style)
-            elif "set" in delta:
-                pairs += delta.items("set")
-            name = f"list {entity}"
-            fresh = Table(page.data, page.place)
-            self.calls[name] = self.caller.call(
-                name, spec, _LISTED, answer(spec), more=pairs, page=fresh
-            )
-        if "get" in table:
-            spec = operation_table(table, "get")
-            name = f"get {entity}"
-            pairs = [] if "set" in spec else get.items("set")
-            known = Known.of(erp_id=str)
-            self.calls[name] = self.caller.call(name, spec, known, answer(spec), more=pairs)
-        if "lookup" in table:
-            self._lookups(entity, table.table("lookup"), answer)
-
-    @staticmethod
-    def _delta_pairs(delta: Table, style: Delta) -> list[Any]:
-        if "set" in delta:
-            return delta.items("set")
-        source = "since|date" if style is Delta.DATE else "since"
-        return [[delta.text("send"), delta.raw("source", source)]]
-
-    def _lookups(self, entity: Entity, lookup: Table, answer: Any) -> None:
-        by = lookup.table("by")
-        for field in by.data:
-            pairs = by.raw(field)
-            pairs = [[pairs, field]] if isinstance(pairs, str) else pairs
-            spec = Table({k: v for k, v in lookup.data.items() if k != "by"}, lookup.place)
-            name = f"lookup {entity} {field}"
-            known = Known.of(names={field: str})
-            self.calls[name] = self.caller.call(name, spec, known, answer(spec), more=pairs)
-        for key in lookup.data:
-            lookup.raw(key)
 
     def _asking(self) -> None:
         """Ping and what is asked past the feeds."""
@@ -311,7 +225,7 @@ class _Compiler:
             if self.calls[act].oneway is not oneway:
                 raise ProfileError(f"{spec.at('oneway')} must be {not oneway}: see the WSDL")
         writing = Writing(
-            same_lines=write.flag("same_lines", default=False),
+            lines=write.choice("lines", {"same": "same", "in_order": "in_order", "": ""}, ""),
             need_id=write.flag("need_id", default=True),
         )
         write.done()

@@ -7,6 +7,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
+from urllib.parse import quote
 
 from b2bcrm.ports.erp import Capability, Connection, Entity
 from connectors.erp.judging import Rules
@@ -65,9 +66,9 @@ class Service:
     def address(self, connection: Connection) -> str:
         """The endpoint for one connection: only ``${conn.*}`` is put in."""
         text = self.endpoint.replace("${conn.base_url}", connection.base_url.rstrip("/"))
-        text = text.replace("${conn.company}", connection.company)
+        text = text.replace("${conn.company}", quote(connection.company, safe=""))
         for name, value in connection.params.items():
-            text = text.replace(f"${{conn.params.{name}}}", value)
+            text = text.replace(f"${{conn.params.{name}}}", quote(value, safe=""))
         return text
 
 
@@ -114,7 +115,7 @@ class Auth:
 class Writing:
     """What the write half says beyond its calls."""
 
-    same_lines: bool = False  # the ERP keeps our line numbers
+    lines: str = ""  # "same": the ERP keeps our line numbers; "in_order": it answers in our order
     need_id: bool = True
 
 
@@ -132,6 +133,7 @@ class Profile:
     auth: Auth
     formats: Formats
     charset: str
+    replace_bad_bytes: bool
     huge: bool
     mask: tuple[str, ...]
     rules: Rules

@@ -8,7 +8,9 @@ A field is ``"path|transform:arg"``, or a table: ``rows`` (a list of its own rec
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, get_args, get_origin, get_type_hints
 
 from connectors.erp import paths
@@ -16,7 +18,7 @@ from connectors.erp.misfit import ProfileError, expected
 from connectors.erp.paths import NameValue, Step
 from connectors.erp.profile.table import Table
 from connectors.erp.reader import IGNORED, Node, Plan, Rows
-from connectors.erp.shapes import Shape, find, step_below
+from connectors.erp.shapes import SampleShape, Shape, find, step_below
 from connectors.erp.transforms import (
     KIND_OF,
     Drift,
@@ -47,6 +49,16 @@ def plain(hint: Any) -> Any:
     if not is_optional(hint):
         return hint
     return next(t for t in get_args(hint) if t is not type(None))
+
+
+_BLANK: Mapping[type, str] = {
+    str: "",
+    int: "0",
+    Decimal: "0",
+    bool: "false",
+    dt.date: "1970-01-01",
+    dt.datetime: "1970-01-01T00:00:00Z",
+}  # stands in a row until what it has from above is put in
 
 
 class Planner:
@@ -183,6 +195,8 @@ class _Plan:
             if any(attr == path.attr for attr, _, _ in node.attrs):
                 raise ProfileError(f"{path.text} is mapped twice; use {{same = ...}}")
             node.attrs.append((path.attr, sink, convert))
+        elif node.convert is not None and "#" in {sink[0], node.name[0]}:
+            node.attrs.append(("", sink, convert))  # one of several for its field
         elif node.convert is not None or node.key:
             raise ProfileError(f"{path.text} is mapped twice; use {{same = ...}}")
         else:
@@ -192,11 +206,12 @@ class _Plan:
         """The node at the end of a path, made on the way, and its shape."""
         node, shape = self.root, self.shape
         for step in path.steps:
+            around = shape.below
             shape = step_below(shape, step, "")
-            node = self.step(node, step, shape)
+            node = self.step(node, step, shape, around)
         return node, shape
 
-    def step(self, node: Node, step: Step, shape: Shape) -> Node:
+    def step(self, node: Node, step: Step, shape: Shape, shapes_below: Mapping[str, Shape]) -> Node:
         below = node.below.get(step.name)
         if below is None or below is IGNORED:
             place = f"{node.path}/{step.name}" if node.path else step.name
@@ -209,7 +224,11 @@ class _Plan:
         if below.picks and below.pick_attr != attr:
             raise ProfileError(f"{step.name} is chosen by {attr} and by {below.pick_attr}")
         below.pick_attr = attr
-        if value not in below.picks:
+        whole = shapes_below.get(step.name)
+        if isinstance(whole, SampleShape):
+            for known in whole.values(attr):
+                below.picks.setdefault(known, IGNORED)
+        if below.picks.get(value, IGNORED) is IGNORED:
             below.picks[value] = Node(f"{below.path}[@{attr}={value}]")
             self.visited.append((below.picks[value], shape))
         return below.picks[value]
@@ -219,7 +238,8 @@ class _Plan:
             raise ProfileError(f"{name} is not a list")
         path = paths.parse(table.text("rows"), self.planner.named)
         node, inner = self.place(path)
-        plan = self.planner.plan(get_args(hint)[0], table.table("fields"), inner)
+        row = get_args(hint)[0]
+        plan = self.planner.plan(row, self.handed_down(name, row, table.table("fields")), inner)
         where = None
         if "where" in table:
             where = paths.where(table.text("where"), self.planner.named)
@@ -232,6 +252,38 @@ class _Plan:
             self.place(paths.Path(above))[0].opens = name
         if may_lack:
             self.blank[name] = ()
+
+    def handed_down(self, name: str, row: type, fields: Table) -> Table:
+        """``{up = ...}``: what the rows have from the record around them, put in at the end."""
+        own: dict[str, Any] = {}
+        given: list[str] = []
+        hints = get_type_hints(row)
+        for field, spec in fields.data.items():
+            if not isinstance(spec, dict) or "up" not in spec:
+                own[field] = spec
+                continue
+            if field not in hints:
+                raise ProfileError(f"{fields.at(field)}: {row.__name__} has no field {field}")
+            sink, source = f"#{name}.{field}", spec["up"]
+            if isinstance(source, str):
+                self.value(sink, sink, source, hints[field])
+            else:
+                paths_of = Table(source, fields.at(field)).texts("first")
+                self.several(sink, paths_of, hints[field], between=None)
+            own[field] = "|const:" + _BLANK[plain(hints[field])]
+            given.append(field)
+
+        def finish(values: dict[str, Any]) -> None:
+            put = {field: values.get(f"#{name}.{field}") for field in given}
+            missing = [f for f in given if put[f] is None and not is_optional(hints[f])]
+            rows = values.get(name) or ()
+            if rows and missing:
+                raise Drift("missing", ", ".join(missing))
+            values[name] = [dataclasses.replace(one, **put) for one in rows]
+
+        if given:
+            self.finish.append(finish)
+        return Table(own, fields.place)
 
     def texts(self, name: str, table: Table) -> None:
         for key in table.data:

@@ -1,8 +1,9 @@
 """``[errors]``: which answer is a no, which one says 'later', which one says nothing.
 
 Keys of a rule: ``fault_code`` (how it begins), ``fault_text`` (what it holds), ``http``, ``path``
-with ``in``, ``not`` or ``absent``; ``each`` repeats it for a list of messages; ``code``, ``text``,
-``field`` and ``line`` say where its words stand; ``at = "envelope"`` looks outside the string.
+with ``in``, ``not``, ``holds`` or ``absent``; ``each`` repeats it for a list of messages; ``code``,
+``text``, ``field`` and ``line`` say where its words stand; ``at = "envelope"`` looks outside the
+string.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ def _rule(table: Table, named: NameValue | None) -> Rule:
         path=path("path"),
         among=_several(table, "in"),
         but=_several(table, "not"),
+        holds=_several(table, "holds"),
         absent=table.flag("absent", default=False),
         each=path("each"),
         outer=bool(table.choice("at", {"envelope": True, "document": False}, "document")),
@@ -63,8 +65,10 @@ def _rule(table: Table, named: NameValue | None) -> Rule:
         issue=_issue(table, named),
     )
     table.done()
-    if rule.path is None and (rule.among or rule.but or rule.absent or rule.each):
-        raise ProfileError(f"{table.place}: 'in', 'not', 'absent' and 'each' need a 'path'")
+    if rule.path is None and (rule.among or rule.but or rule.holds or rule.absent or rule.each):
+        raise ProfileError(
+            f"{table.place}: 'in', 'not', 'holds', 'absent' and 'each' need a 'path'"
+        )
     return rule
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -103,7 +103,12 @@ class Setter:
             raise ProfileError(f"{spec!r} is neither a text nor a table")
         table = Table(spec, "")
         default = table.text("default") if "default" in table else None
-        if "template" in table:
+        if "each" in table:
+            one = self._single(table.text("value"), known)
+            if table.text("each") not in known.lists or one.rows:
+                raise ProfileError(f"{spec!r}: each must be a list, value one value")
+            made: Source | Joined = replace(one, rows=table.text("each"), shared=True)
+        elif "template" in table:
             text = table.text("template")
             inner = tuple(self._filtered(m[1], known) for m in _PLACE.finditer(text))
             pieces = tuple(_PLACE.split(text)[::2])
@@ -117,7 +122,7 @@ class Setter:
             inner = tuple(self._single(s, known) for s in table.texts("first"))
             made = Joined(inner, (), _rows_of(inner), only_first=True, default=default)
         else:
-            raise ProfileError("one of template, concat, first is missing")
+            raise ProfileError("one of template, concat, first, each is missing")
         table.done()
         return made
 

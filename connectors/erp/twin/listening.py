@@ -13,8 +13,9 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
+from connectors.erp.twin.asking import World
 from connectors.erp.twin.faults import Faults
-from connectors.erp.twin.server import REQUEST_CAP, TwinApp, World
+from connectors.erp.twin.server import REQUEST_CAP, TwinApp
 from connectors.erp.twin.trouble import AnswerCut, AnswerLost, Restarting
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import random
 from decimal import Decimal
 from typing import Any
 
-from b2bcrm.ports.erp import Entity, OrderDraft, OrderDraftLine
+from b2bcrm.ports.erp import Available, Entity, OrderDraft, OrderDraftLine
 from connectors.erp.twin.company import HOME_SITE, Body
 from connectors.erp.twin.dispatch import leave_by, line_is_ready, order_value, ship_to, value
 from connectors.erp.twin.documents import Chain, Doc
@@ -83,6 +83,17 @@ def _check_line(plant: Plant, line: OrderDraftLine) -> None:
         raise TwinRefusal("invalid_date", "The date is too far back.", "promised_on", no)
     if max(line.requested_on, line.promised_on) > dt.date(2034, 12, 31):
         raise TwinRefusal("invalid_date", "The date is too far ahead.", "promised_on", no)
+
+
+def available(plant: Plant, item: str, site: str, qty: Decimal, on: dt.date) -> Available:
+    """Free stock of an item by ``on``; what is missing takes its lead time from today."""
+    part = plant.firm.parts.get(item)
+    if part is None or (site and site != part.site):
+        raise TwinRefusal("unknown_item", f"Item {item} does not exist at {site}.", "item")
+    free = qty if part.kind == "service" else Decimal(max(0, plant.free(part)))
+    days = plant.days(part.site)
+    made_on = dt.date.fromisoformat(days.add(plant.day, 0 if free >= qty else part.lead))
+    return Available(min(free, qty), on, max(on, made_on))
 
 
 def accept(

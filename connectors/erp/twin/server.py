@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import datetime as dt
 import hmac
 import itertools
 import logging
@@ -17,14 +16,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Any
 
 from lxml import etree
 
-from b2bcrm.ports.erp import Entity, Health, Operation, OrderDraft, Page, Record, WriteResult
+from b2bcrm.ports.erp import Entity
 from connectors.erp.replies import has_doctype
 from connectors.erp.twin import trouble
-from connectors.erp.twin.company import COMPANIES
+from connectors.erp.twin.asking import ENTITIES, Desk, World
 from connectors.erp.twin.faults import Asked, Fault, Faults
 from connectors.erp.twin.sales import TwinRefusal
 from connectors.erp.twin.trouble import Answer, AnswerLost, Pace, Restarting
@@ -32,65 +31,9 @@ from connectors.erp.twin.wire import NAMESPACE, XSD_PATH, Contract
 
 PATH = "/soap"
 REQUEST_CAP = 8 * 1024 * 1024
-PAGE_CAP = 5000
 CONFLICTS = frozenset({"version_conflict"})
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
-ENTITIES: Mapping[str, Entity] = {
-    "Customer": Entity.CUSTOMER,
-    "Item": Entity.ITEM,
-    "Bom": Entity.BOM,
-    "WorkCenter": Entity.WORK_CENTER,
-    "StockLevel": Entity.STOCK,
-    "PurchaseOrder": Entity.PURCHASE_ORDER,
-    "WorkOrder": Entity.WORK_ORDER,
-    "SalesOrder": Entity.SALES_ORDER,
-    "Shipment": Entity.SHIPMENT,
-    "Invoice": Entity.INVOICE,
-    "PriceBreak": Entity.PRICE,
-}
 log = logging.getLogger(__name__)
-
-
-class World(Protocol):
-    """What the service needs of the ERP behind it; ``world.TwinWorld`` is one."""
-
-    def now(self) -> dt.datetime:
-        """The ERP's clock."""
-
-    def health(self) -> Health:
-        """How it is; its product name goes into the answer to a ping."""
-
-    def advance_to(self, now: dt.datetime) -> None:
-        """Let everything happen that is due by then."""
-
-    def list(
-        self, entity: Entity, *, since: dt.datetime | None, cursor: str | None, page_size: int
-    ) -> Page:
-        """One page."""
-
-    def get(self, entity: Entity, erp_id: str) -> Record | None:
-        """One record."""
-
-    def lookup(self, entity: Entity, field: str, value: str) -> Sequence[Record]:
-        """Records by another key."""
-
-    def create(self, draft: OrderDraft) -> WriteResult:
-        """A new sales order."""
-
-    def update(self, erp_id: str, draft: OrderDraft, *, expected_version: str) -> WriteResult:
-        """A changed one."""
-
-    def cancel(self, erp_id: str, *, reference: str, reason: str) -> WriteResult:
-        """A cancelled one."""
-
-    def operations(self, work_order_ids: Sequence[str]) -> Mapping[str, tuple[Operation, ...]]:
-        """Progress."""
-
-    def forgetting(self) -> AbstractContextManager[None]:
-        """What is written inside is answered as if it were stored, but is not."""
-
-    def touch(self, entity: Entity, erp_id: str) -> None:
-        """Give a record a new change instant and version; nothing else of it changes."""
 
 
 class SoapFault(Exception):
@@ -129,6 +72,7 @@ class TwinApp:
         pace: Pace | None = None,
     ) -> None:
         self.world = world
+        self._desk = Desk(world)
         self.faults = faults
         self.pace = pace or Pace()
         self._login = f"{user}:{password}".encode()
@@ -288,7 +232,8 @@ class TwinApp:
         arguments = self._contract.arguments(request)
         self.world.advance_to(self.world.now())
         try:
-            values = self._values(operation, arguments)
+            part = self._contract.messages[f"{operation}Response"].parts[-1]
+            values = self._desk.values(operation, part.attr, part.shape, arguments)
         except TwinRefusal as no:
             raise _no(no) from no
         answer = self._contract.message(f"{operation}Response", values)
@@ -296,59 +241,6 @@ class TwinApp:
             log.error("the reply of %s breaks the contract: %s", operation, wrong)
             raise SoapFault("Server", f"the reply breaks the contract: {wrong}")
         return answer
-
-    def _values(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The answer's values by attribute name."""
-        answer = self._contract.messages[f"{operation}Response"].parts[-1]
-        if operation.startswith("List"):
-            return self._list(answer.attr, ENTITIES[answer.shape], arguments)
-        if answer.shape in ENTITIES and operation.startswith("Get"):
-            return {answer.attr: self.world.get(ENTITIES[answer.shape], arguments["erp_id"])}
-        acts: Mapping[str, Callable[..., Any]] = {
-            "Ping": self._ping,
-            "FindSalesOrders": self._find,
-            "GetOperations": self._progress,
-            "CreateSalesOrder": self._create,
-            "ChangeSalesOrder": self._change,
-            "CancelSalesOrder": self._cancel,
-        }
-        return {answer.attr: acts[operation](**arguments)}
-
-    def _list(self, rows: str, entity: Entity, arguments: dict[str, Any]) -> dict[str, Any]:
-        page = self.world.list(
-            entity,
-            since=arguments.get("since"),
-            cursor=arguments.get("cursor"),
-            page_size=max(1, min(arguments["page_size"], PAGE_CAP)),
-        )
-        info = {
-            "announced": len(page.records),
-            "next_cursor": page.next_cursor,
-            "high_watermark": page.high_watermark,
-            "complete": page.complete,
-        }
-        return {"page_info": info, rows: page.records}
-
-    def _ping(self) -> dict[str, Any]:
-        about = {"product": self.world.health().product, "server_time": self.world.now()}
-        return about | {"companies": [{"code": company["code"]} for company in COMPANIES]}
-
-    def _find(self, **key: str) -> Sequence[Record]:
-        ((field, value),) = key.items()
-        return self.world.lookup(Entity.SALES_ORDER, field, value)
-
-    def _progress(self, work_order: Sequence[str]) -> list[dict[str, Any]]:
-        found = self.world.operations(work_order)
-        return [{"work_order": no, "operations": steps} for no, steps in found.items()]
-
-    def _create(self, draft: OrderDraft) -> dict[str, Any]:
-        return _written(self.world.create(draft))
-
-    def _change(self, erp_id: str, expected_version: str, draft: OrderDraft) -> dict[str, Any]:
-        return _written(self.world.update(erp_id, draft, expected_version=expected_version))
-
-    def _cancel(self, erp_id: str, reference: str, reason: str) -> dict[str, Any]:
-        return _written(self.world.cancel(erp_id, reference=reference, reason=reason))
 
     def _fault(self, fault: SoapFault) -> etree._Element:
         element = etree.Element(f"{{{SOAP}}}Fault", nsmap={"soap": SOAP})
@@ -369,16 +261,6 @@ def _no(no: TwinRefusal) -> SoapFault:
     issue = {"code": no.code, "text": no.text, "field": no.field, "line_no": no.line_no}
     family = "Client.Conflict" if no.code in CONFLICTS else "Client.Refused"
     return SoapFault(family, no.text, [issue])
-
-
-def _written(result: WriteResult) -> dict[str, Any]:
-    pairs = [{"sent": sent, "kept": kept} for sent, kept in result.line_map.items()]
-    return {
-        "erp_id": result.erp_id,
-        "version": result.version,
-        "line_map": pairs,
-        "messages": result.messages,
-    }
 
 
 def _envelope(content: etree._Element) -> bytes:

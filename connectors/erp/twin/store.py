@@ -107,6 +107,14 @@ class Store:
             yield Doc(entity, erp_id, company, json.loads(body), json.loads(truth), rev,
                       updated_at, dirty=False)  # fmt: skip
 
+    def keys(self, entity: Entity, after: str, limit: int) -> list[tuple[str, int]]:
+        """Ids and revisions behind an id, in the order of ids."""
+        query = (
+            f"SELECT erp_id, rev FROM {entity.value} "  # noqa: S608 - an entity's own name
+            "WHERE erp_id > ? ORDER BY erp_id LIMIT ?"
+        )
+        return self.db.execute(query, (after, limit)).fetchall()
+
     def chain(self, root: str) -> Chain | None:
         """All documents of an order; None if it does not exist."""
         chain = Chain(root)

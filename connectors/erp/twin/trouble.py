@@ -98,12 +98,13 @@ def rows_of(answer: etree._Element) -> list[etree._Element]:
 def recent_rows(answer: etree._Element, now: dt.datetime) -> list[etree._Element]:
     """Those changed so shortly before ``now`` that they might not be committed yet."""
     floor = now - RECENT
-    return [row for row in rows_of(answer) if _changed_at(row) > floor]
+    return [row for row in rows_of(answer) if (at := _changed_at(row)) is not None and at > floor]
 
 
-def _changed_at(row: etree._Element) -> dt.datetime:
-    text = row.findtext(f"{{{NAMESPACE}}}UpdatedAt") or ""
-    return dt.datetime.fromisoformat(text)
+def _changed_at(row: etree._Element) -> dt.datetime | None:
+    """None for a row that does not say, such as a key."""
+    text = row.findtext(f"{{{NAMESPACE}}}UpdatedAt")
+    return dt.datetime.fromisoformat(text) if text else None
 
 
 def bend(

@@ -6,23 +6,26 @@ Every call first lives through all that was due up to ``now``; then it answers i
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import heapq
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from b2bcrm.kernel.words import Message
 from b2bcrm.ports.erp import (
+    Available,
     Entity,
     Health,
+    Issue,
+    KeyPage,
     Operation,
     OrderDraft,
     Page,
     Record,
+    StockLevel,
     WorkOrder,
     WriteResult,
 )
@@ -31,6 +34,7 @@ from connectors.erp.twin.calendars import stamp
 from connectors.erp.twin.codec import record
 from connectors.erp.twin.company import Firm, found
 from connectors.erp.twin.course import happen
+from connectors.erp.twin.cursors import close_cursor, open_cursor
 from connectors.erp.twin.documents import Chain
 from connectors.erp.twin.plant import Plant
 from connectors.erp.twin.restock import restock
@@ -153,17 +157,6 @@ class TwinWorld:
             finally:
                 self._forgetting = False
 
-    def faults(self) -> Mapping[str, Any] | None:
-        """What has been set to go wrong, in the words of ``faults.Dice``; None for nothing."""
-        with self._store.lock:
-            chosen: Mapping[str, Any] = self._store.setting("faults", default={})
-        return chosen or None
-
-    def set_faults(self, settings: Mapping[str, Any] | None) -> None:
-        """Let things go wrong from the next call on, in this and any other process."""
-        with self._store.lock, self._store.transaction():
-            self._store.put_setting("faults", settings or {})
-
     def touch(self, entity: Entity, erp_id: str) -> None:
         """Give a record a new change instant and version; nothing else of it changes."""
         with self._store.lock:
@@ -196,7 +189,7 @@ class TwinWorld:
                 announced = self._store.db.execute(count, (floor,)).fetchone()[0]
                 watermark, last = now, (floor, "")
             else:
-                announced, watermark, *rest = _open_cursor(cursor)
+                announced, watermark, *rest = open_cursor(cursor)
                 last = (str(rest[0]), str(rest[1]))
             query = (
                 _SELECT.format(table=entity.value)
@@ -205,7 +198,7 @@ class TwinWorld:
             rows = self._store.db.execute(query, (*last, page_size + 1)).fetchall()
         more = len(rows) > page_size
         rows = rows[:page_size]
-        after = _close_cursor(announced, watermark, rows[-1][2], rows[-1][0]) if more else None
+        after = close_cursor(announced, watermark, rows[-1][2], rows[-1][0]) if more else None
         return Page(
             records=[record(entity, row) for row in rows],
             next_cursor=after,
@@ -248,6 +241,41 @@ class TwinWorld:
             if isinstance(order, WorkOrder):
                 found_orders[no] = order.operations
         return found_orders
+
+    def keys(self, entity: Entity, *, cursor: str | None = None, page_size: int = 500) -> KeyPage:
+        """Ids and versions in the order of ids."""
+        with self._store.lock:
+            self._live_on()
+            rows = self._store.keys(entity, cursor or "", page_size + 1)
+        keys = {str(erp_id): str(rev) for erp_id, rev in rows[:page_size]}
+        after = next(reversed(keys)) if len(rows) > page_size else None
+        return KeyPage(keys, after, complete=True)
+
+    def stock(self, items: Sequence[str], site: str = "") -> Sequence[StockLevel]:
+        """Stock of the named items as it is now, at one site or at all."""
+        with self._store.lock:
+            self._live_on()
+            query = _SELECT.format(table="stock") + "ORDER BY erp_id"
+            levels = [record(Entity.STOCK, row) for row in self._store.db.execute(query)]
+        stock = [level for level in levels if isinstance(level, StockLevel)]
+        return [s for s in stock if s.item in items and site in {"", s.site}]
+
+    def validate(self, draft: OrderDraft) -> Sequence[Issue]:
+        """The first thing that would be refused in a new order; nothing is entered."""
+        with self._store.lock:
+            self._live_on()
+            try:
+                self._may_be_new(draft)
+                sales.check(self._open_plant(), draft)
+            except TwinRefusal as no:
+                return [Issue(no.code, no.text, no.field, no.line_no)]
+        return []
+
+    def availability(self, item: str, site: str, qty: Decimal, on: dt.date) -> Available:
+        """Free stock by ``on``, and when all could be there. Refused: ``unknown_item``."""
+        with self._store.lock:
+            self._live_on()
+            return sales.available(self._open_plant(), item, site, qty, on)
 
     def health(self) -> Health:
         """Always well; the server adds what can go wrong on the way."""
@@ -337,6 +365,14 @@ class TwinWorld:
         self._write(act)
 
     # ------------------------------------------------------------------------------------- inside
+    def _may_be_new(self, draft: OrderDraft) -> None:
+        if draft.reference and self._holder(draft.reference):
+            raise TwinRefusal(
+                "duplicate_reference",
+                f"An order with reference {draft.reference} exists already.",
+                "reference",
+            )
+
     def _holder(self, reference: str) -> str | None:
         """The order that has this reference, in this or another amendment."""
         no = reference.partition("/")[0]
@@ -360,17 +396,3 @@ def _result(chain: Chain) -> WriteResult:
     order = chain.sales()
     lines = {line["line_no"]: line["line_no"] for line in order.body["lines"]}
     return WriteResult(order.erp_id, str(order.rev), lines)
-
-
-def _close_cursor(*values: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
-
-
-def _open_cursor(cursor: str) -> list[Any]:
-    try:
-        values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        announced, watermark, updated_at, erp_id = values
-        dt.datetime.fromisoformat(str(watermark))
-        return [int(announced), str(watermark), str(updated_at), str(erp_id)]
-    except (ValueError, TypeError):
-        raise TwinRefusal("bad_cursor", "This page does not exist.", "cursor") from None

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from b2bcrm.cli.erp import commands  # noqa: F401 - they add themselves to the group
 from b2bcrm.cli.root import main
 from b2bcrm.kernel.clock import machine_now
-from connectors.erp.twin.server import TwinApp, make_server
+from connectors.erp.twin.listening import make_server
+from connectors.erp.twin.server import TwinApp
 from connectors.erp.twin.world import TwinWorld
 
 

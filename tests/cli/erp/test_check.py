@@ -15,7 +15,7 @@ def test_a_good_connection_is_told_in_plain_words(crm, connection):
     assert lines["login"] == "crm: The ERP answers."
     assert lines["company"] == "FPD-TW"
     assert lines["clock"] == "agrees with ours"
-    assert "sales_order" in lines["entities"]
+    assert "sales_order" in lines["reads"]
     assert done.output.endswith("ok\n")
 
 

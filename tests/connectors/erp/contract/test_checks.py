@@ -149,7 +149,8 @@ def test_a_check_of_what_is_not_offered_is_skipped_with_the_profiles_reason(grou
     off = {Act.VALIDATE: "Formosa has no dry run"}
 
     def describe(_gateway, good):
-        orders = s.put(good().capabilities[Entity.SALES_ORDER], off=off)
+        orders = good().capabilities[Entity.SALES_ORDER]
+        orders = s.put(orders, acts=orders.acts - {Act.VALIDATE}, off=off)
         return s.put(good(), capabilities=good().capabilities | {Entity.SALES_ORDER: orders})
 
     outcome, evidence = _outcome(BY_NAME["validate"], ground({"describe": describe}))

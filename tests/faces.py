@@ -1,0 +1,93 @@
+"""A fresh small world behind one ERP's face, and a gateway with that ERP's profile to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+
+from b2bcrm.ports.erp import Connection, Entity, OrderDraft, OrderDraftLine
+from connectors.erp.gateway import connect
+from connectors.erp.twin.faces import FaceApp
+from connectors.erp.twin.faces.nav import NavFace
+from connectors.erp.twin.faces.tiptop import TiptopFace
+from connectors.erp.twin.inprocess import mount
+from connectors.erp.twin.world import TwinWorld
+
+BASE = "http://erp.test"
+TODAY = dt.date(2026, 11, 17)
+START = dt.datetime(2026, 11, 17, 1, 40, tzinfo=dt.UTC)
+
+
+FACES: dict[str, tuple[Callable, bool, dict]] = {  # door, whether it asks for HTTP Basic, settings
+    "dynamics-nav": (NavFace, True, {}),
+    "digiwin-tiptop": (TiptopFace, False, {"params": {"source": "192.0.2.7"}}),
+}
+
+
+class FaceTwin:
+    """The world in ``path`` behind the door of ``profile``; ``changes`` go into the connection."""
+
+    def __init__(self, path, profile: str, now: dt.datetime = START, **changes) -> None:
+        self.at = now
+        face, basic, given = FACES[profile]
+        self.world = TwinWorld(path, now=lambda: self.at)
+        user = "crm" if basic else ""
+        self.app = FaceApp(self.world, face(self.world), user, "open")
+        self.session = mount(self.app, BASE)
+        settings = {"company": "FPD-TW", "user": "crm", "secret": "open"} | given | changes
+        self.connection = Connection("main", profile, BASE, **settings)
+        self.gateway = connect(self.connection, session=self.session, now=lambda: self.at)
+
+    def everything(self, entity, *, page_size=500, since=None):
+        rows, cursor = [], None
+        while True:
+            page = self.gateway.list(entity, since=since, cursor=cursor, page_size=page_size)
+            assert page.complete, page.drift
+            assert not page.unknown
+            rows += page.records
+            if (cursor := page.next_cursor) is None:
+                return rows
+
+    def own(self, entity):
+        return sorted(self.world.list(entity, page_size=10**6).records, key=lambda r: r.erp_id)
+
+    def draft(self, reference="SO-26-90001/0", **changes):
+        customer = next(
+            c for c in self.own(Entity.CUSTOMER) if not c.credit_hold and c.company == "FPD-TW"
+        )
+        item = next(
+            i for i in self.own(Entity.ITEM) if i.sellable and i.active and i.kind == "make"
+        )
+        lines = tuple(
+            OrderDraftLine(
+                line_no=n,
+                item=item.erp_id,
+                qty=Decimal(n + 4),
+                uom=item.base_uom,
+                unit_price=Decimal("1234.5"),
+                discount_pct=Decimal("2.5"),
+                requested_on=TODAY + dt.timedelta(days=60),
+                promised_on=TODAY + dt.timedelta(days=63),
+                customer_part_no="料號 7-A",
+            )
+            for n in (1, 2)
+        )
+        fields = {
+            "reference": reference,
+            "customer": customer.erp_id,
+            "customer_po": "PO 7 & <8>",
+            "ordered_on": TODAY,
+            "currency": customer.currency,
+            "ship_to": next(a.code for a in customer.addresses if a.kind == "ship_to"),
+            "incoterm": customer.incoterm,
+            "incoterm_place": customer.incoterm_place,
+            "payment_terms": customer.payment_terms,
+            "site": "TC1",
+            "note": "",
+            "lines": lines,
+        }
+        return OrderDraft(**fields | changes)
+
+    def count(self, reference):
+        return len(self.world.lookup(Entity.SALES_ORDER, "reference", reference))
