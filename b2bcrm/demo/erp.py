@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -60,7 +61,7 @@ def serve_twin(settings: Settings) -> None:
         user=settings.erp_user,
         password=settings.erp_secret,
         validate_replies=False,
-        faults=Switch(world.faults),
+        faults=Switch(settings.twin_path),
     )
 
 
@@ -110,8 +111,5 @@ def set_faults(
         "operations": list(operations),
         "seed": seed,
     }
-    world = TwinWorld(settings.twin_path, now=machine_now)
-    try:
-        world.set_faults(chosen if rate else None)
-    finally:
-        world.close()
+    with closing(Switch(settings.twin_path)) as switch:
+        switch.set(chosen if rate else None)

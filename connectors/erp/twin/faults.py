@@ -9,8 +9,11 @@ import enum
 import random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
+
+from connectors.erp.twin.store import Store
 
 
 class Fault(enum.StrEnum):
@@ -116,21 +119,30 @@ class Dice:
 
 
 class Switch:
-    """Dice that are thrown as ``read`` says now: the settings of ``Dice``, or None for none.
+    """Dice that are thrown as the twin's file says now, so that another process may set them.
 
-    New settings begin a new throw, so that the same seed shows the same troubles again.
+    New settings begin a new throw: the same seed shows the same troubles again.
     """
 
-    def __init__(self, read: Callable[[], Mapping[str, Any] | None]) -> None:
-        self._read = read
+    def __init__(self, path: Path) -> None:
+        self._store = Store(path)
         self._lock = Lock()
         self._set: Mapping[str, Any] | None = None
         self._dice: Dice | None = None
 
+    def set(self, settings: Mapping[str, Any] | None) -> None:
+        """Let things go wrong from the next call on: the settings of ``Dice``, or None."""
+        with self._store.transaction():
+            self._store.put_setting("faults", settings or {})
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._store.close()
+
     def __call__(self, asked: Asked) -> Fault | None:
         """The call's fate."""
         with self._lock:
-            settings = self._read()
+            settings = self._store.setting("faults", default={})
             if settings != self._set:
                 self._set = settings
                 self._dice = _dice(settings) if settings else None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from b2bcrm.kernel.words import Message
 from b2bcrm.ports.erp import (
@@ -156,17 +156,6 @@ class TwinWorld:
                 yield
             finally:
                 self._forgetting = False
-
-    def faults(self) -> Mapping[str, Any] | None:
-        """What has been set to go wrong, in the words of ``faults.Dice``; None for nothing."""
-        with self._store.lock:
-            chosen: Mapping[str, Any] = self._store.setting("faults", default={})
-        return chosen or None
-
-    def set_faults(self, settings: Mapping[str, Any] | None) -> None:
-        """Let things go wrong from the next call on, in this and any other process."""
-        with self._store.lock, self._store.transaction():
-            self._store.put_setting("faults", settings or {})
 
     def touch(self, entity: Entity, erp_id: str) -> None:
         """Give a record a new change instant and version; nothing else of it changes."""

@@ -279,11 +279,13 @@ def test_dice_strike_only_the_operations_they_are_thrown_for():
     assert fates(1) == found
 
 
-def test_a_switch_shows_new_settings_from_the_next_call_on(world):
-    switch = Switch(world.faults)
-    assert switch(Asked("Ping")) is None
-    world.set_faults({"seed": 1, "rate": 1.0, "kinds": ["html_404"], "operations": ["ListItems"]})
-    assert switch(Asked("ListItems")) is Fault.HTML_404
-    assert switch(Asked("Ping")) is None
-    world.set_faults(None)
-    assert switch(Asked("ListItems")) is None
+def test_a_switch_shows_new_settings_from_the_next_call_on(world, tmp_path):
+    served, elsewhere = Switch(tmp_path / "twin.db"), Switch(tmp_path / "twin.db")
+    assert served(Asked("Ping")) is None
+    elsewhere.set({"seed": 1, "rate": 1.0, "kinds": ["html_404"], "operations": ["ListItems"]})
+    assert served(Asked("ListItems")) is Fault.HTML_404
+    assert served(Asked("Ping")) is None
+    elsewhere.set(None)
+    assert served(Asked("ListItems")) is None
+    served.close()
+    elsewhere.close()
