@@ -6,6 +6,7 @@ an accepted act answers with the order's page. The page itself lives in ``desk``
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -167,7 +168,7 @@ def act_send(work: Work, no: str, act: str) -> ResponseReturnValue:
 def amend_form(work: Work, no: str, line_no: int) -> ResponseReturnValue:
     """The form that changes one line, for the page's dialog."""
     order = queries.by_no(work, no)
-    return render_template("orders/amend.html", order=order, line=_line(order, line_no), form=None)
+    return _amend_page(order, _line(order, line_no), None)
 
 
 @bp.post("/<no>/lines/<int:line_no>/amend")
@@ -201,13 +202,20 @@ def amend_send(work: Work, no: str, line_no: int) -> ResponseReturnValue:
             if error.on is None:
                 raise
             form.add(error)
-            form.values["promised_on"] = error.on
-            page = render_template("orders/amend.html", order=order, line=line, form=form)
-            return page, 409, SHOW_FORM
+            return _amend_page(order, line, form, shown_on=error.on), 409, SHOW_FORM
         else:
             done = Message("Line %(line)s of %(no)s is changed.", line=line_no, no=order.no)
             return see_other(_page(order), done)
-    return render_template("orders/amend.html", order=order, line=line, form=form), 422
+    return _amend_page(order, line, form, shown_on=form.data.get("promised_on")), 422
+
+
+def _amend_page(
+    order: Order, line: OrderLine, form: Form | None, *, shown_on: dt.date | None = None
+) -> str:
+    """``shown_on``: a later date than the line's promise, to be agreed to by sending again."""
+    return render_template(
+        "orders/amend.html", order=order, line=line, form=form, shown_on=shown_on
+    )
 
 
 def _line(order: Order, line_no: int) -> OrderLine:

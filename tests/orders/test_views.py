@@ -120,7 +120,10 @@ def test_a_date_that_moved_comes_back_in_the_form_and_sent_again_it_is_agreed_to
     assert "has moved from Tue 15 Dec 2026 to Fri 8 Jan 2027" in answer.text
     assert 'name="promised_on" value="2027-01-08"' in answer.text
     assert again(work, order).amendment_no == 0
-    answer = sales.send(url, version=order.version, qty="12", promised_on="2027-01-08")
+    agreed = {"version": order.version, "promised_on": "2027-01-08"}
+    answer = sales.send(url, qty="1.5", **agreed)
+    assert (answer.status_code, 'value="2027-01-08"' in answer.text) == (422, True)
+    answer = sales.send(url, qty="12", **agreed)
     assert answer.status_code == 303
     assert again(work, order).amendment_no == 1
 
