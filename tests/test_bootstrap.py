@@ -8,25 +8,27 @@ from b2bcrm import bootstrap
 from b2bcrm.ports.erp import Entity
 from b2bcrm.settings import Settings
 from b2bcrm.sync.engine import FEEDS
+from b2bcrm.sync.envelopes import StoredEnvelopes
 from connectors.mail.folder import FolderMailer
 
 SETTINGS = Settings(data_dir=Path("var"), database_url="", demo=True, secret_key="x" * 32)
 
 
-def made(twin):
-    return bootstrap.handlers(SETTINGS, twin.gateway, FolderMailer(Path("mail"), "x@y.example"))
+def made(office, twin):
+    mailer = FolderMailer(Path("mail"), "x@y.example")
+    return bootstrap.handlers(SETTINGS, twin.gateway, mailer, StoredEnvelopes(office))
 
 
-def test_every_route_names_a_known_event_and_handler(twin):
-    handlers = made(twin)
+def test_every_route_names_a_known_event_and_handler(office, twin):
+    handlers = made(office, twin)
     for event, names in bootstrap.ROUTES.items():
         assert event in bootstrap.EVENTS
         assert set(names) <= set(handlers)
 
 
-def test_no_handler_is_without_a_route(twin):
+def test_no_handler_is_without_a_route(office, twin):
     routed = {name for names in bootstrap.ROUTES.values() for name in names}
-    assert set(made(twin)) == routed
+    assert set(made(office, twin)) == routed
 
 
 def test_every_feed_of_the_erp_has_somebody_who_takes_it():

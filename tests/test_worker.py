@@ -15,6 +15,7 @@ from b2bcrm.kernel.database import make_engine
 from b2bcrm.kernel.work import Office
 from b2bcrm.settings import Settings
 from b2bcrm.sync.engine import Puller
+from b2bcrm.sync.envelopes import StoredEnvelopes
 from b2bcrm.sync.models import JobSlot
 from connectors.mail.folder import FolderMailer
 from tests.conftest import NOW
@@ -30,7 +31,7 @@ def house(database_url, twin, tmp_path):
     )
     office = Office(engine, pinned(NOW), bootstrap.ROUTES)
     mailer = FolderMailer(tmp_path / "mail", "x@formosa.example")
-    made = bootstrap.handlers(settings, twin.gateway, mailer)
+    made = bootstrap.handlers(settings, twin.gateway, mailer, StoredEnvelopes(office))
     yield bootstrap.House(
         settings=settings,
         engine=engine,

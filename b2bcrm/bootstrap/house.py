@@ -29,7 +29,7 @@ from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.work import Office, Work
 from b2bcrm.orders import events as orders_events
 from b2bcrm.orders import handlers as orders_handlers
-from b2bcrm.ports.erp import ErpGateway
+from b2bcrm.ports.erp import EnvelopeLog, ErpGateway
 from b2bcrm.ports.mail import Mailer
 from b2bcrm.quotes import actions as quotes
 from b2bcrm.quotes import events as quotes_events
@@ -46,9 +46,9 @@ from b2bcrm.service import (
 from b2bcrm.settings import Settings
 from b2bcrm.sync import events as sync_events
 from b2bcrm.sync import recordings
-from b2bcrm.sync.connections import MAIN
+from b2bcrm.sync.connections import MAIN, sending
 from b2bcrm.sync.engine import Puller
-from b2bcrm.sync.envelopes import forget_old
+from b2bcrm.sync.envelopes import StoredEnvelopes, forget_old
 from b2bcrm.sync.freshness import alert
 from b2bcrm.users import events as users_events
 from b2bcrm.users import handlers as users_handlers
@@ -130,11 +130,13 @@ DAILY: dict[str, Callable[[House], object]] = {
 }
 
 
-def handlers(settings: Settings, erp: ErpGateway, mailer: Mailer) -> dict[str, Handler[Any, Any]]:
-    """Every handler that ``ROUTES`` names."""
+def handlers(
+    settings: Settings, erp: ErpGateway, mailer: Mailer, log: EnvelopeLog
+) -> dict[str, Handler[Any, Any]]:
+    """Every handler that ``ROUTES`` names. ``log`` keeps what a dry run would have sent."""
     url, files_dir = settings.base_url, settings.files_dir
     made: tuple[Handler[Any, Any], ...] = (
-        orders_handlers.PushOrder(erp),
+        orders_handlers.PushOrder(erp, writing=sending, log=log),
         orders_handlers.ResumePushes(),
         orders_handlers.MailAcknowledgement(mailer, url, files_dir),
         quotes_handlers.MailQuote(mailer, url, files_dir),
@@ -178,13 +180,14 @@ def build(settings: Settings) -> House:
     office = open_office(settings)
     erp, mailer = gateway(erp_connection(settings), settings, office), connect_mail(settings)
     puller = Puller(office, erp, MAIN, APPLIERS, IDENTIFY)
+    made = handlers(settings, erp, mailer, StoredEnvelopes(office))
     return House(
         settings=settings,
         engine=office.engine,
         office=office,
         erp=erp,
         mailer=mailer,
-        courier=Courier(partial(office.open), EVENTS, handlers(settings, erp, mailer)),
+        courier=Courier(partial(office.open), EVENTS, made),
         puller=puller,
         connections=Connections(settings, office, puller),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,7 +19,7 @@ from b2bcrm.kernel.errors import Conflict, Invalid, Refused, not_found
 from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.sync import events, quiet
+from b2bcrm.sync import certificates, events, quiet
 from b2bcrm.sync.models import ErpConnection, Writes
 from b2bcrm.sync.vault import Vault, is_reference
 
@@ -27,13 +27,6 @@ MAIN = "main"
 CODE_LENGTH = 20
 CUSTOMER_NOTICES = ("mail.promise_moved",)
 """Handlers that tell a customer what moved; they ask ``customers_are_told`` first."""
-
-
-class Certified(Protocol):
-    """Whether a connection has passed the contract suite with its present profile."""
-
-    def __call__(self, work: Work, connection: ErpConnection) -> bool:
-        """True after a passed certification."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +51,12 @@ def get(work: Work, code: str) -> ErpConnection:
     if found is None:
         raise not_found(Message("This ERP connection"))
     return found
+
+
+def sending(work: Work, code: str = MAIN) -> Writes:
+    """What may be sent to this ERP; nothing where no connection is entered."""
+    query = sa.select(ErpConnection.writes).where(ErpConnection.code == code)
+    return work.session.scalar(query) or Writes.OFF
 
 
 def enter(work: Work, form: ConnectionForm, vault: Vault) -> ErpConnection:
@@ -110,13 +109,16 @@ def register_main(work: Work, *, trusted: bool, **settings: Any) -> ErpConnectio
     return row
 
 
-def switch_writes(
-    work: Work, code: str, writes: Writes, *, certified: Certified | None = None
-) -> ErpConnection:
+def is_certified(work: Work, row: ErpConnection) -> bool:
+    """Whether the contract suite was passed, orders entered, with the profile as it is now."""
+    return certificates.certified(work.session, row.code, row.profile_digest)
+
+
+def switch_writes(work: Work, code: str, writes: Writes) -> ErpConnection:
     """Off, dry run or on; on only when the connection is certified."""
     work.actor.must(Right.OPERATE_ERP)
     row = get(work, code)
-    if writes is Writes.ON and certified is not None and not certified(work, row):
+    if writes is Writes.ON and not is_certified(work, row):
         raise Refused(
             Message("Orders are sent only through a certified connection: certify it first."),
             code="not_certified",

@@ -88,7 +88,7 @@ class Puller:
             row.product = row.product or info.product
             if row.wsdl_digest and row.wsdl_digest != info.wsdl_digest:
                 quarantine.tell_wsdl(work, self.connection, row.wsdl_digest, info.wsdl_digest)
-            row.wsdl_digest = info.wsdl_digest
+            row.wsdl_digest, row.profile_digest = info.wsdl_digest, info.profile_digest
 
     # ------------------------------------------------------------------------------- what is due
     def pull_due(self) -> int:

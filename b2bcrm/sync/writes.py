@@ -30,14 +30,6 @@ FIRST_LOOK_S = 5.0
 LONGEST_LOOK_S = 900.0
 
 
-class Writing(enum.StrEnum):
-    """What may go out: nothing, nothing but the question whether the ERP would take it, or all."""
-
-    OFF = "off"
-    DRY_RUN = "dry-run"
-    ON = "on"
-
-
 class Kind(enum.StrEnum):
     """What is written."""
 

@@ -17,9 +17,11 @@ from b2bcrm.kernel.timeline import TimelineEntry
 from b2bcrm.orders.events import OrderCancelled
 from b2bcrm.ports.erp import Entity, ErpConfig
 from b2bcrm.sync import connections
+from b2bcrm.sync.certificates import CertificateResult
 from b2bcrm.sync.connections import ConnectionForm
 from b2bcrm.sync.models import ErpConnection, ParkedRow, Writes
 from b2bcrm.sync.vault import Vault
+from tests.sync.test_certificates import kept
 
 pytestmark = pytest.mark.db
 FORM = ConnectionForm(
@@ -88,9 +90,11 @@ class TestEntering:
 class TestSwitches:
     def test_orders_are_sent_only_after_the_certification(self, work, vault):
         connections.enter(work, FORM, vault)
+        connections.get(work, "cn").profile_digest = "p1"
         with pytest.raises(Refused, match="certify"):
-            connections.switch_writes(work, "cn", Writes.ON, certified=lambda _work, _row: False)
-        connections.switch_writes(work, "cn", Writes.ON, certified=lambda _work, _row: True)
+            connections.switch_writes(work, "cn", Writes.ON)
+        kept(work, CertificateResult.WRITES, digest="p1", connection="cn")
+        connections.switch_writes(work, "cn", Writes.ON)
         assert connections.get(work, "cn").writes is Writes.ON
         told = work.session.scalars(sa.select(TimelineEntry.name)).all()
         assert told.count("connection.changed") == 2

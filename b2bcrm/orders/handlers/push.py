@@ -34,7 +34,8 @@ from b2bcrm.ports.erp import (
 )
 from b2bcrm.sync import conflicts, inbox, writes
 from b2bcrm.sync.conflicts import OVERTAKEN, ConflictState, Found
-from b2bcrm.sync.writes import DRY_RUN, UNKNOWN, WRITES_OFF, Kind, WriteState, Writing
+from b2bcrm.sync.models import Writes
+from b2bcrm.sync.writes import DRY_RUN, UNKNOWN, WRITES_OFF, Kind, WriteState
 
 HELD_BACK = frozenset({NO_ACCOUNT, OVERTAKEN, WRITES_OFF, DRY_RUN})
 """Why a push waits for something on our side: the ERP has not refused it."""
@@ -49,7 +50,7 @@ class PushOrder:
         self,
         erp: ErpGateway,
         *,
-        writing: Callable[[Work], str] = lambda _work: Writing.ON,
+        writing: Callable[[Work], Writes] = lambda _work: Writes.ON,
         log: EnvelopeLog | None = None,
     ) -> None:
         """``writing`` tells the connection's switch; ``log`` keeps what a dry run would send."""
@@ -66,12 +67,12 @@ class PushOrder:
             return None
         if kind is Kind.UPDATE:
             _must_be_decided(work, order)
-        switch = Writing(self._writing(work))
-        if switch is Writing.OFF:
+        switch = self._writing(work)
+        if switch is Writes.OFF:
             raise Refused(Message("Writing to this ERP is switched off."), code=WRITES_OFF)
         reference = _reference(order, event)
         message = draft(work, order, reference)
-        if switch is Writing.DRY_RUN:
+        if switch is Writes.DRY_RUN:
             return Push(kind=kind, draft=message, dry_run=True)
         write = writes.begin(work, reference, kind)
         doubtful = write.state is WriteState.UNKNOWN

@@ -1,4 +1,4 @@
-"""An account got its ERP number: what waited for it goes on by itself."""
+"""What a push waited for has come: an account's ERP number, or the leave to write."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import actions
 from b2bcrm.orders.handlers.drafting import NO_ACCOUNT
+from b2bcrm.sync.events import ConnectionChanged
+from b2bcrm.sync.writes import DRY_RUN, WRITES_OFF
 
 
 class ResumePushes:
@@ -15,8 +17,11 @@ class ResumePushes:
     name = "orders.resume_pushes"
 
     def prepare(self, work: Work, event: Event) -> None:
-        """Put the account's waiting pushes back in line; nothing is to be sent."""
-        actions.resume(work, codes=[NO_ACCOUNT], account_id=event.subject_id)
+        """Put the waiting pushes back in line; nothing is to be sent."""
+        if isinstance(event, ConnectionChanged):
+            actions.resume(work, codes=[WRITES_OFF, DRY_RUN])
+        else:
+            actions.resume(work, codes=[NO_ACCOUNT], account_id=event.subject_id)
 
     def send(self, message: None, *, again: bool) -> None:
         """Never called: ``prepare`` has no message."""
