@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from decimal import Decimal
 
 import pytest
 
@@ -242,3 +243,9 @@ def test_the_page_speaks_chinese(app, office, work):
     page = read(client, order)
     assert 'lang="zh-Hant"' in page
     assert "承諾交期" in page
+
+
+def test_a_discount_is_a_plain_number_of_percent(work, sales):
+    order = full_order(work)
+    order.lines[0].discount_pct = Decimal("10.0000")
+    assert "−10%" in read(sales, stored(work, order))

@@ -45,6 +45,7 @@ _CALLED_OFF = 0.037  # share of the orders of such customers
 _WEEKS_AHEAD = 34  # the last call-off after the first
 _SCHEDULES = ((4, 1), (6, 1), (6, 2))  # weeks between call-offs, and how many items
 _CALL_OFF_WORTH = (2_200_000, 5_400_000)  # TWD at list price
+_LARGEST_CALL_OFF = 240  # pieces
 _NO_CALL_OFFS = {"KIT", "SRV"}
 _CLOCKS = ("09:05", "09:50", "10:35", "11:15", "13:40", "14:20", "15:25", "16:45")
 
@@ -134,7 +135,8 @@ class Market:
         for _ in range(count):
             part = rng.choice(self._goods[rng.choice(tastes)])
             worth = rng.randint(*_CALL_OFF_WORTH) / RATES[buyer.currency]
-            qty = int(worth / price_for(part, buyer.price_list, buyer.currency, 1))
+            price = price_for(part, buyer.price_list, buyer.currency, 1)
+            qty = min(_LARGEST_CALL_OFF, int(worth / price))
             picked.setdefault(part.no, max(2, qty - qty % 2))
         rows = [(self.firm.parts[no], qty) for no, qty in picked.items()]
         first = max(_leave(plant, part, qty, rng) for part, qty in rows)
