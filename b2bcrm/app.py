@@ -43,6 +43,8 @@ PAGES: tuple[str, ...] = (
     # desk
     "b2bcrm.desk.fulfillment",
     "b2bcrm.desk.erp",
+    "b2bcrm.desk.erp_connections",
+    "b2bcrm.desk.erp_feed",
     "b2bcrm.desk.order",
     "b2bcrm.desk.orders",
     "b2bcrm.desk.account_acts",
@@ -138,7 +140,7 @@ def create_app(office: Office, settings: Settings, **supplies: Any) -> Flask:
 
 def from_environment() -> Flask:
     """The application of this process's environment: what the web server loads."""
-    from b2bcrm.bootstrap import connect_mail, open_office
+    from b2bcrm.bootstrap import connect_mail, open_office, vault_of
     from b2bcrm.fulfillment.actions import Promises
 
     logs.configure()
@@ -149,6 +151,7 @@ def from_environment() -> Flask:
         "erp_age": _erp_age,
         "files_dir": settings.files_dir,
         "mailer": mailer,
+        "vault": vault_of(settings),
     }
     if settings.demo:
         supplies["caught_mail"] = mailer

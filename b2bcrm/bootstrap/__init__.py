@@ -4,7 +4,7 @@ sends), ``house`` (which adapter serves a port). Only processes and tests import
 
 from __future__ import annotations
 
-from b2bcrm.bootstrap.connections import erp_connection, register_main
+from b2bcrm.bootstrap.connections import erp_connection, register_main, vault_of
 from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY
 from b2bcrm.bootstrap.house import (
     DAILY,
@@ -30,4 +30,5 @@ __all__ = [
     "handlers",
     "open_office",
     "register_main",
+    "vault_of",
 ]

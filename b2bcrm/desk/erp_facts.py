@@ -19,6 +19,7 @@ from b2bcrm.orders.models import Order
 from b2bcrm.sync.conflicts import UNSETTLED, ConflictState, ErpConflict
 from b2bcrm.sync.models import SyncRun
 from b2bcrm.sync.ownership import FIELD_WORDS, WHY
+from b2bcrm.sync.writes import ErpWrite
 
 SHOWN = 50
 NEAR = 40  # elements after a line's number within which its fields stand
@@ -93,6 +94,13 @@ def differences(work: Work) -> tuple[list[Difference], int]:
         for row, no, account in rows
     ]
     return found, to_decide or 0
+
+
+def objections(work: Work, reference: str) -> Sequence[Mapping[str, Any]]:
+    """What the ERP objected to in a write, with field and line where it said so."""
+    query = sa.select(ErpWrite.issues).where(ErpWrite.reference == reference)
+    found = work.session.scalars(query.order_by(ErpWrite.id.desc()).limit(1)).first()
+    return found or ()
 
 
 def legible(text: str, issues: Sequence[Mapping[str, Any]] = ()) -> list[tuple[str, bool]]:
