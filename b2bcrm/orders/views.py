@@ -201,7 +201,7 @@ def amend_send(work: Work, no: str, line_no: int) -> ResponseReturnValue:
             if error.on is None:
                 raise
             form.add(error)
-            form.values["promised_on"] = error.on
+            form.data["promised_on"] = error.on
             page = render_template("orders/amend.html", order=order, line=line, form=form)
             return page, 409, SHOW_FORM
         else:
