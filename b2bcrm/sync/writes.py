@@ -85,7 +85,8 @@ class Patience:
 
     def enough(self, write: ErpWrite, tick: dt.datetime) -> bool:
         """Whether the write is surely not there, so that it may be sent once more."""
-        return write.looks >= self.looks and tick - write.sent_at >= self.over
+        waited = not self.over or tick - write.sent_at >= self.over
+        return write.looks >= self.looks and waited
 
 
 def patience(capability: Capability) -> Patience | None:
