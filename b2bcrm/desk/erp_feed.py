@@ -71,7 +71,7 @@ def _page(work: Work, row: FeedRow, form: Form | None = None, seek: Form | None 
     )
 
 
-@bp.post("/feeds/<int:feed_id>/<any(pause, resume, compare, compare-all, read-in-full):act>")
+@bp.post("/feeds/<int:feed_id>/<any(pause, resume, compare, compare_all, read_in_full):act>")
 @in_work()
 def act(work: Work, feed_id: int, act: str) -> ResponseReturnValue:
     """Leave it alone or go on, compare it with the ERP, or read everything again."""
@@ -79,10 +79,10 @@ def act(work: Work, feed_id: int, act: str) -> ResponseReturnValue:
     if act in {"pause", "resume"}:
         actions.pause(work, feed_id, paused=act == "pause")
         said = Message("The feed is paused.") if act == "pause" else Message("The feed goes on.")
-    elif act == "read-in-full":
+    elif act == "read_in_full":
         actions.read_in_full(work, feed_id)
     else:
-        actions.reconcile_now(work, feed_id, by_content=act == "compare-all")
+        actions.reconcile_now(work, feed_id, by_content=act == "compare_all")
     return see_other(f"/erp/feeds/{feed_id}", said)
 
 
