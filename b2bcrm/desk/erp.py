@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 
 from b2bcrm.desk import erp_facts as facts
 from b2bcrm.desk.erp_connections import WRITES_WORDS
-from b2bcrm.kernel.outbox import DeliveryState
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import queries as orders
@@ -44,12 +43,7 @@ def page(work: Work) -> ResponseReturnValue:
     wish = asked(sorts=("at",), default="-at", filters=("q", "only"), per_page=ENVELOPES)
     feeds = queries.feeds(work)
     deliveries = queries.open_deliveries(work.session)
-    counts = queries.outbox_counts(work.session)
-    parked, parked_total = queries.parked_rows(work.session)
-    held, held_total = findings.quarantined(work)
-    differences, to_decide = facts.differences(work)
     dead = orders.stuck(work)
-    unknown = dict.fromkeys(row.path for row in findings.unknown_elements(work))
     exchanges = _exchanges(work, wish)
     connections = queries.connections(work.session)
     return render_template(
@@ -60,25 +54,13 @@ def page(work: Work) -> ResponseReturnValue:
         broken=[c for c in connections if c.open_until and c.open_until > work.tick],
         tick=work.tick,
         deliveries=deliveries,
-        waiting=sum(c.count for c in counts if c.state is DeliveryState.WAITING),
-        stuck=sum(c.count for c in counts if c.state is DeliveryState.PARKED),
-        oldest_waiting=min(
-            (c.oldest_at for c in counts if c.state is DeliveryState.WAITING), default=None
-        ),
         handlers=HANDLER_WORDS,
-        parked=parked,
-        held=held,
-        held_total=held_total + parked_total,
-        differences=differences,
-        to_decide=to_decide,
+        figures=facts.figures(work),
+        differences=facts.differences(work),
         dead=dead,
         held_by_switch=sum(one.code in {WRITES_OFF, DRY_RUN} for one in dead),
         questions=findings.questions(work),
-        loads=findings.loads(work),
-        notices=findings.open_notices(work),
-        unknown_names=", ".join(list(unknown)[:UNKNOWN_NAMED]),
-        unknown=unknown,
-        today=facts.today(work),
+        loads=findings.loads(work, [row.feed for row in feeds]),
         writes_words=WRITES_WORDS,
         now=work.now,
         entity_word=entity_word,
@@ -87,6 +69,24 @@ def page(work: Work) -> ResponseReturnValue:
         older=len(exchanges) > ENVELOPES,
         asked=wish,
         every=_every,
+    )
+
+
+@bp.get("/erp/findings")
+@in_work(read_only=True)
+def held_back(work: Work) -> ResponseReturnValue:
+    """Records held back and drift: a fragment."""
+    parked, parked_total = queries.parked_rows(work.session)
+    held, held_total = findings.quarantined(work)
+    unknown = dict.fromkeys(row.path for row in findings.unknown_elements(work))
+    return render_template(
+        "desk/erp_findings.html",
+        parked=parked,
+        held=held,
+        held_total=held_total + parked_total,
+        notices=findings.open_notices(work),
+        unknown_names=", ".join(list(unknown)[:UNKNOWN_NAMED]),
+        entity_word=entity_word,
     )
 
 

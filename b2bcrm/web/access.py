@@ -140,6 +140,7 @@ ACCESS: Mapping[str, Roles] = {
     "portal_documents.download": PORTAL,
     # desk: orders and the ERP monitor
     "erp.exchange": ERP_DESK,
+    "erp.held_back": STAFF,
     "erp_connections.new": ERP_DESK,
     "erp_connections.notices": ERP_DESK,
     "erp_connections.notices_off": ERP_DESK,
