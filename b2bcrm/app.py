@@ -19,7 +19,7 @@ from b2bcrm.settings import Settings
 from b2bcrm.sync.queries import freshness
 from b2bcrm.users.passwords import Passwords
 from b2bcrm.users.sessions import DatabaseSessions
-from b2bcrm.web import access, api, auth, errors, filters, frame, headers, locale, work
+from b2bcrm.web import access, api, auth, errors, filters, frame, headers, locale, pieces, work
 from b2bcrm.web.answers import see_other
 from b2bcrm.web.frame import ErpAge
 
@@ -103,6 +103,7 @@ def create_app(office: Office, settings: Settings, **supplies: Any) -> Flask:
     headers.init_app(app)
     locale.init_app(app)
     filters.init_app(app)
+    pieces.init_app(app)
     frame.init_app(app)
     app.jinja_env.globals.update(
         demo_logins=lambda: "demo" in app.blueprints,
