@@ -118,6 +118,7 @@ def run_once(house: House) -> None:
     """Everything that is due now, in order: for tests and ``./crm worker --once``."""
     house.puller.ensure_feeds()
     pull(house)
+    house.sum_figures()
     daily(house)
     house.every_minute()
     deliver(house)
@@ -157,6 +158,7 @@ def _serve(house: House, stop: threading.Event) -> None:
     jobs: dict[str, tuple[int, Callable[[House], object]]] = {
         "deliver": (1, deliver),
         "pull": (2, pull),
+        "figures": (2, House.sum_figures),
         "minute": (60, House.every_minute),
         "daily": (5, daily),
     }

@@ -25,7 +25,8 @@ FOLDER = Path(os.environ.get("CRM_DATA_DIR", "var")).resolve() / "bench"
 @click.option("--size", type=click.Choice(["small", "demo", "large"]), default="large")
 @click.option("--seconds", type=float, default=10.0, help="per page")
 @click.option("--fresh", is_flag=True, help="build the company again")
-def main(*, size: str, seconds: float, fresh: bool) -> None:
+@click.option("--page", default="", help="measure only pages whose name contains this")
+def main(*, size: str, seconds: float, fresh: bool, page: str) -> None:
     """Print the tables."""
     folder = FOLDER / size
     if fresh and folder.exists():
@@ -43,7 +44,9 @@ def main(*, size: str, seconds: float, fresh: bool) -> None:
     )
     print(f"company of size {size}: {time.perf_counter() - start:.1f} s\n", flush=True)
     settings = Settings.from_env(environment)
-    pages.measure(settings, environment, seconds=seconds)
+    pages.measure(settings, environment, seconds=seconds, only=page)
+    if page:
+        return
     documents.measure()
     twin = folder / "twin-copy.sqlite3"
     shutil.copy(settings.twin_path, twin)
