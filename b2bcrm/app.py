@@ -29,6 +29,7 @@ from b2bcrm.web import (
     headers,
     limits,
     locale,
+    pieces,
     work,
 )
 from b2bcrm.web.answers import see_other
@@ -122,6 +123,7 @@ def create_app(office: Office, settings: Settings, **supplies: Any) -> Flask:
     headers.init_app(app)
     locale.init_app(app)
     filters.init_app(app)
+    pieces.init_app(app)
     frame.init_app(app)
     app.jinja_env.globals.update(
         demo_logins=lambda: "demo" in app.blueprints,

@@ -118,8 +118,18 @@ def statements(settings: Settings, path: str, cookie: str) -> int:
     return count
 
 
-def measure(settings: Settings, environment: dict[str, str], *, seconds: float) -> None:
-    """Print the table."""
+def look(settings: Settings) -> None:
+    """What the worker does within seconds after each start: no worker runs beside the bench."""
+    house = build(settings)
+    house.sum_figures()
+    house.engine.dispose()
+
+
+def measure(
+    settings: Settings, environment: dict[str, str], *, seconds: float, only: str = ""
+) -> None:
+    """Print the table, of all pages or of those whose name contains ``only``."""
+    look(settings)
     found = subjects(settings)
     pages = [
         ("portal order list", "/portal/orders", "buyer"),
@@ -138,6 +148,8 @@ def measure(settings: Settings, environment: dict[str, str], *, seconds: float) 
     with served("b2bcrm.app:from_environment", PORT, environment):
         cookies = {who: sign_in(PORT, found[who]) for who in ("buyer", "seller")}
         for name, path, who in pages:
+            if only not in name:
+                continue
             run(PORT, path, cookies[who], seconds=2)
             result = run(PORT, path, cookies[who], seconds=seconds)
             _row(name, result, statements(settings, path, cookies[who]), base.rate)

@@ -22,17 +22,22 @@ from b2bcrm.kernel.database import BusinessClock
 from b2bcrm.kernel.events import Event
 
 Routes = Mapping[str, tuple[str, ...]]
+_AHEAD = sa.select(BusinessClock.ahead_s)  # built once: every Work asks it
 
 
 @dataclass
 class Work:
-    """``now`` is business time, ``tick`` machine time, both aware UTC."""
+    """``now`` is business time, ``tick`` machine time, both aware UTC.
+
+    ``bumped`` are the topics of change counters that grow when the Work ends.
+    """
 
     session: Session
     actor: Actor
     now: dt.datetime
     tick: dt.datetime
     routes: Routes = field(default_factory=dict)
+    bumped: set[str] = field(default_factory=set)
 
     @property
     def today(self) -> dt.date:
@@ -52,8 +57,16 @@ class Work:
             outbox.enqueue(self.session, event, handler, self.tick)
 
     def bump(self, topic: str) -> None:
-        """Tell live pages that ``topic`` changed."""
-        timeline.bump(self.session, topic)
+        """Tell whoever watches that ``topic`` changed, and of ``order:12`` that an order did."""
+        kind, is_one, _id = topic.partition(":")
+        self.bumped |= {topic, kind} if is_one else {topic}
+
+    def settle(self) -> None:
+        """Write what is written last, just before the commit: the counters of what changed.
+
+        Two Works that count the same topics lock them in the same order and for a moment only.
+        """
+        timeline.bump(self.session, *sorted(self.bumped))
 
 
 @dataclass(frozen=True)
@@ -75,7 +88,7 @@ class Office:
             session = Session(connection, expire_on_commit=False, autoflush=True)
             try:
                 tick = self.clock.tick()
-                ahead = session.scalar(sa.select(BusinessClock.ahead_s)) or 0
+                ahead = session.scalar(_AHEAD) or 0
                 work = Work(
                     session=session,
                     actor=actor,
@@ -87,6 +100,7 @@ class Office:
                 if read_only:
                     session.rollback()
                 else:
+                    work.settle()
                     session.commit()
             except BaseException:
                 session.rollback()

@@ -136,6 +136,7 @@ class OrderLine(Base):
     __table_args__ = (
         sa.UniqueConstraint("order_id", "line_no"),
         sa.Index("ix_order_line_item", "item_id"),
+        sa.Index("ix_order_line_first_promised", "first_promised_on"),
         sa.CheckConstraint("ordered_qty > 0", name="ordered_positive"),
         sa.CheckConstraint(
             "produced_qty >= 0 AND shipped_qty >= 0 AND delivered_qty >= 0 "
