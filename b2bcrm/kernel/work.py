@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -22,6 +23,7 @@ from b2bcrm.kernel.database import BusinessClock
 from b2bcrm.kernel.events import Event
 
 Routes = Mapping[str, tuple[str, ...]]
+_AHEAD = sa.select(BusinessClock.ahead_s)  # built once: it runs before everything else
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Work:
     tick: dt.datetime
     routes: Routes = field(default_factory=dict)
 
-    @property
+    @cached_property
     def today(self) -> dt.date:
         """The business date in the home zone."""
         return self.now.astimezone(HOME_ZONE).date()
@@ -75,7 +77,7 @@ class Office:
             session = Session(connection, expire_on_commit=False, autoflush=True)
             try:
                 tick = self.clock.tick()
-                ahead = session.scalar(sa.select(BusinessClock.ahead_s)) or 0
+                ahead = session.scalar(_AHEAD) or 0
                 work = Work(
                     session=session,
                     actor=actor,
@@ -84,9 +86,7 @@ class Office:
                     routes=self.routes,
                 )
                 yield work
-                if read_only:
-                    session.rollback()
-                else:
+                if not read_only:  # to close without commit undoes
                     session.commit()
             except BaseException:
                 session.rollback()

@@ -334,12 +334,15 @@ def envelope(session: Session, envelope_id: int) -> Envelope:
     return found
 
 
+_FRESHNESS = sa.select(Feed.data_as_of, Feed.limit_minutes)
+
+
 def freshness(work: Work) -> tuple[dt.datetime, bool] | None:
     """As of when the ERP's data are true as a whole, and whether a feed is past its limit.
 
     The oldest feed counts; None before every feed has had a complete run.
     """
-    rows = work.session.execute(sa.select(Feed.data_as_of, Feed.limit_minutes)).all()
+    rows = work.session.execute(_FRESHNESS).all()
     ages = [(as_of, limit) for as_of, limit in rows if as_of is not None]
     if not rows or len(ages) < len(rows):
         return None
