@@ -34,6 +34,7 @@ from b2bcrm.web import (
 )
 from b2bcrm.web.answers import see_other
 from b2bcrm.web.frame import ErpAge
+from b2bcrm.web.templating import PageEnvironment
 
 # One module per page or feature, each with a blueprint ``bp``; add yours to its group.
 PAGES: tuple[str, ...] = (
@@ -105,6 +106,7 @@ def create_app(office: Office, settings: Settings, **supplies: Any) -> Flask:
     )
     if settings.secure:  # behind one proxy that ends https
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    app.jinja_environment = PageEnvironment
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from b2bcrm.customers.models import Account, Contact, CustomerPart, ShipTo, Touch
 from b2bcrm.kernel.actor import Actor
-from b2bcrm.kernel.database import Base
+from b2bcrm.kernel.database import STATEMENTS, Base
 from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.matching import holds, starts
 from b2bcrm.kernel.words import Message
@@ -183,6 +185,13 @@ def touches(
     limit: int = 40,
 ) -> Sequence[TouchRow]:
     """Contacts with the customer, newest first, of an account or of one order."""
+    query = _touches(work.actor, of_account=account_id is not None, of_order=order_id is not None)
+    values = {"account_id": account_id, "order_id": order_id, "take": limit}
+    return [TouchRow(*row) for row in work.session.execute(query, values)]
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _touches(actor: Actor, *, of_account: bool, of_order: bool) -> Any:
     tables = Base.metadata.tables
     order, quote, case, user = (tables[name] for name in ("order", "quote", "case", "user"))
     query = (
@@ -199,12 +208,12 @@ def touches(
         .outerjoin(order, order.c.id == Touch.order_id)
         .outerjoin(quote, quote.c.id == Touch.quote_id)
         .outerjoin(case, case.c.id == Touch.case_id)
-        .where(Touch.account_id.in_(visible_ids(work.actor)))
+        .where(Touch.account_id.in_(visible_ids(actor)))
         .order_by(Touch.at.desc(), Touch.id.desc())
-        .limit(limit)
+        .limit(sa.bindparam("take"))
     )
-    if account_id is not None:
-        query = query.where(Touch.account_id == account_id)
-    if order_id is not None:
-        query = query.where(Touch.order_id == order_id)
-    return [TouchRow(*row) for row in work.session.execute(query)]
+    if of_account:
+        query = query.where(Touch.account_id == sa.bindparam("account_id"))
+    if of_order:
+        query = query.where(Touch.order_id == sa.bindparam("order_id"))
+    return query

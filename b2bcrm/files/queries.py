@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 import sqlalchemy as sa
 
 from b2bcrm.files.models import StoredFile
 from b2bcrm.kernel.actor import Actor
+from b2bcrm.kernel.database import STATEMENTS
 from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.matching import holds
 from b2bcrm.kernel.words import Message
@@ -60,8 +62,13 @@ def of_many(
 
 def of_order(work: Work, order_id: int) -> Sequence[StoredFile]:
     """Files that concern one order, newest first."""
-    query = visible_to(work.actor).where(StoredFile.order_id == order_id)
-    return work.session.scalars(query.order_by(StoredFile.at.desc(), StoredFile.id.desc())).all()
+    return work.session.scalars(_of_order(work.actor), {"order_id": order_id}).all()
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _of_order(actor: Actor) -> sa.Select[StoredFile]:
+    query = visible_to(actor).where(StoredFile.order_id == sa.bindparam("order_id"))
+    return query.order_by(StoredFile.at.desc(), StoredFile.id.desc())
 
 
 def of_account(

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -39,7 +40,7 @@ class Work:
     routes: Routes = field(default_factory=dict)
     bumped: set[str] = field(default_factory=set)
 
-    @property
+    @cached_property
     def today(self) -> dt.date:
         """The business date in the home zone."""
         return self.now.astimezone(HOME_ZONE).date()
@@ -97,9 +98,7 @@ class Office:
                     routes=self.routes,
                 )
                 yield work
-                if read_only:
-                    session.rollback()
-                else:
+                if not read_only:  # to close without commit undoes
                     work.settle()
                     session.commit()
             except BaseException:

@@ -27,6 +27,7 @@ from b2bcrm.fulfillment.models import (
     Shipment,
     ShipmentLine,
 )
+from b2bcrm.kernel.database import STATEMENTS
 from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.timeline import ChangeCounter, TimelineEntry
@@ -35,7 +36,7 @@ from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import OrderState, Stage, Status
 from b2bcrm.orders.models import Order, OrderLine
 from b2bcrm.orders.queries import visible_to
-from b2bcrm.portal.order_rows import STATEMENTS, own
+from b2bcrm.portal.order_rows import own
 from b2bcrm.quotes.models import Inquiry, Quote
 from b2bcrm.service.lifecycle import CaseState
 from b2bcrm.service.models import Case

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from b2bcrm.fulfillment.models import OrderProjection
 from b2bcrm.kernel.actor import Actor, Role
+from b2bcrm.kernel.database import STATEMENTS
 from b2bcrm.kernel.matching import holds, starts
 from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.words import Message
@@ -22,7 +23,6 @@ from b2bcrm.orders.queries import visible_to
 
 OPEN_STATES = (OrderState.SUBMITTED, OrderState.CONFIRMED)
 STAGES = tuple(Stage)
-STATEMENTS = 512
 _P = OrderProjection
 SORTS: dict[str, Any] = {
     "no": Order.no,
