@@ -115,7 +115,7 @@ def remember(
         if before.crm_id is not None and before.crm_id != crm_id:
             _note_change(work, (connection, entity, erp_id), before.crm_id, crm_id)
     if new:
-        work.session.execute(sa.insert(ErpRef), new)
+        work.session.execute(sa.insert(ErpRef.__table__), new)  # type: ignore[arg-type]
     if old:
         table = ErpRef.__table__.c
         changed = {
