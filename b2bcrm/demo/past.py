@@ -175,7 +175,7 @@ def new_lines(
     discount = Decimal(rng.choice((0, 0, 0, 3, 5, 8)))
     for line in rng.sample(like.lines, min(len(like.lines), rng.randint(1, 5))):
         item = scene.items[line.row["item_id"]]
-        if item.kind.value == "service":
+        if item.kind.value == "service" or any(have.item_id == item.id for have in lines):
             continue
         factor = Decimal(str(rng.choice((0.5, 0.8, 1, 1.25, 1.5, 2))))
         qty = Decimal(max(1, round(line.row["ordered_qty"] * factor)))

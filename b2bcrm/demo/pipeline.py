@@ -28,6 +28,8 @@ from b2bcrm.quotes.lifecycle import Channel, InquiryState, QuoteState
 OPEN = {"small": (12, 3, 3), "demo": (60, 8, 6), "large": (300, 30, 20)}
 _LATEST_AGE = 19  # working days: an older one would have run out
 _MINUTES = (9 * 60, 16 * 60)
+_PROJECT_LINE = (2_000_000, 9_000_000)  # TWD
+_PROJECTS = 0.45  # share of the open quotes that are for machines built in later quarters
 
 
 @dataclass(frozen=True)
@@ -139,15 +141,21 @@ def _open(
     last = rng.randint(1, 5 if draft else _LATEST_AGE)
     revisions = rng.choices((1, 2, 3), (70, 23, 7))[0]
     ages = tuple(last + 4 * n for n in reversed(range(revisions)))
-    wanted = scene.today + dt.timedelta(days=rng.randint(25, 170))
-    times = rng.choice((1, 1, 2, 3, 4, 6))  # every other one is for a year or a project
-    for line in lines:
-        line.wanted_on, line.promised_on = wanted, None
-        line.qty *= times
+    project = rng.random() < _PROJECTS
+    ahead = rng.randint(*((70, 270) if project else (25, 170)))
+    times = rng.choice((1, 1, 2, 3, 4, 6))  # every other one is for a year
+    rate = scene.rate(customer.account.currency, scene.today)
+    apart = rng.choice((0, 14, 28)) if project else 0  # one machine after the other
+    for n, line in enumerate(lines):
+        line.wanted_on = scene.today + dt.timedelta(days=ahead + n * apart)
+        line.promised_on = None
+        worth = rng.randint(*_PROJECT_LINE) / (line.list_price * rate)
+        big = project and scene.items[line.item_id].family != "KIT"
+        line.qty = max(Decimal(1), round(worth, 0)) if big else line.qty * times
         line.list_price = scene.price(customer, line.item_id, line.qty) or line.list_price
     deal = _begin(scene, rng, customer, lines, ages, draft=draft)
-    deal.win_pct = rng.choice((10, 20, 30, 40, 50, 60, 70, 80, 90))
-    deal.decision_on = scene.today + dt.timedelta(days=rng.randint(3, 75))
+    deal.win_pct = rng.choice((10, 20, 30, 40, 50, 60, 70, 80, 90)[: 7 if project else 9])
+    deal.decision_on = scene.today + dt.timedelta(days=rng.randint(3, min(75, ahead - 20)))
     return deal
 
 

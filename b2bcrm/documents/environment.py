@@ -96,6 +96,9 @@ def _filters(locale: str) -> dict[str, Callable[..., str]]:
         local = day.astimezone(HOME_ZONE).date() if isinstance(day, dt.datetime) else day
         return show_date(local, "en" if in_english else locale, weekday=False)
 
+    def day(value: dt.date) -> str:
+        return show_date(value, locale, year=False, weekday=False)
+
     def amount(value: Decimal, currency: str) -> str:
         return show_decimal(value, digits(currency))
 
@@ -112,6 +115,7 @@ def _filters(locale: str) -> dict[str, Callable[..., str]]:
 
     return {
         "date": date,
+        "day": day,
         "amount": amount,
         "money": money,
         "price": show_price,

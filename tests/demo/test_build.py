@@ -17,7 +17,7 @@ from b2bcrm.demo.build import build, start_day
 from b2bcrm.demo.logins import shown_logins
 from b2bcrm.desk.demo import DEMO_PASSWORD as PASSWORD
 from b2bcrm.documents.contents import digest_of, to_json
-from b2bcrm.fulfillment.models import Promise, Shipment, ShipmentLine
+from b2bcrm.fulfillment.models import LineProjection, Promise, Shipment, ShipmentLine
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.clock import HOME_ZONE, pinned
 from b2bcrm.kernel.database import Marker, make_engine
@@ -26,7 +26,7 @@ from b2bcrm.kernel.outbox import Delivery
 from b2bcrm.kernel.timeline import TimelineEntry
 from b2bcrm.kernel.work import Office, Work
 from b2bcrm.orders.actions.life import snapshot
-from b2bcrm.orders.lifecycle import OrderState
+from b2bcrm.orders.lifecycle import OrderState, Status
 from b2bcrm.orders.models import Order, OrderLine, OrderRevision, Origin
 from b2bcrm.quotes.lifecycle import InquiryState, QuoteState
 from b2bcrm.quotes.models import Inquiry, Quote
@@ -167,6 +167,33 @@ def test_drafts_and_inquiries_wait(looking: Work) -> None:
         if quote.current:
             assert quote.decision_on is not None
             assert all(line.promised_on and line.promise_reason for line in quote.lines)
+
+
+def test_demand_reaches_months_ahead_and_nothing_of_it_is_in_trouble(looking: Work) -> None:
+    far = NOW.date() + dt.timedelta(days=110)
+    projected = {
+        row.order_line_id: row for row in looking.session.scalars(sa.select(LineProjection))
+    }
+    lines = [
+        line
+        for order in orders(looking)
+        if order.state is OrderState.CONFIRMED
+        for line in order.lines
+        if line.promised_on and line.promised_on > far
+    ]
+    assert lines
+    for line in lines:
+        found = projected[line.id]
+        assert (found.status, found.cause_kind, found.chain) == (Status.OK, "", [])
+        assert found.projected_on is not None
+        assert found.projected_on <= line.promised_on
+    living = [q for q in quotes(looking) if q.current and q.state is QuoteState.SENT]
+    wishes = [(q, line) for q in living for line in q.lines if line.wanted_on > far]
+    assert wishes
+    for quote, line in wishes:
+        assert quote.decision_on is not None
+        assert quote.decision_on < line.wanted_on <= line.promised_on
+        assert 0 < quote.win_pct < 100
 
 
 def test_quantities_never_run_ahead(looking: Work) -> None:

@@ -151,8 +151,8 @@ def test_the_english_quote_reads_as_agreed():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("locale", LOCALES)
-def test_a_quote_of_two_full_lines_fits_on_one_page(locale):
-    content = quote_content(locale, lines=2)
+def test_a_quote_of_three_full_lines_fits_on_one_page(locale):
+    content = quote_content(locale, lines=3)
     lines = tuple(
         dataclasses.replace(line, spec="IP65, backlash ≤ 3′", customer_part_no="CY-99")
         for line in content.lines

@@ -3,7 +3,8 @@
 A document that is not finished is never ready before today. A work order keeps its planned dates
 until something under it comes later than its start, or its own operations fall behind; then it
 moves by that many working days. What arrives is used from the next working day on, and what is
-finished leaves on the next working day. The longest way is the critical chain. Pure.
+finished leaves on the next working day. The longest way is the critical chain. What the ERP has
+not planned yet rests on the ERP's date, and can be had in the item's lead time. Pure.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from b2bcrm.fulfillment.planning.facts import ZERO, Buy, Line, Make, Part, Step,
 from b2bcrm.kernel.calendar import WorkCalendar
 
 DEEPEST = 8  # a reference that leads back to itself must not loop for ever
+FAR_DAYS = 65  # working days: stock is not yet set aside for what leaves later than in a quarter
 
 
 @dataclass
@@ -91,13 +93,13 @@ class Outlook:
 def outlook(line: Line, supplies: Supplies, today: dt.date) -> Outlook:
     """Tree, readiness and projected date of ``line``."""
     tops = _Forward(supplies, today, line.calendar).below(line.ref) if line.ref else []
-    view = Outlook(*_readiness(line, tops), ready_on=None)
+    view = Outlook(*_readiness(line, tops, today), ready_on=None)
     view.ready_on = _ready_on(line, view, today)
     settle(line, view, today)
     return view
 
 
-def _readiness(line: Line, tops: list[Node]) -> tuple[str, list[Node]]:
+def _readiness(line: Line, tops: list[Node], today: dt.date) -> tuple[str, list[Node]]:
     """What the date rests on."""
     if line.left <= 0:
         return "shipped", tops
@@ -105,7 +107,10 @@ def _readiness(line: Line, tops: list[Node]) -> tuple[str, list[Node]]:
         return "service", tops
     if tops:
         return "supply", tops
-    if line.ref and line.on_hand >= line.left:
+    far = line.planned_on is not None and (
+        line.planned_on > line.calendar.add_days(today, FAR_DAYS)
+    )
+    if line.ref and line.on_hand >= line.left and not far:
         stock = Node("stock", "", line.item, line.left, finished=True)
         return "stock", [stock]
     if line.ref and line.planned_on is not None:
@@ -119,9 +124,12 @@ def _ready_on(line: Line, view: Outlook, today: dt.date) -> dt.date | None:
         return None
     if view.source == "shipped":
         return line.shipped_on or today
-    if view.source in {"plan", "reservation"}:
-        known = line.planned_on if view.source == "plan" else line.reserved_on
-        return max(soonest, known or soonest)
+    if view.source == "reservation":
+        return max(soonest, line.reserved_on or soonest)
+    if view.source == "plan":
+        planned = line.planned_on or soonest
+        by_lead = cal.add_days(today, line.lead_days) if line.lead_days else planned
+        return max(soonest, min(planned, by_lead))
     open_ends = [n.end_on for n in view.tops if n.end_on is not None and not n.finished]
     if not open_ends:
         return soonest

@@ -112,7 +112,8 @@ class Supplies:
 class Line:
     """An order line as planning sees it. ``ref`` is empty while the ERP does not know it.
 
-    ``stock_item`` is False for services. ``reserved_on`` is the ready day of our reservation,
+    ``stock_item`` is False for services; ``lead_days`` are working days to have the item, 0 if
+    unknown. ``reserved_on`` is the ready day of our reservation,
     ``shipped_on`` the day of the last shipment.
     """
 
@@ -130,6 +131,7 @@ class Line:
     calendar: WorkCalendar
     on_hand: Decimal = ZERO
     stock_item: bool = True
+    lead_days: int = 0
     reserved_on: dt.date | None = None
     shipped_on: dt.date | None = None
 

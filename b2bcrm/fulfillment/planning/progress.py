@@ -107,8 +107,9 @@ def measure(line: Line, supplies: Supplies, today: dt.date, *, in_stock: bool) -
     else:
         done_pct, plan_pct = pct(produced / line.ordered), None
     stations = _stations(line, makes, min(shares), produced)
+    waits_for = _waits_for(line, supplies, tops, material)
     return Progress(
-        material, produced, done_pct, plan_pct, stations, _now_at(line, stations, tops, material)
+        material, produced, done_pct, plan_pct, stations, _now_at(line, stations, waits_for)
     )
 
 
@@ -238,9 +239,16 @@ def _whole_pieces(line: Line, share: Decimal) -> Decimal:
     return (line.ordered * share).to_integral_value(ROUND_FLOOR)
 
 
-def _now_at(
-    line: Line, stations: dict[str, Any], tops: Sequence[Make], material: Decimal
-) -> Message | None:
+def _waits_for(line: Line, supplies: Supplies, tops: Sequence[Make], material: Decimal) -> Message:
+    """What is said of pieces that no work has begun on."""
+    if line.stock_item and not tops and not supplies.buys.get(line.ref):
+        return Message("Not started yet")
+    if material < 1 or not tops:
+        return Message("Material is being prepared")
+    return Message("Waiting for production")
+
+
+def _now_at(line: Line, stations: dict[str, Any], waits_for: Message) -> Message | None:
     """Where most of it is, in words that a customer may read."""
     if line.delivered >= line.ordered:
         return Message("Delivered")
@@ -251,9 +259,7 @@ def _now_at(
         return None
     code = max(here, key=lambda c: (Decimal(stations[c]["qty"]), STATIONS.index(c)))
     if code == "prep":
-        if material < 1 or not tops:
-            return Message("Material is being prepared")
-        return Message("Waiting for production")
+        return waits_for
     return Message(
         "%(station)s, %(qty)s of %(total)s",
         station=STATION_WORDS[code],

@@ -99,6 +99,7 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
                 calendar=calendar,
                 on_hand=level.on_hand if level else ZERO,
                 stock_item=item.kind is not ItemKind.SERVICE,
+                lead_days=item.lead_time_days,
                 reserved_on=reserved.get((order.no, str(line.line_no))),
                 shipped_on=shipped.get(line.id),
             )

@@ -167,6 +167,11 @@ def done(plant: Plant, chain: Chain, ref: str) -> None:
     _arrived(plant, chain, body["item"], rest, body["demand_ref"], surplus=surplus)
 
 
+def plan(plant: Plant, chain: Chain, ref: str) -> None:
+    """A line of a far date gets its supply."""
+    sales.plan_late(plant, chain, int(ref))
+
+
 def withdraw(plant: Plant, chain: Chain, ref: str) -> None:
     """The customer takes his order back, if nothing has left yet; ``ref`` is his reason."""
     order = chain.sales()
@@ -191,6 +196,7 @@ _COURSE: dict[str, Callable[[Plant, Chain, str], None]] = {
     "invoice": dispatch.invoice,
     "due": dispatch.fall_due,
     "pay": dispatch.pay,
+    "plan": plan,
     "withdraw": withdraw,
 }
 

@@ -1,7 +1,8 @@
 """What customers order: when, which items, how many, for which dates. Chance from a seed.
 
 Promises are made as sales make them: stock goes in a week, anything else takes the item's lead
-time, and mostly that is what the customer asked for.
+time, and mostly that is what the customer asked for. Larger customers who take part deliveries
+also order a whole season at once: the same item or two again and again, up to nine months ahead.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from connectors.erp.twin.calendars import WORK_DAYS, shift
 from connectors.erp.twin.company import HOME_SITE, Firm, Size
 from connectors.erp.twin.dispatch import arrival
 from connectors.erp.twin.parts import Part
-from connectors.erp.twin.people import Buyer, Site
+from connectors.erp.twin.people import RATES, Buyer, Site
 from connectors.erp.twin.plant import Plant
 from connectors.erp.twin.prices import price_for, sellable
 from connectors.erp.twin.routing import work_days
@@ -40,6 +41,11 @@ _QTY = {"PG": (4, 60), "SW": (4, 60), "BS": (2, 30), "LG": (4, 60), "RT": (1, 6)
         "SRV": (1, 3)}  # fmt: skip
 _LINES = ((1, 2, 3, 4, 5, 6, 7, 8, 9), (2, 4, 6, 10, 15, 18, 17, 15, 13))
 _TYPED = 0.15  # share of orders that were typed in the ERP
+_CALLED_OFF = 0.037  # share of the orders of such customers
+_WEEKS_AHEAD = 34  # the last call-off after the first
+_SCHEDULES = ((4, 1), (6, 1), (6, 2))  # weeks between call-offs, and how many items
+_CALL_OFF_WORTH = (2_200_000, 5_400_000)  # TWD at list price
+_NO_CALL_OFFS = {"KIT", "SRV"}
 _CLOCKS = ("09:05", "09:50", "10:35", "11:15", "13:40", "14:20", "15:25", "16:45")
 
 
@@ -79,6 +85,17 @@ def arrivals(firm: Firm, today: dt.date) -> list[Arrival]:
     return sorted(found, key=lambda a: (a.day, a.clock))
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """A line to be; ``discount`` in percent."""
+
+    part: Part
+    qty: int
+    requested_on: dt.date
+    promised_on: dt.date
+    discount: int
+
+
 class Market:
     """Turns an arrival into an order draft, given what the plant has free just then."""
 
@@ -89,7 +106,10 @@ class Market:
             self._goods.setdefault(part.family, []).append(part)
 
     def draft(self, plant: Plant, buyer: Buyer, rng: random.Random, reference: str) -> OrderDraft:
-        """An order of one to nine lines for what this customer likes to buy."""
+        """What this customer likes to buy: one to nine lines, or a season of call-offs."""
+        own = random.Random(f"{self.firm.seed}/{self.firm.size}/call-offs/{plant.numbers['order']}")
+        if buyer.partial and buyer.rank != "C" and own.random() < _CALLED_OFF:
+            return self._called_off(plant, buyer, own, reference)
         site = buyer.sites[rng.random() < 0.3 and len(buyer.sites) > 1]  # noqa: PLR2004
         picked: dict[str, Part] = {}
         for _ in range(rng.choices(*_LINES)[0]):
@@ -100,20 +120,49 @@ class Market:
         rows = [(part, _quantity(part, rng)) for part in picked.values()]
         dates = self._dates(plant, buyer, site, rows, rng)
         discount = rng.choice((3, 5, 8)) if rng.random() < 0.2 else 0  # noqa: PLR2004
+        wanted = [_Wanted(*row, *both, discount) for row, both in zip(rows, dates, strict=True)]
+        return self._order(plant, buyer, site, wanted, (reference, _po_number(buyer, rng)))
+
+    def _called_off(
+        self, plant: Plant, buyer: Buyer, rng: random.Random, reference: str
+    ) -> OrderDraft:
+        """The same items every few weeks, in equal quantities, from the lead time on."""
+        site, days = buyer.sites[0], plant.days(HOME_SITE[buyer.company])
+        weeks, count = rng.choice(_SCHEDULES)
+        picked: dict[str, int] = {}
+        tastes = [taste for taste in buyer.tastes if taste not in _NO_CALL_OFFS]
+        for _ in range(count):
+            part = rng.choice(self._goods[rng.choice(tastes)])
+            worth = rng.randint(*_CALL_OFF_WORTH) / RATES[buyer.currency]
+            qty = int(worth / price_for(part, buyer.price_list, buyer.currency, 1))
+            picked.setdefault(part.no, max(2, qty - qty % 2))
+        rows = [(self.firm.parts[no], qty) for no, qty in picked.items()]
+        first = max(_leave(plant, part, qty, rng) for part, qty in rows)
+        discount = rng.choice((5, 8, 10))
+        wanted = []
+        for ahead in range(0, _WEEKS_AHEAD + 1, weeks):
+            day = dt.date.fromisoformat(arrival(site, days.add(shift(first, 7 * ahead), 0)))
+            wanted += [_Wanted(part, qty, day, day, discount) for part, qty in rows]
+        return self._order(plant, buyer, site, wanted, (reference, _po_number(buyer, rng)))
+
+    def _order(
+        self, plant: Plant, buyer: Buyer, site: Site, wanted: list[_Wanted], names: tuple[str, str]
+    ) -> OrderDraft:
+        """``names``: our reference and the customer's order number."""
+        reference, customer_po = names
         lines = tuple(
             OrderDraftLine(
-                line_no=10 * n, item=part.no, qty=Decimal(qty), uom=part.uom,
-                unit_price=price_for(part, buyer.price_list, buyer.currency, qty),
-                discount_pct=Decimal(discount), requested_on=requested, promised_on=promised,
-                customer_part_no=self.firm.part_nos.get(part.no, {}).get(buyer.no, ""),
+                line_no=10 * n, item=row.part.no, qty=Decimal(row.qty), uom=row.part.uom,
+                unit_price=price_for(row.part, buyer.price_list, buyer.currency, row.qty),
+                discount_pct=Decimal(row.discount), requested_on=row.requested_on,
+                promised_on=row.promised_on,
+                customer_part_no=self.firm.part_nos.get(row.part.no, {}).get(buyer.no, ""),
                 customer_po_line=str(n),
             )
-            for n, ((part, qty), (requested, promised)) in enumerate(
-                zip(rows, dates, strict=True), 1
-            )
+            for n, row in enumerate(wanted, 1)
         )  # fmt: skip
         return OrderDraft(
-            reference=reference, customer=buyer.no, customer_po=_po_number(buyer, rng),
+            reference=reference, customer=buyer.no, customer_po=customer_po,
             ordered_on=dt.date.fromisoformat(plant.day), currency=buyer.currency,
             ship_to=site.code, incoterm=buyer.incoterm, incoterm_place=buyer.place,
             payment_terms=buyer.terms, site=HOME_SITE[buyer.company], note="", lines=lines,

@@ -19,6 +19,7 @@ from connectors.erp.twin.plant import Plant
 from connectors.erp.twin.routing import spans, work_days
 
 BUFFER = 3  # working days between the end of production and the day of shipping
+HORIZON = 65  # working days: what has to leave later than in a quarter is not planned yet
 _CLOCKS = ("08:40", "09:20", "10:05", "11:30", "13:15", "14:50", "16:10")
 
 
@@ -40,12 +41,21 @@ class Planner:
 
     # ------------------------------------------------------------------------------------- lines
     def supply(self, line: Body, qty: int, *, buffer: int = BUFFER) -> None:
-        """Plan ``qty`` pieces of an order line on top of what it already has."""
+        """Plan ``qty`` pieces of an order line on top of what it already has.
+
+        A line that leaves beyond the horizon gets nothing but a day on which to plan it.
+        """
         truth = self.chain.sales().truth["lines"][str(line["line_no"])]
         part = self.plant.firm.parts[line["item"]]
+        days = self.plant.days(part.site)
+        truth.pop("later", None)
         if part.kind == "service" or qty <= 0:
             return
-        days = self.plant.days(part.site)
+        if truth["due"] > days.add(self.plant.day, HORIZON):
+            truth["later"] = days.add(truth["due"], -HORIZON)
+            root = self.chain.root
+            self.plant.schedule(truth["later"], "08:00", root, "plan", str(line["line_no"]))
+            return
         ref = f"{self.chain.root}/{line['line_no']}"
         if self.plant.take(part, qty):
             truth["pegs"].append([part.no, qty])
@@ -202,7 +212,8 @@ def _ready(chain: Chain, needs: Body) -> bool:
 
 def line_ready(chain: Chain, line_no: int) -> bool:
     """Whether an order line could leave as far as its supply goes."""
-    return _ready(chain, chain.sales().truth["lines"][str(line_no)])
+    truth = chain.sales().truth["lines"][str(line_no)]
+    return "later" not in truth and _ready(chain, truth)
 
 
 def expected(chain: Chain, needs: Body) -> str:

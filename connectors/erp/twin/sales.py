@@ -159,11 +159,25 @@ def _settle_line(plant: Plant, chain: Chain, line_no: int) -> None:
 
 def _go(plant: Plant, chain: Chain, line_no: int) -> None:
     """Set off what a line leads to: shipping if all is there, a part shipment on its due day."""
+    truth = chain.sales().truth["lines"][str(line_no)]
     if line_ready(chain, line_no):
         line_is_ready(plant, chain, line_no)
+    elif "later" in truth:
+        return
     elif chain.sales().truth["partial"] and chain.line(line_no)["qty"] >= 8:  # noqa: PLR2004
-        due = chain.sales().truth["lines"][str(line_no)]["due"]
-        plant.schedule(due, "15:35", chain.root, "part", str(line_no))
+        plant.schedule(truth["due"], "15:35", chain.root, "part", str(line_no))
+
+
+def plan_late(plant: Plant, chain: Chain, line_no: int) -> None:
+    """A line that was too far away to be planned has come within the horizon."""
+    order, line = chain.sales(), chain.line(line_no)
+    if line["status"] != "open" or "later" not in order.truth["lines"][str(line_no)]:
+        return
+    rng = random.Random(f"{plant.firm.seed}/{order.erp_id}/{line_no}/{plant.day}")
+    Planner(plant, chain, rng=rng).supply(line, line["qty"])
+    order.dirty = True
+    _settle_line(plant, chain, line_no)
+    _go(plant, chain, line_no)
 
 
 def change(plant: Plant, chain: Chain, draft: OrderDraft) -> None:
@@ -233,13 +247,14 @@ def _change_line(
     plant: Plant, chain: Chain, planner: Planner, body: Body, line: OrderDraftLine
 ) -> None:
     order = chain.sales()
+    truth = order.truth["lines"][str(line.line_no)]
     same = line.item == body["item"]
     more = int(line.qty) - body["qty"]
     body["item"], body["qty"] = line.item, int(line.qty)
     if not same:
         release_supply(plant, chain, line.line_no)
     _write_line(plant, order, body, line)
-    if not same:
+    if not same or "later" in truth:
         planner.supply(body, int(line.qty))
     elif more > 0:
         planner.supply(body, more)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 
 import pytest
 
@@ -11,6 +12,7 @@ from connectors.erp.twin import bulk
 from connectors.erp.twin.calendars import CALENDARS, WORK_DAYS
 from connectors.erp.twin.company import found
 from connectors.erp.twin.dispatch import arrival
+from connectors.erp.twin.planning import HORIZON
 from connectors.erp.twin.world import TwinWorld
 from tests.connectors.erp.twin.audit import audit
 from tests.connectors.erp.twin.scene import MORNING, TODAY, Clock, dump
@@ -71,6 +73,7 @@ def test_the_demo_has_its_size_its_lateness_and_one_supplier_that_grew_worse(tmp
     }
     assert len(done) >= 7900
     assert 105 <= sum(o.status == "open" for o in data[Entity.SALES_ORDER]) <= 150
+    _demand_reaches_into_the_eighth_month(data)
     assert len(data[Entity.CUSTOMER]) == 60
     assert {c.country for c in data[Entity.CUSTOMER]} == {"TW", "CN", "DE", "US", "JP"}
     assert 280 <= len(data[Entity.ITEM]) <= 330
@@ -83,6 +86,21 @@ def test_the_demo_has_its_size_its_lateness_and_one_supplier_that_grew_worse(tmp
                     bad = row.received_on > row.first_confirmed_on
                     (late if order.ordered_on > turn else early).append(bad)
     assert sum(late) / len(late) > 2 * sum(early) / len(early)
+
+
+def _demand_reaches_into_the_eighth_month(data):
+    """Call-offs of every later month, the more the nearer; none beyond the horizon is planned."""
+    supplied = {work.demand_ref for work in data[Entity.WORK_ORDER]}
+    horizon = dt.date.fromisoformat(WORK_DAYS["TW"].add(TODAY.isoformat(), HORIZON))
+    per_month = Counter()
+    for order in data[Entity.SALES_ORDER]:
+        for row in order.lines:
+            if row.status == "open" and row.planned_on > horizon:
+                assert f"{order.erp_id}/{row.line_no}" not in supplied
+                per_month[(row.promised_on - TODAY).days // 30] += 1
+    assert set(per_month) >= {3, 4, 5, 6, 7}
+    assert per_month[4] > per_month[7]
+    assert max(per_month) <= 9
 
 
 def test_a_bill_of_material_has_three_levels_and_every_component_exists():

@@ -321,3 +321,61 @@ def test_a_failed_write_leaves_the_world_usable(world, monkeypatch):
     assert dump(world) == before
     assert world.create(draft()).erp_id
     audit(world, MORNING.date())
+
+
+# ---------------------------------------------------------------------------------------- far dates
+FAR_DAY = dt.date(2027, 6, 21)
+
+
+def supply_of(world, erp_id):
+    """Work order numbers per order line."""
+    found = {}
+    for work in dump(world)[Entity.WORK_ORDER]:
+        if work.demand_ref.startswith(f"{erp_id}/"):
+            found.setdefault(int(work.demand_ref.split("/")[1]), []).append(work.erp_id)
+    return found
+
+
+def far_order(world):
+    """An order whose second line leaves in half a year; its number."""
+    far = line(20, requested_on=FAR_DAY, promised_on=FAR_DAY)
+    return world.create(draft(lines=(line(10), far))).erp_id
+
+
+def test_a_line_that_leaves_beyond_the_horizon_is_planned_in_time_and_ships_in_time(world, clock):
+    no = far_order(world)
+    assert set(supply_of(world, no)) == {10}
+    assert order_of(world, no).lines[1].planned_on == dt.date(2027, 6, 15)  # six days on the way
+    world.advance_to(clock.move(days=100))
+    assert set(supply_of(world, no)) == {10}
+    world.advance_to(clock.move(days=30))
+    assert set(supply_of(world, no)) == {10, 20}
+    audit(world, clock.now.date())
+    world.advance_to(clock.move(days=110))
+    assert order_of(world, no).status == "closed"
+    audit(world, clock.now.date())
+
+
+def test_a_far_line_that_is_wanted_earlier_is_planned_at_once_and_only_once(world, clock):
+    no = far_order(world)
+    near = dt.date(2027, 1, 22)
+    sooner = line(20, qty=30, requested_on=near, promised_on=near)
+    world.update(no, draft(lines=(line(10), sooner)))
+    planned = supply_of(world, no)
+    assert len(planned[20]) == 1
+    assert world.get(Entity.WORK_ORDER, planned[20][0]).qty == 30
+    world.advance_to(clock.move(days=150))
+    assert supply_of(world, no) == planned
+
+
+def test_a_far_line_can_be_moved_further_and_taken_back(world, clock):
+    no = far_order(world)
+    later = FAR_DAY + dt.timedelta(days=56)
+    world.update(no, draft(lines=(line(10), line(20, requested_on=later, promised_on=later))))
+    world.advance_to(clock.move(days=135))
+    assert set(supply_of(world, no)) == {10}
+    world.update(no, draft(lines=(line(10),)))
+    world.advance_to(clock.move(days=90))
+    assert set(supply_of(world, no)) == {10}
+    assert order_of(world, no).status == "closed"
+    audit(world, clock.now.date())
