@@ -342,7 +342,7 @@ def freshness(work: Work) -> tuple[dt.datetime, bool] | None:
 
     The oldest feed counts; None before every feed has had a complete run.
     """
-    rows = work.session.execute(_FRESHNESS).all()
+    rows = work.rows(_FRESHNESS)
     ages = [(as_of, limit) for as_of, limit in rows if as_of is not None]
     if not rows or len(ages) < len(rows):
         return None
