@@ -13,6 +13,13 @@ from b2bcrm.kernel.columns import Amount, BigId, UtcDateTime, enum_column
 from b2bcrm.kernel.database import Base, id_column
 
 
+def credit_light(*, hold: bool, limit: Decimal, used: Decimal, overdue: Decimal) -> str:
+    """ok, risk (80 % used or something overdue), or late (over the limit, or on hold)."""
+    if hold or (limit and used > limit):
+        return "late"
+    return "risk" if (limit and used >= limit * Decimal("0.8")) or overdue > 0 else "ok"
+
+
 class Account(Base):
     """A customer or prospect; ``erp_id`` is empty until the ERP knows it.
 
@@ -67,11 +74,13 @@ class Account(Base):
         return " ".join(filter(None, (self.address, self.city, self.country)))
 
     def credit_light(self) -> str:
-        """ok, risk (80 % used or something overdue), or late (over the limit, or on hold)."""
-        if self.credit_hold or (self.credit_limit and self.credit_used > self.credit_limit):
-            return "late"
-        nearly = self.credit_limit and self.credit_used >= self.credit_limit * Decimal("0.8")
-        return "risk" if nearly or self.overdue_amount > 0 else "ok"
+        """ok, risk or late."""
+        return credit_light(
+            hold=self.credit_hold,
+            limit=self.credit_limit,
+            used=self.credit_used,
+            overdue=self.overdue_amount,
+        )
 
 
 class ShipTo(Base):

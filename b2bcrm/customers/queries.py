@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
-from b2bcrm.customers.models import Account, Contact, CustomerPart, ShipTo, Touch
+from b2bcrm.customers.models import Account, Contact, CustomerPart, ShipTo, Touch, TouchKind
 from b2bcrm.kernel.actor import Actor
 from b2bcrm.kernel.database import STATEMENTS, Base
 from b2bcrm.kernel.errors import not_found
@@ -51,21 +51,20 @@ class PartRow:
         return names.get(locale) or self.item_name
 
 
-@dataclass(frozen=True)
-class TouchRow:
-    """A touch with the names and numbers that a timeline shows."""
+class TouchRow(NamedTuple):
+    """A touch with the names and numbers that a timeline shows; ``at`` is when we were in touch."""
 
-    touch: Touch
+    id: int
+    at: dt.datetime
+    kind: TouchKind
+    inbound: bool
+    subject: str
+    text: str
     contact_name: str
     user_name: str
     order_no: str
     quote_no: str
     case_no: str
-
-    @property
-    def at(self) -> dt.datetime:
-        """When we were in contact."""
-        return self.touch.at
 
 
 def visible_to(actor: Actor) -> sa.Select[Account]:
@@ -187,7 +186,7 @@ def touches(
     """Contacts with the customer, newest first, of an account or of one order."""
     query = _touches(work.actor, of_account=account_id is not None, of_order=order_id is not None)
     values = {"account_id": account_id, "order_id": order_id, "take": limit}
-    return [TouchRow(*row) for row in work.session.execute(query, values)]
+    return [TouchRow._make(row) for row in work.rows(query, values)]
 
 
 @lru_cache(maxsize=STATEMENTS)
@@ -196,7 +195,12 @@ def _touches(actor: Actor, *, of_account: bool, of_order: bool) -> Any:
     order, quote, case, user = (tables[name] for name in ("order", "quote", "case", "user"))
     query = (
         sa.select(
-            Touch,
+            Touch.id,
+            Touch.at,
+            Touch.kind,
+            Touch.inbound,
+            Touch.subject,
+            Touch.text,
             sa.func.coalesce(Contact.name, ""),
             sa.func.coalesce(user.c.name, ""),
             sa.func.coalesce(order.c.no, ""),

@@ -7,10 +7,11 @@ one outbox row per handler in the same transaction as the change itself.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -44,6 +45,13 @@ class Work:
     def today(self) -> dt.date:
         """The business date in the home zone."""
         return self.now.astimezone(HOME_ZONE).date()
+
+    def rows(
+        self, statement: sa.Executable, values: Mapping[str, object] | None = None
+    ) -> Sequence[Any]:
+        """What a SELECT of plain columns finds: half the cost of the same through the session."""
+        self.session.flush()
+        return self.session.connection().execute(statement, values).all()
 
     def publish(self, event: Event) -> None:
         """Record a fact: history row, page counters, and one delivery per handler."""
@@ -89,7 +97,7 @@ class Office:
             session = Session(connection, expire_on_commit=False, autoflush=True)
             try:
                 tick = self.clock.tick()
-                ahead = session.scalar(_AHEAD) or 0
+                ahead = session.connection().scalar(_AHEAD) or 0
                 work = Work(
                     session=session,
                     actor=actor,
