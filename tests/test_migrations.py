@@ -118,6 +118,7 @@ class TestSeveralErpCustomers:
             self._put(
                 connection,
                 tables.tables["ship_to"],
+                id=3,  # PostgreSQL counts only what it numbers itself
                 account_id=2,
                 code="S1",
                 erp_customer_id=customer,
