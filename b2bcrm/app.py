@@ -50,6 +50,7 @@ PAGES: tuple[str, ...] = (
     "b2bcrm.desk.order",
     "b2bcrm.desk.orders",
     "b2bcrm.desk.account_acts",
+    "b2bcrm.desk.account_erp",
     "b2bcrm.desk.accounts",
     "b2bcrm.desk.items",
     "b2bcrm.desk.planning",
@@ -70,6 +71,7 @@ API_PAGES: tuple[str, ...] = (
     # flask-smorest blueprints, see web/api.py
     "b2bcrm.orders.api",
     "b2bcrm.quotes.api",
+    "b2bcrm.desk.erp_confirmations",
 )
 DEMO_PAGES: tuple[str, ...] = ("b2bcrm.desk.demo",)
 
@@ -144,7 +146,7 @@ def create_app(office: Office, settings: Settings, **supplies: Any) -> Flask:
 
 def from_environment() -> Flask:
     """The application of this process's environment: what the web server loads."""
-    from b2bcrm.bootstrap import connect_mail, open_office, vault_of
+    from b2bcrm.bootstrap import Listening, connect_mail, open_office, vault_of
     from b2bcrm.fulfillment.actions import Promises
 
     logs.configure()
@@ -156,6 +158,7 @@ def from_environment() -> Flask:
         "files_dir": settings.files_dir,
         "mailer": mailer,
         "vault": vault_of(settings),
+        "listening": Listening(settings),
     }
     if settings.demo:
         supplies["caught_mail"] = mailer

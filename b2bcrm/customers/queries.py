@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -11,7 +11,15 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
-from b2bcrm.customers.models import Account, Contact, CustomerPart, ShipTo, Touch, TouchKind
+from b2bcrm.customers.models import (
+    Account,
+    Contact,
+    CustomerPart,
+    ErpCustomer,
+    ShipTo,
+    Touch,
+    TouchKind,
+)
 from b2bcrm.kernel.actor import Actor
 from b2bcrm.kernel.database import STATEMENTS, Base
 from b2bcrm.kernel.errors import not_found
@@ -89,6 +97,45 @@ def by_id(work: Work, account_id: int, *, with_people: bool = False) -> Account:
     if account is None:
         raise not_found(Message("This account"))
     return account
+
+
+def erp_customers(work: Work, connection: str, erp_ids: Collection[str]) -> dict[str, ErpCustomer]:
+    """The customers of one ERP by its numbers, those that are known, whoever's they are."""
+    query = sa.select(ErpCustomer).where(
+        ErpCustomer.connection_code == connection, ErpCustomer.erp_id.in_(erp_ids)
+    )
+    return {row.erp_id: row for row in work.session.scalars(query)} if erp_ids else {}
+
+
+def erp_customers_of(work: Work, account_id: int) -> Sequence[ErpCustomer]:
+    """What an account is in the ERPs, the main one first."""
+    query = sa.select(ErpCustomer).where(ErpCustomer.account_id == account_id)
+    order = (ErpCustomer.main.desc(), ErpCustomer.connection_code, ErpCustomer.erp_id)
+    return work.session.scalars(query.order_by(*order)).all()
+
+
+def erp_customer_for(
+    work: Work, account_id: int, *, connection: str, company_id: int, ship_to_id: int | None
+) -> ErpCustomer | None:
+    """Under which customer of an ERP an order of one of our companies is entered.
+
+    The one that the ship-to site belongs to, else the main one, else the oldest. An account whose
+    customers another account has taken over still has its own.
+    """
+    whose = sa.select(ShipTo.erp_customer_id).where(ShipTo.id == ship_to_id).scalar_subquery()
+    query = sa.select(ErpCustomer).where(
+        ErpCustomer.connection_code == connection,
+        ErpCustomer.company_id == company_id,
+        ErpCustomer.active,
+        sa.or_(ErpCustomer.account_id == account_id, ErpCustomer.home_id == account_id),
+    )
+    nearest = sa.case(
+        (sa.and_(ErpCustomer.id == whose, ErpCustomer.account_id == account_id), 0),
+        (sa.and_(ErpCustomer.main, ErpCustomer.account_id == account_id), 1),
+        (ErpCustomer.account_id == account_id, 2),
+        else_=3,
+    )
+    return work.session.scalar(query.order_by(nearest, ErpCustomer.id).limit(1))
 
 
 def search(work: Work, text: str, *, limit: int = 20) -> Sequence[AccountHit]:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from b2bcrm.customers import queries as customers
-from b2bcrm.customers.models import credit_light
+from b2bcrm.customers.models import credit_light, worst
 from b2bcrm.customers.queries import TouchRow
 from b2bcrm.desk import order_statements as statements
 from b2bcrm.files import queries as files
@@ -75,6 +75,7 @@ class Head:
     overdue_amount: Decimal
     credit_hold: bool
     credit_as_of: dt.datetime | None
+    other_light: str
     sales_rep: str
     computed_at: dt.datetime | None
     promised_on: dt.date | None
@@ -119,13 +120,14 @@ class Head:
 
     @property
     def credit_light(self) -> str:
-        """The account's: ok, risk or late."""
-        return credit_light(
+        """The account's: the worst of all its customers in the ERPs."""
+        own = credit_light(
             hold=self.credit_hold,
             limit=self.credit_limit,
             used=self.credit_used,
             overdue=self.overdue_amount,
         )
+        return worst(own, self.other_light)
 
     @property
     def quote_label(self) -> str:

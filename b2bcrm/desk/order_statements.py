@@ -106,6 +106,7 @@ def _head_statement() -> Any:
                 overdue_amount=Account.overdue_amount,
                 credit_hold=Account.credit_hold,
                 credit_as_of=Account.credit_as_of,
+                other_light=Account.other_light,
                 sales_rep=Account.sales_rep,
                 computed_at=OrderProjection.computed_at,
                 promised_on=OrderProjection.promised_on,

@@ -54,6 +54,7 @@ class Order(Base):
     company_id: Mapped[int] = mapped_column(sa.ForeignKey("company.id"))
     site_id: Mapped[int] = mapped_column(sa.ForeignKey("site.id"))
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    erp_customer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("erp_customer.id"))
     contact_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact.id"))
     ship_to_id: Mapped[int | None] = mapped_column(sa.ForeignKey("ship_to.id"))
     quote_id: Mapped[int | None] = mapped_column(sa.ForeignKey("quote.id"))

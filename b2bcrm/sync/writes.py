@@ -121,6 +121,15 @@ def found(
     return session.scalar(query.with_for_update())
 
 
+def is_done(session: Session, reference: str, *, connection: str = MAIN) -> bool:
+    """Whether what was last written under the reference counts as done."""
+    query = sa.select(ErpWrite.state).where(
+        ErpWrite.connection_code == connection, ErpWrite.reference == reference
+    )
+    newest = session.scalar(query.order_by(ErpWrite.id.desc()).limit(1))
+    return newest is WriteState.DONE
+
+
 def open_create(session: Session, prefix: str, *, connection: str = MAIN) -> ErpWrite | None:
     """The create of a document (all its references begin with ``prefix``) that is not done."""
     query = sa.select(ErpWrite).where(

@@ -37,6 +37,7 @@ ACCESS: Mapping[str, Roles] = {
     "health": ANYONE,
     "static": ANYONE,
     # api: the token's scopes narrow what its owner's role allows
+    "api_erp.confirmations": ERP_DESK,
     "api_orders.amend": SALES,
     "api_orders.cancel": SALES,
     "api_orders.confirm": SALES,
@@ -63,6 +64,8 @@ ACCESS: Mapping[str, Roles] = {
     "desk_account_acts.remove_contact": STAFF,
     "desk_account_acts.save": SALES,
     "desk_account_acts.set_part": SALES,
+    "desk_account_erp.act": SALES,
+    "desk_account_erp.page": SALES,
     "desk_accounts.account": STAFF,
     "desk_accounts.accounts": STAFF,
     "desk_items.item": STAFF,
