@@ -210,6 +210,7 @@ def test_the_version_changes_with_the_order_and_not_without(work, sales):
     first = sales.get(url)
     assert sales.get(url, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
     work.bump(f"order:{order.id}")
+    work.settle()
     stored(work, order)
     again = sales.get(url, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.text) == (200, str(int(first.text) + 1))
