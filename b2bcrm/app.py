@@ -29,10 +29,12 @@ from b2bcrm.web import (
     headers,
     limits,
     locale,
+    pieces,
     work,
 )
 from b2bcrm.web.answers import see_other
 from b2bcrm.web.frame import ErpAge
+from b2bcrm.web.templating import PageEnvironment
 
 # One module per page or feature, each with a blueprint ``bp``; add yours to its group.
 PAGES: tuple[str, ...] = (
@@ -43,9 +45,12 @@ PAGES: tuple[str, ...] = (
     # desk
     "b2bcrm.desk.fulfillment",
     "b2bcrm.desk.erp",
+    "b2bcrm.desk.erp_connections",
+    "b2bcrm.desk.erp_feed",
     "b2bcrm.desk.order",
     "b2bcrm.desk.orders",
     "b2bcrm.desk.account_acts",
+    "b2bcrm.desk.account_erp",
     "b2bcrm.desk.accounts",
     "b2bcrm.desk.items",
     "b2bcrm.desk.planning",
@@ -66,6 +71,7 @@ API_PAGES: tuple[str, ...] = (
     # flask-smorest blueprints, see web/api.py
     "b2bcrm.orders.api",
     "b2bcrm.quotes.api",
+    "b2bcrm.desk.erp_confirmations",
 )
 DEMO_PAGES: tuple[str, ...] = ("b2bcrm.desk.demo",)
 
@@ -102,6 +108,7 @@ def create_app(office: Office, settings: Settings, **supplies: Any) -> Flask:
     )
     if settings.secure:  # behind one proxy that ends https
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    app.jinja_environment = PageEnvironment
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 
@@ -120,6 +127,7 @@ def create_app(office: Office, settings: Settings, **supplies: Any) -> Flask:
     headers.init_app(app)
     locale.init_app(app)
     filters.init_app(app)
+    pieces.init_app(app)
     frame.init_app(app)
     app.jinja_env.globals.update(
         demo_logins=lambda: "demo" in app.blueprints,
@@ -138,7 +146,7 @@ def create_app(office: Office, settings: Settings, **supplies: Any) -> Flask:
 
 def from_environment() -> Flask:
     """The application of this process's environment: what the web server loads."""
-    from b2bcrm.bootstrap import connect_mail, open_office
+    from b2bcrm.bootstrap import Listening, connect_mail, open_office, vault_of
     from b2bcrm.fulfillment.actions import Promises
 
     logs.configure()
@@ -149,6 +157,8 @@ def from_environment() -> Flask:
         "erp_age": _erp_age,
         "files_dir": settings.files_dir,
         "mailer": mailer,
+        "vault": vault_of(settings),
+        "listening": Listening(settings),
     }
     if settings.demo:
         supplies["caught_mail"] = mailer

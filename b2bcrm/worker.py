@@ -128,6 +128,7 @@ def run_once(house: House) -> None:
     begin(house)
     pull(house)
     reconcile(house)
+    house.sum_figures()
     daily(house)
     house.every_minute()
     deliver(house)
@@ -145,7 +146,11 @@ def _guarded(name: str, job: Callable[[House], object], house: House) -> Callabl
 
 
 WORK: Jobs = {"deliver": (1, deliver), "pull": (2, pull), "reconcile": (60, reconcile)}
-CLOCKS: Jobs = {"minute": (60, House.every_minute), "daily": (5, daily)}
+CLOCKS: Jobs = {
+    "figures": (2, House.sum_figures),
+    "minute": (60, House.every_minute),
+    "daily": (5, daily),
+}
 
 
 def begin(house: House) -> None:

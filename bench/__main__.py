@@ -27,7 +27,8 @@ FOLDER = Path(os.environ.get("CRM_DATA_DIR", "var")).resolve() / "bench"
 @click.option("--size", type=click.Choice(["small", "demo", "large"]), default="large")
 @click.option("--seconds", type=float, default=10.0, help="per page")
 @click.option("--fresh", is_flag=True, help="build the company again")
-def main(context: click.Context, *, size: str, seconds: float, fresh: bool) -> None:
+@click.option("--page", default="", help="measure only pages whose name contains this")
+def main(context: click.Context, *, size: str, seconds: float, fresh: bool, page: str) -> None:
     """Print the tables of pages, documents and the ERP."""
     if context.invoked_subcommand is not None:
         return
@@ -47,7 +48,9 @@ def main(context: click.Context, *, size: str, seconds: float, fresh: bool) -> N
     )
     print(f"company of size {size}: {time.perf_counter() - start:.1f} s\n", flush=True)
     settings = Settings.from_env(environment)
-    pages.measure(settings, environment, seconds=seconds)
+    pages.measure(settings, environment, seconds=seconds, only=page)
+    if page:
+        return
     documents.measure()
     twin = folder / "twin-copy.sqlite3"
     shutil.copy(settings.twin_path, twin)

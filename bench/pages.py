@@ -1,4 +1,7 @@
-"""Pages under load at size ``large``: requests per second, p50, p99, SQL statements, bytes."""
+"""Pages under load: requests per second, p50, p99, processor time, SQL statements, bytes.
+
+Processor time per request is the figure that other work on the machine disturbs least.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.parse import urlencode
@@ -30,7 +34,7 @@ PORT, REFERENCE_PORT = 26_000, 26_010
 
 
 @contextmanager
-def served(target: str, port: int, environment: dict[str, str]) -> Iterator[None]:
+def served(target: str, port: int, environment: dict[str, str]) -> Iterator[int]:
     """Granian with two workers, as the product is served; ended by its own process id."""
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--host", "127.0.0.1",
@@ -41,7 +45,7 @@ def served(target: str, port: int, environment: dict[str, str]) -> Iterator[None
     )
     try:
         _wait(port)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -58,6 +62,34 @@ def _wait(port: int) -> None:
         except OSError:
             time.sleep(0.2)
     raise TimeoutError(f"no answer on port {port}")
+
+
+def processor_s(pid: int) -> float:
+    """Processor time so far of a server and its workers, in seconds (Linux)."""
+    workers = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    ticks = 0
+    for process in (str(pid), *workers):
+        after_name = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2]
+        ticks += sum(int(field) for field in after_name.split()[11:13])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the load generator saw, and the server's processor time per request in seconds."""
+
+    result: Result
+    processor_s: float
+
+
+def load(pid: int, port: int, path: str, cookie: str, *, seconds: float) -> Measured:
+    """Warm the page up, then measure it."""
+    run(port, path, cookie, seconds=2)
+    before = processor_s(pid)
+    result = run(port, path, cookie, seconds=seconds)
+    spent = processor_s(pid) - before
+    assert result.latencies, f"{path}: no answer within {seconds} s"
+    return Measured(result, spent / len(result.latencies))
 
 
 def sign_in(port: int, email: str) -> str:
@@ -118,8 +150,18 @@ def statements(settings: Settings, path: str, cookie: str) -> int:
     return count
 
 
-def measure(settings: Settings, environment: dict[str, str], *, seconds: float) -> None:
-    """Print the table."""
+def look(settings: Settings) -> None:
+    """What the worker does within seconds after each start: no worker runs beside the bench."""
+    house = build(settings)
+    house.sum_figures()
+    house.engine.dispose()
+
+
+def measure(
+    settings: Settings, environment: dict[str, str], *, seconds: float, only: str = ""
+) -> None:
+    """Print the table, of all pages or of those whose name contains ``only``."""
+    look(settings)
     found = subjects(settings)
     pages = [
         ("portal order list", "/portal/orders", "buyer"),
@@ -130,24 +172,30 @@ def measure(settings: Settings, environment: dict[str, str], *, seconds: float) 
     ]
     database = settings.database_url.removeprefix("sqlite:///")
     reference = {"BENCH_DATABASE": str(Path(database).resolve())}
-    print(f"{'page':<20}{'req/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'SQL':>5}{'kB':>7}{'ratio':>8}")
-    with served("bench.reference:make_app", REFERENCE_PORT, {**environment, **reference}):
-        run(REFERENCE_PORT, "/reference", "", seconds=2)
-        base = run(REFERENCE_PORT, "/reference", "", seconds=seconds)
-    _row("reference (Flask)", base, 1, base.rate)
-    with served("b2bcrm.app:from_environment", PORT, environment):
+    print(
+        f"{'page':<20}{'req/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'cpu ms':>9}{'SQL':>5}{'kB':>7}"
+        f"{'ratio':>8}{'cpu':>7}"
+    )
+    with served("bench.reference:make_app", REFERENCE_PORT, {**environment, **reference}) as pid:
+        base = load(pid, REFERENCE_PORT, "/reference", "", seconds=seconds)
+    _row("reference (Flask)", base, 1, base)
+    with served("b2bcrm.app:from_environment", PORT, environment) as pid:
         cookies = {who: sign_in(PORT, found[who]) for who in ("buyer", "seller")}
         for name, path, who in pages:
-            run(PORT, path, cookies[who], seconds=2)
-            result = run(PORT, path, cookies[who], seconds=seconds)
-            _row(name, result, statements(settings, path, cookies[who]), base.rate)
+            if only not in name:
+                continue
+            measured = load(pid, PORT, path, cookies[who], seconds=seconds)
+            _row(name, measured, statements(settings, path, cookies[who]), base)
 
 
-def _row(name: str, result: Result, sql: int, base: float) -> None:
+def _row(name: str, measured: Measured, sql: int, base: Measured) -> None:
+    """``ratio`` and ``cpu`` compare with the reference page: wall and processor time."""
+    result = measured.result
     wrong = f"  {result.wrong} wrong answers" if result.wrong else ""
     print(
         f"{name:<20}{result.rate:>9.0f}{result.percentile(0.5):>9.1f}"
-        f"{result.percentile(0.99):>9.1f}{sql:>5}{result.size / 1000:>7.1f}"
-        f"{result.rate / base:>8.2f}{wrong}",
+        f"{result.percentile(0.99):>9.1f}{1000 * measured.processor_s:>9.2f}{sql:>5}"
+        f"{result.size / 1000:>7.1f}{result.rate / base.result.rate:>8.2f}"
+        f"{base.processor_s / measured.processor_s:>7.2f}{wrong}",
         flush=True,
     )

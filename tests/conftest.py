@@ -121,6 +121,7 @@ class SavepointOffice(Office):
             if read_only:
                 session.rollback()
             else:
+                work.settle()
                 session.commit()
         except BaseException:
             session.rollback()

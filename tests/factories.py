@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from b2bcrm.catalog.models import Item, ItemKind, PriceBreak
-from b2bcrm.customers.models import Account, Contact, ShipTo
+from b2bcrm.customers.models import Account, Contact, ErpCustomer, ShipTo
 from b2bcrm.kernel.actor import Actor, Role
 from b2bcrm.kernel.organization import CalendarRow, Company, ExchangeRate, Site
 from b2bcrm.kernel.work import Work
@@ -106,7 +106,29 @@ def make_account(work: Work, **facts: Any) -> Account:
         ShipTo(code="S1", name="Werk 1", city="Augsburg", country="DE", transit_days=4)
     ]
     account.contacts = [Contact(name="Jonas Kessler", email=f"jonas{n}@brandt.example")]
-    return _add(work, account)
+    _add(work, account)
+    if account.erp_id is not None:
+        make_erp_customer(work, account, main=True)
+    return account
+
+
+def make_erp_customer(work: Work, account: Account, **facts: Any) -> ErpCustomer:
+    """What an account is in the main ERP, with the account's number and credit."""
+    values = {
+        "connection_code": "main",
+        "erp_id": account.erp_id,
+        "company_id": account.company_id,
+        "account_id": account.id,
+        "home_id": account.id,
+        "main": False,
+        "name": account.name,
+        "currency": account.currency,
+        "credit_limit": account.credit_limit,
+        "credit_used": account.credit_used,
+        "overdue_amount": account.overdue_amount,
+        "credit_hold": account.credit_hold,
+    }
+    return _add(work, ErpCustomer(**(values | facts)))
 
 
 def make_item(work: Work, **facts: Any) -> Item:

@@ -21,8 +21,8 @@ FORECASTS = {
     "all kinds": lambda: forecast(200),
     "many": lambda: forecast(1000),
     "lost answers": lambda: Forecast({Fault.TIMEOUT_AFTER_COMMIT: 25}, {}, kills=0),
-    "late commits": lambda: Forecast({}, {Fault.LATE_COMMIT: 40}, kills=0),
-    "short pages": lambda: Forecast({}, {Fault.TRUNCATED_PAGE: 40}, kills=0),
+    "late commits": lambda: Forecast({}, {Fault.LATE_COMMIT: 12}, kills=0),
+    "short pages": lambda: Forecast({}, {Fault.TRUNCATED_PAGE: 30}, kills=0),
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from b2bcrm import bootstrap, worker
+from b2bcrm.fulfillment.models import FigureRun
 from b2bcrm.kernel.clock import pinned
 from b2bcrm.kernel.courier import Courier
 from b2bcrm.kernel.database import make_engine
@@ -95,3 +96,12 @@ def test_everything_that_is_due_runs_against_an_empty_database(house):
             sa.select(JobSlot.job).where(JobSlot.finished_at.is_not(None))
         )
         assert set(finished) == set(bootstrap.DAILY)
+        assert set(work.session.scalars(sa.select(FigureRun.name))) == {"load", "orders"}
+
+
+def test_figures_are_summed_once_and_then_only_after_a_change(house):
+    assert house.sum_figures() == 2
+    assert house.sum_figures() == 0
+    with house.office.open() as work:
+        work.bump("work_order")
+    assert house.sum_figures() == 1

@@ -30,7 +30,18 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Office, Work
 from b2bcrm.ports.erp import Entity
 from b2bcrm.ports.mail import Attachment, Mail
-from b2bcrm.sync.models import Envelope, ErpConnection, Feed, ParkedRow, RunOutcome, SyncRun
+from b2bcrm.sync.models import (
+    DriftNotice,
+    Envelope,
+    ErpConnection,
+    Feed,
+    GuardStop,
+    ParkedRow,
+    QuarantinedRow,
+    RunOutcome,
+    SyncRun,
+    Threat,
+)
 from connectors.mail.folder import FolderMailer, list_mails, read_mail
 from tests.clients import make_app, make_user
 from tests.conftest import NOW, _fresh_database
@@ -50,6 +61,9 @@ class World:
     run: int = 0
     envelope: int = 0
     delivery: int = 0
+    question: int = 0
+    notice: int = 0
+    held: int = 0
     mail_key: str = ""
 
     def app(self, **supplies: Any) -> Flask:
@@ -136,12 +150,19 @@ def _erp(work: Work, world: World) -> None:
                        first_at=now, last_at=now)  # fmt: skip
     month = dt.date(2026, 12, 1)
     target = SalesTarget(month=month, family="PG", amount=Decimal(1_000_000))
-    work.session.add_all([run, envelope, parked, target])
+    question = GuardStop(feed_id=feeds[0].id, threat=Threat.CHANGE, count=60, known=100,
+                         sample=["E9"], asked_at=now)  # fmt: skip
+    known = {"connection_code": "main", "entity": Entity.ITEM.value, "first_at": now,
+             "last_at": now}  # fmt: skip
+    notice = DriftNotice(**known, path="currency", kind="unknown", sample="unknown: 'NTD'")
+    held = QuarantinedRow(**known, erp_id="E8", path="currency", reason="unknown: 'NTD'")
+    work.session.add_all([run, envelope, parked, target, question, notice, held])
     work.session.flush()
     delivery = work.session.scalars(sa.select(Delivery).order_by(Delivery.id)).first()
     assert delivery is not None
     world.feed, world.run, world.envelope = feeds[0].id, run.id, envelope.id
     world.delivery = delivery.id
+    world.question, world.notice, world.held = question.id, notice.id, held.id
 
 
 def _mail(world: World) -> None:

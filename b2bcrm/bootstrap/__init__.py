@@ -4,8 +4,8 @@ sends), ``house`` (which adapter serves a port). Only processes and tests import
 
 from __future__ import annotations
 
-from b2bcrm.bootstrap.connections import erp_connection, register_main
-from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY
+from b2bcrm.bootstrap.connections import Listening, erp_connection, register_main, vault_of
+from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY, appliers, identify
 from b2bcrm.bootstrap.house import (
     DAILY,
     EVENTS,
@@ -24,10 +24,14 @@ __all__ = [
     "IDENTIFY",
     "ROUTES",
     "House",
+    "Listening",
+    "appliers",
     "build",
     "connect_mail",
     "erp_connection",
     "handlers",
+    "identify",
     "open_office",
     "register_main",
+    "vault_of",
 ]

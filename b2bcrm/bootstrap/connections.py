@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 import structlog
 
-from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY
-from b2bcrm.kernel.errors import CrmError
-from b2bcrm.kernel.work import Office
+from b2bcrm.bootstrap.feeds import appliers, identify
+from b2bcrm.kernel.errors import CrmError, not_found
+from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.work import Office, Work
 from b2bcrm.ports.erp import Connection, ErpGateway
 from b2bcrm.settings import Settings
 from b2bcrm.sync import connections
@@ -95,7 +96,7 @@ class Connections:
             connection, puller = self._kept.get(row.code, (None, None))
             if puller is None or connection != wanted:
                 erp = gateway(wanted, self.settings, self.office)
-                puller = Puller(self.office, erp, row.code, APPLIERS, IDENTIFY)
+                puller = Puller(self.office, erp, row.code, appliers(row.code), identify(row.code))
                 puller.ensure_feeds()
                 self._kept[row.code] = wanted, puller
         except CrmError as error:
@@ -114,3 +115,35 @@ class Connections:
             params={name: str(value) for name, value in row.params.items()},
             site_wsdl=str(self.settings.site_wsdl_dir),
         )
+
+
+class Listening:
+    """What an ERP sends us by itself is read by its connection's profile; nobody is called."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._kept: dict[tuple[str, str], ErpGateway] = {}
+
+    def __call__(self, work: Work, code: str) -> ErpGateway:
+        """The gateway of an active connection; NotFound."""
+        row = work.session.scalar(
+            sa.select(ErpConnection).where(ErpConnection.code == code, ErpConnection.active)
+        )
+        if row is None:
+            raise not_found(Message("This ERP connection"))
+        key = (code, row.profile)
+        if key not in self._kept:
+            from connectors.erp.gateway import connect
+
+            self._kept[key] = connect(
+                Connection(
+                    code=code,
+                    profile=row.profile,
+                    base_url=row.base_url,
+                    company=row.company,
+                    user=row.user,
+                    params={name: str(value) for name, value in row.params.items()},
+                    site_wsdl=str(self.settings.site_wsdl_dir),
+                )
+            )
+        return self._kept[key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
@@ -10,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from b2bcrm.catalog import intake as catalog
 from b2bcrm.catalog.models import Item
 from b2bcrm.customers import intake as customers
-from b2bcrm.customers.models import Account
+from b2bcrm.customers.queries import erp_customers
 from b2bcrm.fulfillment import actions as fulfillment
 from b2bcrm.fulfillment import intake as supply
 from b2bcrm.fulfillment.models import Invoice, Shipment, WorkOrder
@@ -19,24 +20,31 @@ from b2bcrm.orders import intake as orders
 from b2bcrm.orders.models import Order
 from b2bcrm.ports.erp import Entity
 from b2bcrm.sync.appliers import Applier, Identify
+from b2bcrm.sync.connections import MAIN
 
-APPLIERS: dict[Entity, tuple[Applier, ...]] = {
-    Entity.CUSTOMER: (customers.apply_customers,),
-    Entity.ITEM: (catalog.apply_items, customers.apply_customer_parts),
-    Entity.BOM: (catalog.apply_boms,),
-    Entity.WORK_CENTER: (catalog.apply_work_centers,),
-    Entity.PRICE: (catalog.apply_prices,),
-    Entity.STOCK: (supply.apply_stock,),
-    Entity.SALES_ORDER: (
-        lambda work, records: orders.apply_sales_orders(
-            work, records, promises=fulfillment.Promises(work)
+
+def appliers(connection: str) -> dict[Entity, tuple[Applier, ...]]:
+    """Who takes what one connection sends. Customer numbers mean something only within it."""
+    return {
+        Entity.CUSTOMER: (partial(customers.apply_customers, connection=connection),),
+        Entity.ITEM: (
+            catalog.apply_items,
+            partial(customers.apply_customer_parts, connection=connection),
         ),
-    ),
-    Entity.PURCHASE_ORDER: (supply.apply_purchase_orders,),
-    Entity.WORK_ORDER: (supply.apply_work_orders,),
-    Entity.SHIPMENT: (supply.apply_shipments,),
-    Entity.INVOICE: (supply.apply_invoices,),
-}
+        Entity.BOM: (catalog.apply_boms,),
+        Entity.WORK_CENTER: (catalog.apply_work_centers,),
+        Entity.PRICE: (catalog.apply_prices,),
+        Entity.STOCK: (supply.apply_stock,),
+        Entity.SALES_ORDER: (
+            lambda work, records: orders.apply_sales_orders(
+                work, records, promises=fulfillment.Promises(work), connection=connection
+            ),
+        ),
+        Entity.PURCHASE_ORDER: (supply.apply_purchase_orders,),
+        Entity.WORK_ORDER: (supply.apply_work_orders,),
+        Entity.SHIPMENT: (partial(supply.apply_shipments, connection=connection),),
+        Entity.INVOICE: (partial(supply.apply_invoices, connection=connection),),
+    }
 
 
 def _ids(
@@ -52,11 +60,19 @@ def _ids(
     return identify
 
 
-IDENTIFY: dict[Entity, Identify] = {
-    Entity.CUSTOMER: _ids(Account.erp_id, Account.id),
-    Entity.ITEM: _ids(Item.no, Item.id),
-    Entity.SALES_ORDER: _ids(Order.erp_no, Order.id),
-    Entity.WORK_ORDER: _ids(WorkOrder.no, WorkOrder.id),
-    Entity.SHIPMENT: _ids(Shipment.no, Shipment.id),
-    Entity.INVOICE: _ids(Invoice.no, Invoice.id),
-}
+def identify(connection: str) -> dict[Entity, Identify]:
+    """Our ids of what one connection sent."""
+    return {
+        Entity.CUSTOMER: lambda work, erp_ids: {
+            no: row.account_id for no, row in erp_customers(work, connection, erp_ids).items()
+        },
+        Entity.ITEM: _ids(Item.no, Item.id),
+        Entity.SALES_ORDER: _ids(Order.erp_no, Order.id),
+        Entity.WORK_ORDER: _ids(WorkOrder.no, WorkOrder.id),
+        Entity.SHIPMENT: _ids(Shipment.no, Shipment.id),
+        Entity.INVOICE: _ids(Invoice.no, Invoice.id),
+    }
+
+
+APPLIERS, IDENTIFY = appliers(MAIN), identify(MAIN)
+"""Those of the first connection."""

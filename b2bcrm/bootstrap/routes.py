@@ -17,6 +17,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "order.sent_back": ("erp.push_order",),
     "order.cancelled": ("erp.push_order",),
     "account.linked": ("orders.resume_pushes",),
+    "account.erp_customer_linked": ("orders.resume_pushes",),
     "connection.changed": ("orders.resume_pushes",),
     "promise.moved": ("mail.promise_moved",),
     "case.opened": ("mail.case_opened",),

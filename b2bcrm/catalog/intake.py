@@ -108,7 +108,14 @@ def apply_items(work: Work, records: Sequence[erp.Item]) -> Applied:
             .returning(Item.id)
         ).all()
         changed += len(retired)
-    return Applied(changed, tuple(parked))
+    return _applied(work, changed, tuple(parked))
+
+
+def _applied(work: Work, changed: int, parked: tuple[tuple[str, Message], ...] = ()) -> Applied:
+    """What came of a page; sums that rest on the catalogue are told when it changed."""
+    if changed:
+        work.bump("catalog")
+    return Applied(changed, parked)
 
 
 def _item_values(record: erp.Item) -> Values:
@@ -169,7 +176,7 @@ def apply_boms(work: Work, records: Sequence[erp.Bom]) -> Applied:
     changed += merge(
         session, RoutingRow, ("item_no", "step_no"), RoutingRow.item_no.in_(whole), steps
     )
-    return Applied(changed, parked)
+    return _applied(work, changed, parked)
 
 
 def apply_work_centers(work: Work, records: Sequence[erp.WorkCenter]) -> Applied:
@@ -187,7 +194,8 @@ def apply_work_centers(work: Work, records: Sequence[erp.WorkCenter]) -> Applied
     }
     scope = WorkCenter.code.in_([r.erp_id for r in records])
     gone = [(r.erp_id,) for r in records if r.deleted]
-    return Applied(merge(work.session, WorkCenter, ("code",), scope, wanted, delete=gone))
+    changed = merge(work.session, WorkCenter, ("code",), scope, wanted, delete=gone)
+    return _applied(work, changed)
 
 
 def apply_prices(work: Work, records: Sequence[erp.PriceBreak]) -> Applied:

@@ -19,8 +19,9 @@ def feeds_list() -> None:
     from b2bcrm.sync import findings, queries
 
     with open_office(settings_here()).open(read_only=True) as work:
-        loads = {one.feed_id: one for one in findings.loads(work)}
-        for row in queries.feeds(work):
+        rows = queries.feeds(work)
+        loads = {one.feed_id: one for one in findings.loads(work, [row.feed for row in rows])}
+        for row in rows:
             _colour, words = row.status
             load = loads.get(row.feed.id)
             so_far = f" first load: {load.rows} rows, {load.per_second:.0f}/s" if load else ""

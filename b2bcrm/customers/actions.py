@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from b2bcrm.customers import events, queries
-from b2bcrm.customers.linking import adopt
-from b2bcrm.customers.models import Account, Contact, CustomerPart, Touch, TouchKind
+from b2bcrm.customers.linking import FIGURES, adopt, set_main
+from b2bcrm.customers.models import Account, Contact, CustomerPart, ErpCustomer, Touch, TouchKind
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.database import Base
 from b2bcrm.kernel.errors import Conflict, Invalid, NotAllowed, Refused, not_found
@@ -21,6 +21,7 @@ from b2bcrm.kernel.organization import Company
 from b2bcrm.kernel.versions import check_version
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
+from b2bcrm.sync.connections import MAIN
 
 OURS = frozenset({"owner_id", "language"})
 """Fields that people own on every account."""
@@ -123,15 +124,29 @@ def link_to_erp(
     account = _load(work, account_id, expected_version)
     if account.erp_id is not None:
         raise Conflict(Message("The ERP knows this account as %(no)s already.", no=account.erp_id))
-    other = work.session.scalar(sa.select(Account).where(Account.erp_id == erp_id))
-    if other is not None and not take_over:
+    customer = queries.erp_customers(work, MAIN, [erp_id]).get(erp_id)
+    if customer is None:
+        customer = ErpCustomer(
+            connection_code=MAIN,
+            erp_id=erp_id,
+            company_id=account.company_id,
+            account_id=account.id,
+            home_id=account.id,
+            name=account.name,
+            currency=account.currency,
+            payment_terms=account.payment_terms,
+            **{name: getattr(account, name) for name in FIGURES},
+        )
+        work.session.add(customer)
+    elif not take_over:
+        other = work.session.get_one(Account, customer.account_id)
         raise Refused(
             Message("%(no)s is the ERP number of %(account)s.", no=erp_id, account=other.name),
             code="erp_id_taken",
         )
-    if other is not None:
-        adopt(work, account, other)
-    account.erp_id = erp_id
+    else:
+        adopt(work, account, work.session.get_one(Account, customer.account_id))
+    set_main(account, customer)
     _changed(work, account)
     work.publish(events.AccountLinked(subject_id=account.id, account_id=account.id, erp_id=erp_id))
     return account

@@ -65,6 +65,42 @@ class AccountAdopted(AccountEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ErpCustomerLinked(AccountEvent):
+    """A customer of the ERP moved between two accounts. ``here``: this one gains or gives it back;
+    else ``other`` does. ``linked`` False: it was undone.
+    """
+
+    name: ClassVar[str] = "account.erp_customer_linked"
+    erp_id: str
+    other: str
+    linked: bool
+    here: bool
+
+    def sentence(self) -> Message:
+        """Which customer, from or to whom."""
+        facts = {"no": self.erp_id, "other": self.other}
+        if self.linked and self.here:
+            return Message("ERP customer %(no)s of %(other)s linked to this account", **facts)
+        if self.linked:
+            return Message("ERP customer %(no)s is now linked to %(other)s", **facts)
+        if self.here:
+            return Message("ERP customer %(no)s given back to %(other)s", **facts)
+        return Message("ERP customer %(no)s came back from %(other)s", **facts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MainErpCustomer(AccountEvent):
+    """Another of its ERP customers is the main one now."""
+
+    name: ClassVar[str] = "account.main_erp_customer"
+    erp_id: str
+
+    def sentence(self) -> Message:
+        """Which."""
+        return Message("ERP customer %(no)s is the main one now", no=self.erp_id)
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccountChanged(AccountEvent):
     """Fields that we own were edited."""
 
@@ -144,6 +180,8 @@ EVENTS: tuple[type[AccountEvent], ...] = (
     ProspectCreated,
     AccountLinked,
     AccountAdopted,
+    ErpCustomerLinked,
+    MainErpCustomer,
     AccountChanged,
     ContactAdded,
     ContactChanged,

@@ -1,17 +1,26 @@
-"""Which customer of the ERP is which of our accounts: evidence for people, and their decision.
+"""A prospect that the ERP knows: evidence for people, and taking a pulled customer over.
 
 Never by name. A customer that was pulled before anybody linked it has become an account of its
 own; linking takes its number and its facts over and removes it, as long as nothing names it.
+Several ERP customers of one account are ``joining``'s.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from b2bcrm.customers import events, queries
-from b2bcrm.customers.models import Account, Contact, CustomerPart, ShipTo
+from b2bcrm.customers.models import (
+    LIGHTS,
+    Account,
+    Contact,
+    CustomerPart,
+    ErpCustomer,
+    ShipTo,
+)
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.database import Base
 from b2bcrm.kernel.errors import Refused
@@ -19,6 +28,7 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 
 ITS_OWN = (ShipTo, Contact, CustomerPart)
+FIGURES = ("credit_limit", "credit_used", "overdue_amount", "credit_hold", "credit_as_of")
 KEPT = frozenset(
     {"id", "erp_id", "owner_id", "language", "changed_at", "changed_by", "version", "sales_rep"}
 )
@@ -45,13 +55,13 @@ def candidates(work: Work, account_id: int, words: str = "") -> list[Candidate]:
     """
     work.actor.must(Right.QUOTE)
     account = queries.by_id(work, account_id)
-    ours = _domains(work, [account.id]).get(account.id, frozenset())
+    ours = domains_of(work, [account.id]).get(account.id, frozenset())
     query = sa.select(Account).where(Account.erp_id.is_not(None), Account.active, ~_named())
     if words:
         found = f"%{words}%"
         query = query.where(sa.or_(Account.name.ilike(found), Account.erp_id.ilike(found)))
     rows = work.session.scalars(query.order_by(Account.erp_id)).all()
-    domains = _domains(work, [row.id for row in rows])
+    domains = domains_of(work, [row.id for row in rows])
     listed = [
         Candidate(
             account_id=row.id,
@@ -84,6 +94,11 @@ def adopt(work: Work, account: Account, other: Account) -> None:
             code="erp_id_taken",
         )
     erp_id = other.erp_id or ""
+    work.session.execute(
+        sa.update(ErpCustomer)
+        .where(ErpCustomer.account_id == other.id)
+        .values(account_id=account.id, home_id=account.id)
+    )
     facts = {c.name: getattr(other, c.name) for c in Account.__table__.c if c.name not in KEPT}
     ours = set(work.session.scalars(sa.select(ShipTo.code).where(ShipTo.account_id == account.id)))
     work.session.execute(
@@ -116,7 +131,7 @@ def adopt(work: Work, account: Account, other: Account) -> None:
 
 def _named() -> sa.ColumnElement[bool]:
     """Whether a row of another table, beyond what belongs to the account itself, names it."""
-    own = {table.__tablename__ for table in ITS_OWN}
+    own = {table.__tablename__ for table in (*ITS_OWN, ErpCustomer)}
     found = [
         sa.exists().where(column == Account.id)
         for table in Base.metadata.tables.values()
@@ -128,7 +143,7 @@ def _named() -> sa.ColumnElement[bool]:
     return sa.or_(*found)
 
 
-def _domains(work: Work, ids: list[int]) -> dict[int, frozenset[str]]:
+def domains_of(work: Work, ids: list[int]) -> dict[int, frozenset[str]]:
     """The mail domains of accounts' contacts."""
     query = sa.select(Contact.account_id, Contact.email).where(
         Contact.account_id.in_(ids), Contact.email.contains("@")
@@ -137,3 +152,29 @@ def _domains(work: Work, ids: list[int]) -> dict[int, frozenset[str]]:
     for account_id, email in work.session.execute(query):
         found.setdefault(account_id, set()).add(email.rpartition("@")[2].lower())
     return {account_id: frozenset(domains) for account_id, domains in found.items()}
+
+
+def set_main(account: Account, customer: ErpCustomer) -> None:
+    """Its number and credit are what lists and papers show of the account."""
+    customer.main = True
+    account.erp_id = customer.erp_id
+    for name in FIGURES:
+        setattr(account, name, getattr(customer, name))
+
+
+def weigh(work: Work, account_ids: Collection[int]) -> None:
+    """Bring the worst light of accounts' other ERP customers up to date."""
+    if not account_ids:
+        return
+    query = sa.select(ErpCustomer).where(
+        ErpCustomer.account_id.in_(account_ids), ~ErpCustomer.main, ErpCustomer.active
+    )
+    lights: dict[int, list[str]] = {account_id: ["ok"] for account_id in account_ids}
+    for row in work.session.scalars(query):
+        lights[row.account_id].append(row.own_light())
+    for account_id, found in lights.items():
+        work.session.execute(
+            sa.update(Account)
+            .where(Account.id == account_id)
+            .values(other_light=max(found, key=LIGHTS.index), version=Account.version)
+        )

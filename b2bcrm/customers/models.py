@@ -12,19 +12,55 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from b2bcrm.kernel.columns import Amount, BigId, UtcDateTime, enum_column
 from b2bcrm.kernel.database import Base, id_column
 
+LIGHTS = ("ok", "risk", "late")
+"""Credit lights, best first."""
 
-class Account(Base):
-    """A customer or prospect; ``erp_id`` is empty until the ERP knows it.
 
-    ``customer_class`` is A, B or C. Credit figures are the ERP's, ``credit_as_of`` their age.
-    ``active`` turns False when the ERP deletes the customer. ``changed_*`` are people's changes.
+def credit_light(*, hold: bool, limit: Decimal, used: Decimal, overdue: Decimal) -> str:
+    """ok, risk (80 % used or something overdue), or late (over the limit, or on hold)."""
+    if hold or (limit and used > limit):
+        return "late"
+    return "risk" if (limit and used >= limit * Decimal("0.8")) or overdue > 0 else "ok"
+
+
+def worst(*lights: str) -> str:
+    """Of several credit lights the one that counts."""
+    return max(lights, key=LIGHTS.index)
+
+
+class Credit:
+    """What an ERP says about a customer's credit, in his currency; ``credit_as_of`` its age."""
+
+    credit_limit: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
+    credit_used: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
+    overdue_amount: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
+    credit_hold: Mapped[bool] = mapped_column(default=False)
+    credit_as_of: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+    def own_light(self) -> str:
+        """ok, risk or late."""
+        return credit_light(
+            hold=self.credit_hold,
+            limit=self.credit_limit,
+            used=self.credit_used,
+            overdue=self.overdue_amount,
+        )
+
+
+class Account(Credit, Base):
+    """A customer or prospect. What it is in the ERPs stands in its rows of ``ErpCustomer``.
+
+    ``erp_id`` and the credit figures are those of the main one, so that lists need no join;
+    ``erp_id`` is empty until an ERP knows it. ``other_light`` is the worst light of the others.
+    ``customer_class`` is A, B or C. ``active`` turns False when the ERP deletes the customer, or
+    when another account takes its customers over. ``changed_*`` are people's changes.
     """
 
     __tablename__ = "account"
 
     id: Mapped[int] = id_column()
     company_id: Mapped[int] = mapped_column(sa.ForeignKey("company.id"))
-    erp_id: Mapped[str | None] = mapped_column(sa.String(40), unique=True)
+    erp_id: Mapped[str | None] = mapped_column(sa.String(40), index=True)
     name: Mapped[str] = mapped_column(sa.String(200), index=True)
     short_name: Mapped[str] = mapped_column(sa.String(80), default="")
     tax_id: Mapped[str] = mapped_column(sa.String(40), default="")
@@ -38,11 +74,7 @@ class Account(Base):
     incoterm: Mapped[str] = mapped_column(sa.String(3), default="EXW")
     incoterm_place: Mapped[str] = mapped_column(sa.String(80), default="")
     customer_class: Mapped[str] = mapped_column(sa.String(1), default="C")
-    credit_limit: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
-    credit_used: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
-    overdue_amount: Mapped[Decimal] = mapped_column(Amount, default=Decimal(0))
-    credit_hold: Mapped[bool] = mapped_column(default=False)
-    credit_as_of: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    other_light: Mapped[str] = mapped_column(sa.String(4), default="ok")
     partial_delivery: Mapped[bool] = mapped_column(default=True)
     sales_rep: Mapped[str] = mapped_column(sa.String(120), default="")
     active: Mapped[bool] = mapped_column(default=True)
@@ -67,21 +99,49 @@ class Account(Base):
         return " ".join(filter(None, (self.address, self.city, self.country)))
 
     def credit_light(self) -> str:
-        """ok, risk (80 % used or something overdue), or late (over the limit, or on hold)."""
-        if self.credit_hold or (self.credit_limit and self.credit_used > self.credit_limit):
-            return "late"
-        nearly = self.credit_limit and self.credit_used >= self.credit_limit * Decimal("0.8")
-        return "risk" if nearly or self.overdue_amount > 0 else "ok"
+        """The worst light of all its ERP customers."""
+        return worst(self.own_light(), self.other_light)
+
+
+class ErpCustomer(Credit, Base):
+    """One customer of one ERP (``connection_code``), and whose it is. Numbers, never names.
+
+    ``home_id`` is the account that its first pull made or found; another ``account_id`` means
+    that a person has linked it, which can be undone. One per account is ``main``.
+    """
+
+    __tablename__ = "erp_customer"
+    __table_args__ = (
+        sa.UniqueConstraint("connection_code", "erp_id"),
+        sa.Index("ix_erp_customer_account", "account_id"),
+        sa.Index("ix_erp_customer_home", "home_id"),
+    )
+
+    id: Mapped[int] = id_column()
+    connection_code: Mapped[str] = mapped_column(sa.String(20))
+    erp_id: Mapped[str] = mapped_column(sa.String(40))
+    company_id: Mapped[int] = mapped_column(sa.ForeignKey("company.id"))
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    home_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    main: Mapped[bool]
+    name: Mapped[str] = mapped_column(sa.String(200))
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    payment_terms: Mapped[str] = mapped_column(sa.String(60), default="")
+    active: Mapped[bool] = mapped_column(default=True)
 
 
 class ShipTo(Base):
-    """A receiving site. ``receiving_days`` is seven 0/1 digits, Monday first."""
+    """A receiving site, with the ERP customer it belongs to; the code is that customer's.
+
+    ``receiving_days`` is seven 0/1 digits, Monday first.
+    """
 
     __tablename__ = "ship_to"
-    __table_args__ = (sa.UniqueConstraint("account_id", "code"),)
+    __table_args__ = (sa.UniqueConstraint("account_id", "erp_customer_id", "code"),)
 
     id: Mapped[int] = id_column()
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    erp_customer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("erp_customer.id"))
     code: Mapped[str] = mapped_column(sa.String(40))
     name: Mapped[str] = mapped_column(sa.String(200))
     street: Mapped[str] = mapped_column(sa.String(200), default="")
@@ -97,12 +157,13 @@ class ShipTo(Base):
 
 
 class Contact(Base):
-    """A person at the customer."""
+    """A person at the customer; ``erp_customer_id`` says which of its ERP customers names him."""
 
     __tablename__ = "contact"
 
     id: Mapped[int] = id_column()
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    erp_customer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("erp_customer.id"))
     name: Mapped[str] = mapped_column(sa.String(120))
     email: Mapped[str] = mapped_column(sa.String(200), default="", index=True)
     phone: Mapped[str] = mapped_column(sa.String(40), default="")

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
-from b2bcrm.customers.models import Account, Contact, CustomerPart, ShipTo, Touch
+from b2bcrm.customers.models import (
+    Account,
+    Contact,
+    CustomerPart,
+    ErpCustomer,
+    ShipTo,
+    Touch,
+    TouchKind,
+)
 from b2bcrm.kernel.actor import Actor
-from b2bcrm.kernel.database import Base
+from b2bcrm.kernel.database import STATEMENTS, Base
 from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.matching import holds, starts
 from b2bcrm.kernel.words import Message
@@ -49,21 +59,20 @@ class PartRow:
         return names.get(locale) or self.item_name
 
 
-@dataclass(frozen=True)
-class TouchRow:
-    """A touch with the names and numbers that a timeline shows."""
+class TouchRow(NamedTuple):
+    """A touch with the names and numbers that a timeline shows; ``at`` is when we were in touch."""
 
-    touch: Touch
+    id: int
+    at: dt.datetime
+    kind: TouchKind
+    inbound: bool
+    subject: str
+    text: str
     contact_name: str
     user_name: str
     order_no: str
     quote_no: str
     case_no: str
-
-    @property
-    def at(self) -> dt.datetime:
-        """When we were in contact."""
-        return self.touch.at
 
 
 def visible_to(actor: Actor) -> sa.Select[Account]:
@@ -88,6 +97,45 @@ def by_id(work: Work, account_id: int, *, with_people: bool = False) -> Account:
     if account is None:
         raise not_found(Message("This account"))
     return account
+
+
+def erp_customers(work: Work, connection: str, erp_ids: Collection[str]) -> dict[str, ErpCustomer]:
+    """The customers of one ERP by its numbers, those that are known, whoever's they are."""
+    query = sa.select(ErpCustomer).where(
+        ErpCustomer.connection_code == connection, ErpCustomer.erp_id.in_(erp_ids)
+    )
+    return {row.erp_id: row for row in work.session.scalars(query)} if erp_ids else {}
+
+
+def erp_customers_of(work: Work, account_id: int) -> Sequence[ErpCustomer]:
+    """What an account is in the ERPs, the main one first."""
+    query = sa.select(ErpCustomer).where(ErpCustomer.account_id == account_id)
+    order = (ErpCustomer.main.desc(), ErpCustomer.connection_code, ErpCustomer.erp_id)
+    return work.session.scalars(query.order_by(*order)).all()
+
+
+def erp_customer_for(
+    work: Work, account_id: int, *, connection: str, company_id: int, ship_to_id: int | None
+) -> ErpCustomer | None:
+    """Under which customer of an ERP an order of one of our companies is entered.
+
+    The one that the ship-to site belongs to, else the main one, else the oldest. An account whose
+    customers another account has taken over still has its own.
+    """
+    whose = sa.select(ShipTo.erp_customer_id).where(ShipTo.id == ship_to_id).scalar_subquery()
+    query = sa.select(ErpCustomer).where(
+        ErpCustomer.connection_code == connection,
+        ErpCustomer.company_id == company_id,
+        ErpCustomer.active,
+        sa.or_(ErpCustomer.account_id == account_id, ErpCustomer.home_id == account_id),
+    )
+    nearest = sa.case(
+        (sa.and_(ErpCustomer.id == whose, ErpCustomer.account_id == account_id), 0),
+        (sa.and_(ErpCustomer.main, ErpCustomer.account_id == account_id), 1),
+        (ErpCustomer.account_id == account_id, 2),
+        else_=3,
+    )
+    return work.session.scalar(query.order_by(nearest, ErpCustomer.id).limit(1))
 
 
 def search(work: Work, text: str, *, limit: int = 20) -> Sequence[AccountHit]:
@@ -183,11 +231,23 @@ def touches(
     limit: int = 40,
 ) -> Sequence[TouchRow]:
     """Contacts with the customer, newest first, of an account or of one order."""
+    query = _touches(work.actor, of_account=account_id is not None, of_order=order_id is not None)
+    values = {"account_id": account_id, "order_id": order_id, "take": limit}
+    return [TouchRow._make(row) for row in work.rows(query, values)]
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _touches(actor: Actor, *, of_account: bool, of_order: bool) -> Any:
     tables = Base.metadata.tables
     order, quote, case, user = (tables[name] for name in ("order", "quote", "case", "user"))
     query = (
         sa.select(
-            Touch,
+            Touch.id,
+            Touch.at,
+            Touch.kind,
+            Touch.inbound,
+            Touch.subject,
+            Touch.text,
             sa.func.coalesce(Contact.name, ""),
             sa.func.coalesce(user.c.name, ""),
             sa.func.coalesce(order.c.no, ""),
@@ -199,12 +259,12 @@ def touches(
         .outerjoin(order, order.c.id == Touch.order_id)
         .outerjoin(quote, quote.c.id == Touch.quote_id)
         .outerjoin(case, case.c.id == Touch.case_id)
-        .where(Touch.account_id.in_(visible_ids(work.actor)))
+        .where(Touch.account_id.in_(visible_ids(actor)))
         .order_by(Touch.at.desc(), Touch.id.desc())
-        .limit(limit)
+        .limit(sa.bindparam("take"))
     )
-    if account_id is not None:
-        query = query.where(Touch.account_id == account_id)
-    if order_id is not None:
-        query = query.where(Touch.order_id == order_id)
-    return [TouchRow(*row) for row in work.session.execute(query)]
+    if of_account:
+        query = query.where(Touch.account_id == sa.bindparam("account_id"))
+    if of_order:
+        query = query.where(Touch.order_id == sa.bindparam("order_id"))
+    return query

@@ -76,6 +76,12 @@ class ProspectChangeSchema(AccountSchema):
     owner_id = fields.Integer(load_default=None, allow_none=True)
 
 
+class VersionSchema(Schema):
+    """An act on an account that somebody may have changed meanwhile."""
+
+    version = fields.Integer(required=True, validate=validate.Range(min=1))
+
+
 class LinkSchema(Schema):
     """The ERP's number of a customer; ``take_over`` what a pull has made of it already."""
 

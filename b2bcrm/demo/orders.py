@@ -16,7 +16,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item
-from b2bcrm.customers.models import Account, ShipTo
+from b2bcrm.customers.models import Account, ErpCustomer, ShipTo
 from b2bcrm.demo.rows import Row, Rows
 from b2bcrm.fulfillment import models as supply
 from b2bcrm.kernel.money import line_net
@@ -91,10 +91,11 @@ class OrderBook:
 
 @dataclass
 class _Parents:
-    accounts: dict[str, Account]
+    customers: dict[str, ErpCustomer]
+    accounts: dict[int, Account]
     items: dict[str, int]
     sites: dict[str, Site]
-    ship_tos: dict[tuple[int, str], int]
+    ship_tos: dict[tuple[int | None, str], int]
     rates: Mapping[str, Decimal]
 
 
@@ -128,13 +129,15 @@ def read(
 
 def _parents(work: Work) -> _Parents:
     session = work.session
-    accounts = session.scalars(sa.select(Account).where(Account.erp_id.is_not(None))).all()
-    ship_tos = session.execute(sa.select(ShipTo.account_id, ShipTo.code, ShipTo.id))
+    customers = {row.erp_id: row for row in session.scalars(sa.select(ErpCustomer))}
+    accounts = {row.id: row for row in session.scalars(sa.select(Account))}
+    ship_tos = session.execute(sa.select(ShipTo.erp_customer_id, ShipTo.code, ShipTo.id))
     return _Parents(
-        accounts={account.erp_id or "": account for account in accounts},
+        customers=customers,
+        accounts=accounts,
         items=dict(session.execute(sa.select(Item.no, Item.id)).all()),
         sites={site.code: site for site in session.scalars(sa.select(Site))},
-        ship_tos={(account_id, code): key for account_id, code, key in ship_tos},
+        ship_tos={(customer_id, code): key for customer_id, code, key in ship_tos},
         rates=rates_on(session, work.today),
     )
 
@@ -142,7 +145,8 @@ def _parents(work: Work) -> _Parents:
 def _order(
     work: Work, rows: Rows, parents: _Parents, book: OrderBook, record: erp.SalesOrder
 ) -> LoadedOrder:
-    account, site = parents.accounts[record.customer], parents.sites[record.site]
+    customer, site = parents.customers[record.customer], parents.sites[record.site]
+    account = parents.accounts[customer.account_id]
     state = _STATES[record.status]
     no, amendment = _number(book, record)
     order_id = rows.next_id(Order)
@@ -153,8 +157,9 @@ def _order(
         "company_id": site.company_id,
         "site_id": site.id,
         "account_id": account.id,
+        "erp_customer_id": customer.id,
         "contact_id": None,
-        "ship_to_id": parents.ship_tos.get((account.id, record.ship_to)),
+        "ship_to_id": parents.ship_tos.get((customer.id, record.ship_to)),
         "quote_id": None,
         "owner_id": account.owner_id,
         "origin": Origin.ERP,
@@ -239,7 +244,7 @@ def _ship(
             {
                 "id": shipment_id,
                 "no": record.erp_id,
-                "account_id": parents.accounts[record.customer].id,
+                "account_id": parents.customers[record.customer].account_id,
                 "shipped_on": record.shipped_on,
                 "delivered_on": record.delivered_on,
                 "carrier": record.carrier,
@@ -283,7 +288,7 @@ def _bill(
             {
                 "id": rows.next_id(supply.Invoice),
                 "no": record.erp_id,
-                "account_id": parents.accounts[record.customer].id,
+                "account_id": parents.customers[record.customer].account_id,
                 "order_id": order_ids.get(record.sales_order),
                 "shipment_no": record.shipment,
                 "invoiced_on": record.invoiced_on,

@@ -19,7 +19,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from b2bcrm.customers import queries as customers
-from b2bcrm.customers.models import Account, Contact, ShipTo, Touch
+from b2bcrm.customers.joining import taken_over
+from b2bcrm.customers.models import Account, Contact, ErpCustomer, ShipTo, Touch
 from b2bcrm.customers.queries import PartRow
 from b2bcrm.desk.account_timeline import Row, timeline
 from b2bcrm.fulfillment.models import OrderProjection, Shipment, ShipmentLine
@@ -102,6 +103,8 @@ class AccountPage:
     """Everything the account page shows."""
 
     account: Account
+    erp_customers: Sequence[ErpCustomer]
+    taken_over: Sequence[ErpCustomer]
     owner: str
     base: str
     credit_as_of: dt.datetime | None
@@ -174,6 +177,8 @@ def account_page(work: Work, account_id: int, *, events: int = 30) -> AccountPag
     rows, more = timeline(work, account_id, events)
     return AccountPage(
         account=account,
+        erp_customers=customers.erp_customers_of(work, account_id),
+        taken_over=taken_over(work, account_id),
         owner=head.owner or account.sales_rep,
         base=head.base or currency,
         credit_as_of=_newest(account.credit_as_of, head.feed_as_of),

@@ -66,8 +66,8 @@ def _light() -> sa.Case[int]:
         >= sa.type_coerce(Account.credit_limit, sa.BigInteger) * 8,
     )
     return sa.case(
-        (sa.or_(Account.credit_hold, over), 2),
-        (sa.or_(nearly, Account.overdue_amount > 0), 1),
+        (sa.or_(Account.credit_hold, over, Account.other_light == "late"), 2),
+        (sa.or_(nearly, Account.overdue_amount > 0, Account.other_light == "risk"), 1),
         else_=0,
     )
 

@@ -177,7 +177,6 @@ def _entry(row: Row) -> Entry:
             what=row.sentence,
             references=((row.order_no, links.order_url(row.order_no)),),
         )
-    touch = row.touch
     references = [
         (number, url(number))
         for number, url in (
@@ -188,12 +187,12 @@ def _entry(row: Row) -> Entry:
         if number
     ]
     return Entry(
-        at=touch.at,
-        icon=TOUCH_ICONS[touch.kind],
-        who=(row.contact_name or row.user_name) if touch.inbound else row.user_name,
-        what=touch.subject,
-        text=touch.text,
-        kind=TOUCH_WORDS[touch.kind.value],
+        at=row.at,
+        icon=TOUCH_ICONS[row.kind],
+        who=(row.contact_name or row.user_name) if row.inbound else row.user_name,
+        what=row.subject,
+        text=row.text,
+        kind=TOUCH_WORDS[row.kind.value],
         person=True,
         references=tuple(references),
     )

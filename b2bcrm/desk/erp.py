@@ -7,12 +7,15 @@ import datetime as dt
 from flask import Blueprint, Response, render_template
 from flask.typing import ResponseReturnValue
 
-from b2bcrm.kernel.outbox import DeliveryState
+from b2bcrm.desk import erp_facts as facts
+from b2bcrm.desk.erp_connections import WRITES_WORDS
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.sync import actions, queries
+from b2bcrm.orders import queries as orders
+from b2bcrm.sync import actions, findings, queries
 from b2bcrm.sync.queries import FeedRow
 from b2bcrm.sync.words import entity_word
+from b2bcrm.sync.writes import DRY_RUN, WRITES_OFF
 from b2bcrm.web.answers import see_other
 from b2bcrm.web.live import version_response
 from b2bcrm.web.paging import Asked, asked
@@ -21,8 +24,10 @@ from b2bcrm.web.work import in_work
 bp = Blueprint("erp", __name__, template_folder="templates")
 
 ENVELOPES = 25
+UNKNOWN_NAMED = 8
 HANDLER_WORDS: dict[str, Message] = {
     "erp.push_order": Message("Orders to the ERP"),
+    "mail.erp_admins": Message("Notices to ERP administrators"),
     "mail.order_confirmed": Message("Confirmations to customers"),
     "mail.promise_moved": Message("Notices of new dates"),
     "mail.quote": Message("Quotes by mail"),
@@ -38,8 +43,7 @@ def page(work: Work) -> ResponseReturnValue:
     wish = asked(sorts=("at",), default="-at", filters=("q", "only"), per_page=ENVELOPES)
     feeds = queries.feeds(work)
     deliveries = queries.open_deliveries(work.session)
-    counts = queries.outbox_counts(work.session)
-    parked, parked_total = queries.parked_rows(work.session)
+    dead = orders.stuck(work)
     exchanges = _exchanges(work, wish)
     connections = queries.connections(work.session)
     return render_template(
@@ -50,20 +54,39 @@ def page(work: Work) -> ResponseReturnValue:
         broken=[c for c in connections if c.open_until and c.open_until > work.tick],
         tick=work.tick,
         deliveries=deliveries,
-        waiting=sum(c.count for c in counts if c.state is DeliveryState.WAITING),
-        stuck=sum(c.count for c in counts if c.state is DeliveryState.PARKED),
-        oldest_waiting=min(
-            (c.oldest_at for c in counts if c.state is DeliveryState.WAITING), default=None
-        ),
         handlers=HANDLER_WORDS,
-        parked=parked,
-        parked_total=parked_total,
+        figures=facts.figures(work),
+        differences=facts.differences(work),
+        dead=dead,
+        held_by_switch=sum(one.code in {WRITES_OFF, DRY_RUN} for one in dead),
+        questions=findings.questions(work),
+        loads=findings.loads(work, [row.feed for row in feeds]),
+        writes_words=WRITES_WORDS,
+        now=work.now,
         entity_word=entity_word,
         outcomes=queries.OUTCOME_WORDS,
         exchanges=exchanges[:ENVELOPES],
         older=len(exchanges) > ENVELOPES,
         asked=wish,
         every=_every,
+    )
+
+
+@bp.get("/erp/findings")
+@in_work(read_only=True)
+def held_back(work: Work) -> ResponseReturnValue:
+    """Records held back and drift: a fragment."""
+    parked, parked_total = queries.parked_rows(work.session)
+    held, held_total = findings.quarantined(work)
+    unknown = dict.fromkeys(row.path for row in findings.unknown_elements(work))
+    return render_template(
+        "desk/erp_findings.html",
+        parked=parked,
+        held=held,
+        held_total=held_total + parked_total,
+        notices=findings.open_notices(work),
+        unknown_names=", ".join(list(unknown)[:UNKNOWN_NAMED]),
+        entity_word=entity_word,
     )
 
 
@@ -121,16 +144,13 @@ def run(work: Work, run_id: int) -> ResponseReturnValue:
 @in_work(read_only=True)
 def exchange(work: Work, envelope_id: int) -> ResponseReturnValue:
     """What was sent and answered, secrets already taken out: a fragment."""
+    envelope = queries.envelope(work.session, envelope_id)
     return render_template(
         "desk/erp_exchange.html",
-        envelope=queries.envelope(work.session, envelope_id),
-        legible=_legible,
+        envelope=envelope,
+        request=facts.legible(envelope.request, facts.objections(work, envelope.reference)),
+        reply=facts.legible(envelope.reply),
     )
-
-
-def _legible(text: str) -> str:
-    """One element per line, for reading; nothing else is changed."""
-    return text.replace("><", ">\n<")
 
 
 @bp.post("/erp/deliveries/<int:delivery_id>/retry")

@@ -8,11 +8,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields, validate
 
 from b2bcrm.kernel.clock import HOME_ZONE
+from b2bcrm.kernel.errors import Conflict
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.sync import actions, connections, queries
@@ -92,9 +93,7 @@ def one(work: Work, code: str) -> ResponseReturnValue:
 
 def _form(row: ErpConnection | None, form: Form | None) -> str:
     params = "\n".join(f"{k}={v}" for k, v in row.params.items()) if row else ""
-    return render_template(
-        "desk/erp_connection.html", row=row, form=form, params=params, main=MAIN
-    )
+    return render_template("desk/erp_connection.html", row=row, form=form, params=params, main=MAIN)
 
 
 @bp.post("/connections")
@@ -152,8 +151,6 @@ def preview(work: Work, code: str) -> ResponseReturnValue:
 
 
 def _asked_day(work: Work) -> str:
-    from flask import request
-
     return request.args.get("go_live_on") or work.today.isoformat()
 
 
@@ -185,12 +182,10 @@ def notices(work: Work, code: str) -> ResponseReturnValue:
     return _preview(work, code, form), 422
 
 
-def _switched(
-    work: Work, code: str, form: Form, how: dict[str, Any]
-) -> ResponseReturnValue | None:
+def _switched(work: Work, code: str, form: Form, how: dict[str, Any]) -> ResponseReturnValue | None:
     try:
         connections.switch_notices(work, code, **how)
-    except connections.Conflict as error:
+    except Conflict as error:
         form.add(error)
         return None
     return see_other(HOME, Message("Customers are told of changes."))

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute
 
 from b2bcrm.customers.models import Account
 from b2bcrm.kernel.clock import HOME_ZONE
+from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import queries as orders
 from b2bcrm.orders.models import Order
 from b2bcrm.sync.conflicts import UNSETTLED, ConflictState, ErpConflict
-from b2bcrm.sync.models import SyncRun
+from b2bcrm.sync.models import ParkedRow, QuarantinedRow, SyncRun
 from b2bcrm.sync.ownership import FIELD_WORDS, WHY
+from b2bcrm.sync.writes import ErpWrite
 
 SHOWN = 50
 NEAR = 40  # elements after a line's number within which its fields stand
@@ -27,24 +30,58 @@ _NAME = re.compile(r"\bname=[\"']([^\"']+)[\"']")
 
 
 @dataclass(frozen=True)
-class Today:
-    """Rows since midnight in the home zone."""
+class Figures:
+    """Rows since midnight in the home zone, and how much waits, in one look."""
 
     read: int
     changed: int
+    waiting: int
+    stuck: int
+    oldest_waiting: dt.datetime | None
+    held: int
+    to_decide: int
 
 
-def today(work: Work) -> Today:
-    """What the feeds brought today; machine time, since runs are."""
+def figures(work: Work) -> Figures:
+    """One statement; runs and deliveries carry machine time."""
     local = work.tick.astimezone(HOME_ZONE)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(dt.UTC)
-    read, changed = work.session.execute(
+
+    def since_midnight(rows: InstrumentedAttribute[int]) -> sa.ScalarSelect[int]:
+        total = sa.select(sa.func.coalesce(sa.func.sum(rows), 0))
+        return total.where(SyncRun.started_at >= midnight).scalar_subquery()
+
+    def count(table: type[Any], *where: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+        return sa.select(sa.func.count()).select_from(table).where(*where).scalar_subquery()
+
+    waits = Delivery.state == DeliveryState.WAITING
+    oldest = sa.select(sa.func.min(Delivery.created_at)).where(waits).scalar_subquery()
+    visible = orders.visible_to(work.actor).with_only_columns(Order.id)
+    row = work.session.execute(
         sa.select(
-            sa.func.coalesce(sa.func.sum(SyncRun.rows_read), 0),
-            sa.func.coalesce(sa.func.sum(SyncRun.rows_changed), 0),
-        ).where(SyncRun.started_at >= midnight)
+            since_midnight(SyncRun.rows_read).label("read"),
+            since_midnight(SyncRun.rows_changed).label("changed"),
+            count(Delivery, waits).label("waiting"),
+            count(Delivery, Delivery.state == DeliveryState.PARKED).label("stuck"),
+            oldest.label("oldest_waiting"),
+            count(ParkedRow).label("parked"),
+            count(QuarantinedRow).label("quarantined"),
+            count(
+                ErpConflict,
+                ErpConflict.state == ConflictState.OPEN,
+                ErpConflict.order_id.in_(visible),
+            ).label("to_decide"),
+        )
     ).one()
-    return Today(int(read), int(changed))
+    return Figures(
+        read=int(row.read),
+        changed=int(row.changed),
+        waiting=row.waiting,
+        stuck=row.stuck,
+        oldest_waiting=row.oldest_waiting,
+        held=row.parked + row.quarantined,
+        to_decide=row.to_decide,
+    )
 
 
 @dataclass(frozen=True)
@@ -62,8 +99,8 @@ class Difference:
     sent_back: bool
 
 
-def differences(work: Work) -> tuple[list[Difference], int]:
-    """What is not settled, the oldest first, and how much of it waits for a decision."""
+def differences(work: Work) -> list[Difference]:
+    """What is not settled, the oldest first."""
     visible = orders.visible_to(work.actor).with_only_columns(Order.id)
     rows = work.session.execute(
         sa.select(ErpConflict, Order.no, Account.name)
@@ -72,13 +109,8 @@ def differences(work: Work) -> tuple[list[Difference], int]:
         .where(ErpConflict.state.in_(UNSETTLED), Order.id.in_(visible))
         .order_by(ErpConflict.opened_at, ErpConflict.id)
         .limit(SHOWN)
-    ).all()
-    to_decide = work.session.scalar(
-        sa.select(sa.func.count())
-        .select_from(ErpConflict)
-        .where(ErpConflict.state == ConflictState.OPEN, ErpConflict.order_id.in_(visible))
     )
-    found = [
+    return [
         Difference(
             order_no=no,
             account=account,
@@ -92,7 +124,13 @@ def differences(work: Work) -> tuple[list[Difference], int]:
         )
         for row, no, account in rows
     ]
-    return found, to_decide or 0
+
+
+def objections(work: Work, reference: str) -> Sequence[Mapping[str, Any]]:
+    """What the ERP objected to in a write, with field and line where it said so."""
+    query = sa.select(ErpWrite.issues).where(ErpWrite.reference == reference)
+    found = work.session.scalars(query.order_by(ErpWrite.id.desc()).limit(1)).first()
+    return found or ()
 
 
 def legible(text: str, issues: Sequence[Mapping[str, Any]] = ()) -> list[tuple[str, bool]]:

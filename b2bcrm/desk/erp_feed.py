@@ -62,7 +62,7 @@ def _page(work: Work, row: FeedRow, form: Form | None = None, seek: Form | None 
     return render_template(
         "desk/erp_feed.html",
         row=row,
-        load=next((one for one in findings.loads(work) if one.feed_id == row.feed.id), None),
+        load=next(iter(findings.loads(work, [row.feed])), None),
         reports=[report for report, _feed in findings.reports(work, row.feed.id)],
         outcomes=queries.OUTCOME_WORDS,
         form=form,
@@ -71,18 +71,20 @@ def _page(work: Work, row: FeedRow, form: Form | None = None, seek: Form | None 
     )
 
 
-@bp.post("/feeds/<int:feed_id>/<any(pause, resume, compare, compare-all, read-in-full):act>")
+@bp.post("/feeds/<int:feed_id>/<any(pause, resume, compare, compare_all, read_in_full):feed_act>")
 @in_work()
-def act(work: Work, feed_id: int, act: str) -> ResponseReturnValue:
+def act(work: Work, feed_id: int, feed_act: str) -> ResponseReturnValue:
     """Leave it alone or go on, compare it with the ERP, or read everything again."""
     said = AT_NEXT_LOOK
-    if act in {"pause", "resume"}:
-        actions.pause(work, feed_id, paused=act == "pause")
-        said = Message("The feed is paused.") if act == "pause" else Message("The feed goes on.")
-    elif act == "read-in-full":
+    if feed_act in {"pause", "resume"}:
+        actions.pause(work, feed_id, paused=feed_act == "pause")
+        said = (
+            Message("The feed is paused.") if feed_act == "pause" else Message("The feed goes on.")
+        )
+    elif feed_act == "read_in_full":
         actions.read_in_full(work, feed_id)
     else:
-        actions.reconcile_now(work, feed_id, by_content=act == "compare-all")
+        actions.reconcile_now(work, feed_id, by_content=feed_act == "compare_all")
     return see_other(f"/erp/feeds/{feed_id}", said)
 
 
@@ -120,11 +122,11 @@ def decide(work: Work, stop_id: int) -> ResponseReturnValue:
     return see_other("/erp", said)
 
 
-@bp.post("/held/<int:row_id>/<any(reread, ignore):act>")
+@bp.post("/held/<int:row_id>/<any(reread, ignore):held_act>")
 @in_work()
-def held(work: Work, row_id: int, act: str) -> ResponseReturnValue:
+def held(work: Work, row_id: int, held_act: str) -> ResponseReturnValue:
     """Ask for a record that did not fit again, or leave it."""
-    if act == "reread":
+    if held_act == "reread":
         actions.reread(work, row_id)
         return see_other("/erp", AT_NEXT_LOOK)
     actions.ignore(work, row_id)

@@ -1,29 +1,28 @@
 """The fulfilment board: what will be late, why, what it is worth, and what to do next.
 
-Every filter is in the URL. Figures come from the stored projections; nothing is computed here
-but sums. What-if scenarios are not part of this page.
+Every filter is in the URL. Orders come from the stored projections, figures from their stored
+sums; nothing is computed here. What-if scenarios are not part of this page.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, render_template
 from flask.typing import ResponseReturnValue
 
 from b2bcrm.fulfillment.planning.explain import CAUSE_WORDS
+from b2bcrm.fulfillment.planning.figures import Heat, HeatCell, LoadWeek, Totals, monday
 from b2bcrm.fulfillment.planning.progress import word_of
-from b2bcrm.fulfillment.queries import board, performance
+from b2bcrm.fulfillment.queries import board
 from b2bcrm.fulfillment.queries.board import BoardFilter, BoardRow
 from b2bcrm.fulfillment.queries.choices import Choices, choices
-from b2bcrm.fulfillment.queries.load import LoadWeek, center, load
-from b2bcrm.fulfillment.queries.shortages import short_parts
+from b2bcrm.fulfillment.queries.figures import figures
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders.lifecycle import Status
 from b2bcrm.web.export import Column, export
 from b2bcrm.web.live import version_response
 from b2bcrm.web.locale import current_locale, say
@@ -35,16 +34,6 @@ bp = Blueprint("desk_fulfillment", __name__, template_folder="templates")
 HORIZONS = ("4", "12", "26")
 FILTERS = ("site", "family", "weeks", "cause", "week", "center", "parts")
 OTIF_TARGET = 95  # percent; the house's goal, shown beside the figure
-FEW_PARTS, ALL_PARTS = 6, 200
-CAUSE_ICONS = {
-    "material": "packages",
-    "capacity": "gauge",
-    "quality": "shield-exclamation",
-    "credit": "credit-card",
-    "customer": "user-question",
-    "shipping": "truck",
-    "data": "database",
-}
 COLUMNS: tuple[Column[BoardRow], ...] = (
     Column(Message("Order"), lambda r: r.no),
     Column(Message("Customer"), lambda r: r.account),
@@ -60,7 +49,7 @@ COLUMNS: tuple[Column[BoardRow], ...] = (
     Column(Message("Currency"), lambda r: r.currency),
     Column(Message("Open value in base currency"), lambda r: r.open_base),
     Column(Message("Base currency"), lambda r: r.base_currency),
-    Column(Message("Cause"), lambda r: CAUSE_WORDS.get(r.cause_kind)),
+    Column(Message("Cause"), lambda r: r.cause_word),
     Column(Message("Why"), lambda r: r.cause),
     Column(Message("Next step"), lambda r: r.next_step),
 )
@@ -68,16 +57,17 @@ COLUMNS: tuple[Column[BoardRow], ...] = (
 
 def _filter(wish: Asked) -> BoardFilter:
     site, weeks = wish.get("site"), wish.get("weeks")
+    is_id = site.isascii() and site.isdigit() and len(site) < 10  # noqa: PLR2004 - digits of an id
     try:
         week = dt.date.fromisoformat(wish.get("week"))
     except ValueError:
         week = None
     return BoardFilter(
-        site_id=int(site) if site.isascii() and site.isdigit() and len(site) < 10 else None,  # noqa: PLR2004 - digits of an id
+        site_id=(int(site) or None) if is_id else None,
         family=wish.get("family"),
         weeks=int(weeks) if weeks in HORIZONS else 12,
         cause=wish.get("cause") if wish.get("cause") in CAUSE_WORDS else "",
-        week=board.monday(week) if week else None,
+        week=monday(week) if week else None,
     )
 
 
@@ -97,85 +87,113 @@ def page(work: Work) -> ResponseReturnValue | After:
     )
     if wish.format:
         return export(rows, COLUMNS, wish.format, "fulfilment")
-    totals = board.totals(work, found)
+    sums = figures(work, found, center=wish.get("center"), all_parts=bool(wish.get("parts")))
     offered = choices(work)
-    where = center(work, code=wish.get("center"), site_code=offered.site_code(found.site_id))
-    weeks = load(work, where, min(found.weeks, 12)) if where else []
-    limit = ALL_PARTS if wish.get("parts") else FEW_PARTS
-    parts, part_count, held_up = short_parts(work, found, limit=limit)
+    families = _families(offered, sums.heat, found.family)
+    centers = _centers(offered, found.site_id)
     return render_template(
         "desk/fulfillment.html",
         asked=wish,
         found=found,
         listing=Listing(rows, total, wish),
-        totals=totals,
-        otif=performance.otif(work, found),
+        **vars(sums),
         otif_target=OTIF_TARGET,
-        heat=board.heat(work, found),
-        choices=offered,
-        family_name=lambda code: offered.family_name(code, current_locale()),
-        causes=board.causes_in_order(tuple(CAUSE_WORDS), totals.causes),
-        cause_words=CAUSE_WORDS,
-        cause_icons=CAUSE_ICONS,
-        center=where,
-        center_name=say(word_of(where.name)) if where else "",
-        centers=_centers(offered, found.site_id),
-        weeks=weeks,
-        chart=_chart(weeks),
-        peak=max(weeks, key=lambda week: week.over, default=None),
-        parts=parts,
-        part_count=part_count,
-        held_up=held_up,
+        sites=tuple((key, name) for key, _code, name in offered.sites),
+        families=families,
+        heat_rows=_heat_rows(sums.heat, families),
+        causes=_causes(sums.totals),
+        load=LoadChart(dict(centers).get(sums.center, ""), tuple(sums.weeks)),
+        centers=centers,
         may_change=work.actor.may(Right.CHANGE_PROMISE),
-        statuses=Status,
     )
 
 
 @bp.get("/fulfillment/version")
 @in_work(read_only=True)
 def version(work: Work) -> Response:
-    """Grows with each projection that changed."""
+    """Grows with each projection or figure that changed."""
     return version_response(work, "board")
 
 
-def _centers(offered: Choices, site_id: int | None) -> list[tuple[str, str]]:
+def _centers(offered: Choices, site_id: int | None) -> tuple[tuple[str, str], ...]:
     code = offered.site_code(site_id)
-    return [
+    return tuple(
         (key, say(word_of(name))) for key, name, site in offered.centers if not code or site == code
-    ]
+    )
 
 
-def _chart(weeks: list[LoadWeek]) -> dict[str, Any] | None:
-    """Load that fits, load that does not, and capacity as a line; None without any load."""
-    if not any(week.load for week in weeks):
-        return None
+def _causes(totals: Totals) -> tuple[tuple[str, Message, int], ...]:
+    """The causes that occur, their words, and how many orders have them, in the usual order."""
+    found = totals.causes
+    return tuple((kind, word, found[kind]) for kind, word in CAUSE_WORDS.items() if found.get(kind))
 
-    def hours(value: Decimal) -> float:
-        return float(round(value))
 
-    series: list[dict[str, Any]] = [
-        {
-            "name": say(Message("Open operations")),
-            "kind": "bar",
-            "stack": "h",
-            "color": "data-2",
-            "data": [hours(week.within) for week in weeks],
-        },
-        {
-            "name": say(Message("Over capacity")),
-            "kind": "bar",
-            "stack": "h",
-            "color": "late",
-            "data": [hours(week.over) for week in weeks],
-        },
-        {
-            "name": say(Message("Capacity")),
-            "kind": "step",
-            "color": "ink",
-            "data": [hours(week.capacity) for week in weeks],
-        },
-    ]
-    return {
-        "categories": [f"W{week.week.isocalendar().week}" for week in weeks],
-        "series": series,
-    }
+def _families(offered: Choices, heat: Heat, chosen: str) -> tuple[tuple[str, str], ...]:
+    """The families in use, and the one that is asked for in any case, with their names."""
+    codes = heat.families
+    if chosen and chosen not in codes:
+        codes = [*codes, chosen]
+    return tuple((code, offered.family_name(code, current_locale())) for code in codes)
+
+
+def _heat_rows(
+    heat: Heat, families: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str, tuple[HeatCell | None, ...]], ...]:
+    """A family's code, its name, and its cell of each week; a piece of the page needs tuples."""
+    in_use = set(heat.families)
+    return tuple(
+        (code, name, tuple(heat.cells.get((code, week)) for week in heat.weeks))
+        for code, name in families
+        if code in in_use
+    )
+
+
+class LoadChart(NamedTuple):
+    """The name of the work centre shown and its coming weeks; no weeks: there is none."""
+
+    center: str
+    weeks: tuple[LoadWeek, ...]
+
+    @property
+    def has_load(self) -> bool:
+        """Whether there is anything to draw."""
+        return any(week.load for week in self.weeks)
+
+    @property
+    def peak(self) -> LoadWeek:
+        """The week that is most over capacity."""
+        return max(self.weeks, key=lambda week: week.over)
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Load that fits, load that does not, and capacity as a line."""
+        series: list[dict[str, Any]] = [
+            {
+                "name": say(Message("Open operations")),
+                "kind": "bar",
+                "stack": "h",
+                "color": "data-2",
+                "data": [_hours(week.within) for week in self.weeks],
+            },
+            {
+                "name": say(Message("Over capacity")),
+                "kind": "bar",
+                "stack": "h",
+                "color": "late",
+                "data": [_hours(week.over) for week in self.weeks],
+            },
+            {
+                "name": say(Message("Capacity")),
+                "kind": "step",
+                "color": "ink",
+                "data": [_hours(week.capacity) for week in self.weeks],
+            },
+        ]
+        return {
+            "categories": [f"W{week.week.isocalendar().week}" for week in self.weeks],
+            "series": series,
+        }
+
+
+def _hours(value: Decimal) -> float:
+    return float(round(value))

@@ -11,14 +11,14 @@ from flask.typing import ResponseReturnValue
 
 from b2bcrm.customers.models import TouchKind
 from b2bcrm.desk import order_facts, order_touches, order_view, order_why
-from b2bcrm.desk.order_facts import OrderFacts
+from b2bcrm.desk.order_facts import Head, OrderFacts
 from b2bcrm.files.kinds import KIND_WORDS
 from b2bcrm.kernel.actor import Actor, Right
 from b2bcrm.kernel.words import Message, show_date
 from b2bcrm.kernel.work import Work
+from b2bcrm.orders import queries as orders
 from b2bcrm.orders.actions.life import obstacle
-from b2bcrm.orders.lifecycle import FINAL, Act, ErpSync, OrderState, S, acts
-from b2bcrm.orders.models import Order
+from b2bcrm.orders.lifecycle import Act, ErpSync, OrderState, S, acts
 from b2bcrm.service.lifecycle import STATE_WORDS as CASE_STATES
 from b2bcrm.web.live import version_response
 from b2bcrm.web.locale import current_locale, say
@@ -66,19 +66,15 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         kind=kind,
         more="more" in request.args,
     )
-    head, order, chosen = facts.head, facts.head.order, facts.chosen
+    head, chosen = facts.head, facts.chosen
     short, locale = short_dates(work.today), current_locale()
     stages, current = order_view.lifeline(facts, short)
     may = allowed(work.actor, facts)
-    banner = order_view.banner(facts, lambda: obstacle(work, order))
+    banner = order_view.banner(facts, lambda: obstacle(work, orders.by_id(work, head.id)))
     return render_template(
         "desk/order.html",
         facts=facts,
         head=head,
-        order=order,
-        account=head.account,
-        projection=head.projection,
-        ended=order.state in FINAL,
         chip=order_view.order_chip(head),
         dates=order_view.dates(facts, short),
         stages=[drawn(view, short) for view in stages],
@@ -86,7 +82,7 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         banner=banner,
         banner_act=BANNER_ACTS.get(banner.act, "") if banner else "",
         rows=order_view.rows(facts, work.today, locale),
-        why=order_why.answer(chosen, order, work.today) if chosen and not ended(facts) else None,
+        why=order_why.answer(chosen, head, work.today) if chosen and not head.ended else None,
         tree=order_why.tree(chosen, work.today, short, say) if chosen else None,
         days=order_touches.touch_days(facts),
         touch_kind=kind,
@@ -99,11 +95,6 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         invoice_amount=order_view.amount_in,
         has=current_app.view_functions.__contains__,
     )
-
-
-def ended(facts: OrderFacts) -> bool:
-    """Whether nothing more will happen to the order."""
-    return facts.head.order.state in FINAL
 
 
 def short_dates(today: dt.date) -> Callable[[dt.date], str]:
@@ -130,44 +121,44 @@ def promise_url(facts: OrderFacts) -> str:
     """Where fulfillment asks for a new date of the chosen line."""
     if facts.chosen is None or PROMISE_FORM not in current_app.view_functions:
         return ""
-    return url_for(PROMISE_FORM, no=facts.head.order.no, line_no=facts.chosen.line.line_no)
+    return url_for(PROMISE_FORM, no=facts.head.no, line_no=facts.chosen.line_no)
 
 
 def allowed(actor: Actor, facts: OrderFacts) -> frozenset[str]:
     """The acts whose buttons are shown: what the lifecycle and the role's rights allow."""
-    order, found = facts.head.order, set[str]()
+    head, found = facts.head, set[str]()
     if actor.may(Right.ORDER):
-        open_acts = acts(order.state, S)
-        shipped = any(row.line.shipped_qty > 0 for row in facts.lines)
+        open_acts = acts(head.state, S)
+        shipped = any(line.shipped_qty > 0 for line in facts.lines)
         if Act.CONFIRM in open_acts:
             found.add("confirm")
         if Act.AMEND in open_acts:
-            found |= {"amend", "release" if order.hold_reason is not None else "hold"}
+            found |= {"amend", "release" if head.hold_reason is not None else "hold"}
         if Act.CANCEL in open_acts and not shipped:
             found.add("cancel")
-        if order.state is OrderState.SUBMITTED:
+        if head.state is OrderState.SUBMITTED:
             found.add("customer-po")
-    if actor.may(Right.CHANGE_PROMISE) and order.state is OrderState.CONFIRMED:
+    if actor.may(Right.CHANGE_PROMISE) and head.state is OrderState.CONFIRMED:
         found.add("promise")
-    refused = order.erp_sync is ErpSync.REFUSED and order.state is OrderState.CONFIRMED
+    refused = head.erp_sync is ErpSync.REFUSED and head.state is OrderState.CONFIRMED
     if refused and actor.may(Right.ORDER):
         found.add("correct")
-    if facts.head.differences and actor.may(Right.ORDER):
+    if head.differences and actor.may(Right.ORDER):
         found.add("differences")
     if actor.may(Right.ORDER) or actor.may(Right.OPERATE_ERP):
-        found |= erp_acts(order)
+        found |= erp_acts(head)
     return frozenset(found)
 
 
-def erp_acts(order: Order) -> set[str]:
+def erp_acts(head: Head) -> set[str]:
     """What a person may say about the order's way to the ERP."""
     found: set[str] = set()
     on_its_way = {ErpSync.WAITING, ErpSync.REFUSED, ErpSync.UNKNOWN}
-    if order.erp_sync in on_its_way:
+    if head.erp_sync in on_its_way:
         found |= {"send-again", "leave-out"}
-    if order.erp_sync is ErpSync.LEFT_OUT:
+    if head.erp_sync is ErpSync.LEFT_OUT:
         found.add("send-again")
-    if order.erp_sync is ErpSync.UNKNOWN and order.erp_no is None:
+    if head.erp_sync is ErpSync.UNKNOWN and head.erp_no is None:
         found |= {"is-there", "is-not-there"}
     return found
 

@@ -11,31 +11,21 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
-
-from sqlalchemy.orm.attributes import set_committed_value
+from typing import Any, NamedTuple
 
 from b2bcrm.customers import queries as customers
-from b2bcrm.customers.models import Account
+from b2bcrm.customers.models import credit_light, worst
 from b2bcrm.customers.queries import TouchRow
 from b2bcrm.desk import order_statements as statements
 from b2bcrm.files import queries as files
-from b2bcrm.files.models import StoredFile
-from b2bcrm.fulfillment.models import (
-    Invoice,
-    LineProjection,
-    OrderProjection,
-    Promise,
-    Shipment,
-)
+from b2bcrm.files.queries import FileRow
 from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.numbering import revision_letter
-from b2bcrm.kernel.timeline import TimelineEntry
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders.lifecycle import LineFacts, Stage, Status, stage, status
-from b2bcrm.orders.models import Order, OrderLine
+from b2bcrm.orders.lifecycle import FINAL, ErpSync, LineFacts, OrderState, Stage, Status, status
+from b2bcrm.orders.models import Order, Origin
 from b2bcrm.orders.queries import visible_to
 from b2bcrm.quotes.lifecycle import Channel
 from b2bcrm.service.lifecycle import CaseState
@@ -46,39 +36,98 @@ KINDS = ("people", "erp", "files")
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """The order and everything there is one of. ``erp_as_of`` is the oldest supply feed;
-    ``differences`` to the ERP wait for a decision.
+    """The order and everything there is one of.
+
+    ``computed_at`` to ``next_step`` are its projection's, None before the first one.
+    ``erp_as_of`` is the oldest supply feed; ``differences`` to the ERP wait for a decision.
     """
 
-    order: Order
-    account: Account
-    projection: OrderProjection | None
-    contact_name: str | None
-    ship_to_name: str | None
-    ship_to_city: str | None
-    owner_name: str | None
+    id: int
+    no: str
+    state: OrderState
+    origin: Origin
+    amendment_no: int
+    customer_po: str
+    currency: str
+    rate: Decimal
+    total: Decimal
+    incoterm: str
+    incoterm_place: str
+    payment_terms: str
+    partial_delivery: bool
+    ordered_on: dt.date
+    confirmed_at: dt.datetime | None
+    closed_at: dt.datetime | None
+    hold_reason: str | None
+    held_at: dt.datetime | None
+    erp_sync: ErpSync
+    erp_no: str | None
+    erp_reason: Message | None
+    erp_since: dt.datetime | None
+    account_id: int
+    account: str
+    city: str
+    country: str
+    customer_class: str
+    usual_terms: str
+    credit_limit: Decimal
+    credit_used: Decimal
+    overdue_amount: Decimal
+    credit_hold: bool
+    credit_as_of: dt.datetime | None
+    other_light: str
+    sales_rep: str
+    computed_at: dt.datetime | None
+    promised_on: dt.date | None
+    projected_on: dt.date | None
+    deciding_line_no: int | None
+    stage: Stage | None
+    stages: dict[str, Any] | None
+    status: Status | None
+    status_reason: Message | None
+    cause: Message | None
+    next_step: Message | None
+    contact: str | None
+    owner: str | None
     base_currency: str
+    quote_id: int | None
     quote_no: str | None
     quote_rev: int | None
     quote_accepted_at: dt.datetime | None
+    inquiry_id: int | None
     inquiry_no: str | None
     inquiry_at: dt.datetime | None
     inquiry_channel: Channel | None
-    inquiry_id: int | None
     erp_as_of: dt.datetime | None
     erp_too_old: bool
     seen: int
     differences: int = 0
 
     @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in FINAL
+
+    @property
     def value(self) -> Money:
         """In the order's currency."""
-        return Money(self.order.total, self.order.currency)
+        return Money(self.total, self.currency)
 
     @property
     def base_value(self) -> Money:
         """In the base currency, at the order's own rate."""
-        return self.value.to(self.base_currency, self.order.rate)
+        return self.value.to(self.base_currency, self.rate)
+
+    @property
+    def credit_light(self) -> str:
+        """The account's: the worst of all its customers in the ERPs."""
+        own = credit_light(
+            hold=self.credit_hold,
+            limit=self.credit_limit,
+            used=self.credit_used,
+            overdue=self.overdue_amount,
+        )
+        return worst(own, self.other_light)
 
     @property
     def quote_label(self) -> str:
@@ -88,54 +137,115 @@ class Head:
         )
 
 
-@dataclass(frozen=True)
-class LineRow:
-    """A line with its item's words and what is expected of it."""
+class LineRow(NamedTuple):
+    """A line with its item's words and, from ``computed_at`` on, what is expected of it."""
 
-    line: OrderLine
+    id: int
+    line_no: int
     item_no: str
     name: str
     name_zh_hant: str
     name_zh_hans: str
-    projection: LineProjection | None
+    description: str
+    customer_part_no: str
+    unit: str
+    ordered_qty: Decimal
+    produced_qty: Decimal
+    shipped_qty: Decimal
+    delivered_qty: Decimal
+    unit_price: Decimal
+    discount_pct: Decimal
+    net: Decimal
+    requested_on: dt.date
+    first_promised_on: dt.date | None
+    promised_on: dt.date | None
+    planned_on: dt.date | None
+    cancelled: bool
+    short_qty: Decimal
+    short_by: str
+    short_at: dt.datetime | None
+    computed_at: dt.datetime | None
+    projected_on: dt.date | None
+    buffer_days: int | None
+    status: Status | None
+    status_reason: Message | None
+    progress_pct: int | None
+    plan_pct: int | None
+    now_at: Message | None
+    cause: Message | None
+    next_step: Message | None
+    chain: list[dict[str, Any]] | None
+
+    @property
+    def due_qty(self) -> Decimal:
+        """What is to come in all: ordered, without what was closed short."""
+        return self.ordered_qty - self.short_qty
 
     def name_in(self, locale: str) -> str:
         """The item's name in the reader's language."""
         return {"zh_Hant": self.name_zh_hant, "zh_Hans": self.name_zh_hans}.get(locale) or self.name
 
-    def verdict(self, order: Order, today: dt.date) -> tuple[Status, Message]:
+    def verdict(self, head: Head, today: dt.date) -> tuple[Status, Message]:
         """Colour and words; by the one rule also before the first projection."""
-        if self.projection is not None:
-            return self.projection.status, self.projection.status_reason
-        return status(self._facts(order), today)
-
-    def stage(self, order: Order) -> Stage:
-        """Which stage of the life line it is in."""
-        return self.projection.stage if self.projection else stage(self._facts(order))
-
-    def _facts(self, order: Order) -> LineFacts:
-        line = self.line
-        return LineFacts(
-            state=order.state,
-            ordered_qty=line.due_qty,
-            produced_qty=line.produced_qty,
-            shipped_qty=line.shipped_qty,
-            delivered_qty=line.delivered_qty,
-            promised_on=line.promised_on,
-            held=order.hold_reason is not None,
+        if self.status is not None and self.status_reason is not None:
+            return self.status, self.status_reason
+        facts = LineFacts(
+            state=head.state,
+            ordered_qty=self.due_qty,
+            produced_qty=self.produced_qty,
+            shipped_qty=self.shipped_qty,
+            delivered_qty=self.delivered_qty,
+            promised_on=self.promised_on,
+            held=head.hold_reason is not None,
         )
+        return status(facts, today)
 
 
-@dataclass(frozen=True)
-class ShipmentView:
+class PromiseRow(NamedTuple):
+    """A promise of a line, and the day that it replaced."""
+
+    promised_on: dt.date
+    previous_on: dt.date | None
+    reason: Message
+    by_name: str
+    at: dt.datetime
+
+
+class EventRow(NamedTuple):
+    """A line of the order's history."""
+
+    at: dt.datetime
+    name: str
+    actor_name: str
+    actor_user_id: int | None
+    sentence: Message
+
+
+class ShipmentRow(NamedTuple):
     """A delivery with the lines of this order in it: (line number, quantity, unit)."""
 
-    shipment: Shipment
+    no: str
+    shipped_on: dt.date
+    delivered_on: dt.date | None
+    carrier: str
+    tracking_no: str
+    received_at: dt.datetime | None
+    received_by: str
     lines: tuple[tuple[int, Decimal, str], ...]
 
 
-@dataclass(frozen=True)
-class CaseView:
+class InvoiceRow(NamedTuple):
+    """An invoice of the order."""
+
+    no: str
+    invoiced_on: dt.date
+    due_on: dt.date
+    currency: str
+    total: Decimal
+    open_amount: Decimal
+
+
+class CaseRow(NamedTuple):
     """A case on this order."""
 
     no: str
@@ -152,19 +262,19 @@ class OrderFacts:
     head: Head
     lines: list[LineRow]
     chosen: LineRow | None
-    promises: Sequence[Promise]
-    timeline: Sequence[TimelineEntry]
+    promises: list[PromiseRow]
+    timeline: list[EventRow]
     touches: Sequence[TouchRow]
     more_touches: bool
-    shipments: list[ShipmentView]
-    invoices: Sequence[Invoice]
-    documents: Sequence[StoredFile]
-    cases: list[CaseView]
+    shipments: list[ShipmentRow]
+    invoices: list[InvoiceRow]
+    documents: Sequence[FileRow]
+    cases: list[CaseRow]
 
     @property
     def live_lines(self) -> list[LineRow]:
         """The lines that are not cancelled."""
-        return [row for row in self.lines if not row.line.cancelled]
+        return [row for row in self.lines if not row.cancelled]
 
 
 def id_of(work: Work, no: str) -> int:
@@ -184,11 +294,12 @@ def order_facts(work: Work, no: str, *, line_no: int | None, kind: str, more: bo
     """The order numbered ``no``; ``kind`` keeps only people's, the ERP's or files' touches."""
     _must(None if work.actor.is_portal else work.actor)
     head = _head(work, no)
-    lines = _lines(work, head.order)
+    order = {"order_id": head.id}
+    lines = [LineRow._make(row) for row in work.rows(statements.LINES, order)]
     chosen = _chosen(lines, head, line_no)
-    order_id, limit = head.order.id, MORE_TOUCHES if more else TOUCHES
+    limit = MORE_TOUCHES if more else TOUCHES
     entries = _timeline(work, head, kind, limit + 1)
-    said = customers.touches(work, order_id=order_id, limit=limit) if kind != "erp" else []
+    said = customers.touches(work, order_id=head.id, limit=limit) if kind != "erp" else []
     return OrderFacts(
         head=head,
         lines=lines,
@@ -197,84 +308,52 @@ def order_facts(work: Work, no: str, *, line_no: int | None, kind: str, more: bo
         timeline=entries[:limit],
         touches=said if kind != "files" else [],
         more_touches=len(entries) > limit,
-        shipments=_shipments(work, order_id),
-        invoices=work.session.scalars(statements.INVOICES, {"order_id": order_id}).all(),
-        documents=files.of_order(work, order_id),
-        cases=_cases(work, order_id),
+        shipments=_shipments(work, head.id),
+        invoices=[InvoiceRow._make(row) for row in work.rows(statements.INVOICES, order)],
+        documents=files.of_order(work, head.id),
+        cases=[CaseRow._make(row) for row in work.rows(statements.CASES, order)],
     )
 
 
 def _head(work: Work, no: str) -> Head:
-    row = _must(work.session.execute(statements.HEAD, {"no": no}).one_or_none())
-    age = dt.timedelta(0) if row.as_of is None else work.now - row.as_of
-    return Head(
-        order=row[0],
-        account=row[1],
-        projection=row[2],
-        contact_name=row[3],
-        ship_to_name=row[4],
-        ship_to_city=row[5],
-        owner_name=row[6],
-        base_currency=row[7],
-        quote_no=row[8],
-        quote_rev=row[9],
-        quote_accepted_at=row[10],
-        inquiry_no=row[11],
-        inquiry_at=row[12],
-        inquiry_channel=row[13],
-        inquiry_id=row[14],
-        erp_as_of=row.as_of,
-        erp_too_old=age > dt.timedelta(minutes=row.limit_minutes or 0),
-        seen=row.seen,
-        differences=row.differences,
-    )
-
-
-def _lines(work: Work, order: Order) -> list[LineRow]:
-    found: Any = work.session.execute(statements.LINES, {"order_id": order.id})
-    rows = [LineRow(*row) for row in found]
-    set_committed_value(order, "lines", [row.line for row in rows])
-    return rows
+    row = _must(next(iter(work.rows(statements.HEAD, {"no": no})), None))
+    facts = row._asdict()
+    limit = dt.timedelta(minutes=facts.pop("erp_limit_minutes"))
+    as_of = facts["erp_as_of"]
+    return Head(**facts, erp_too_old=as_of is not None and work.now - as_of > limit)
 
 
 def _chosen(lines: list[LineRow], head: Head, line_no: int | None) -> LineRow | None:
     """The line asked for, else the one that decides the order's date, else the first."""
-    live = [row for row in lines if not row.line.cancelled]
-    decides = head.projection.deciding_line_no if head.projection else None
-    for wanted in (line_no, decides):
+    live = [row for row in lines if not row.cancelled]
+    for wanted in (line_no, head.deciding_line_no):
         for row in live:
-            if row.line.line_no == wanted:
+            if row.line_no == wanted:
                 return row
     return live[0] if live else None
 
 
-def _promises(work: Work, chosen: LineRow | None) -> Sequence[Promise]:
+def _promises(work: Work, chosen: LineRow | None) -> list[PromiseRow]:
     if chosen is None:
-        return ()
-    return work.session.scalars(statements.PROMISES, {"line_id": chosen.line.id}).all()
+        return []
+    found = work.rows(statements.PROMISES, {"line_id": chosen.id})
+    return [PromiseRow._make(row) for row in found]
 
 
-def _timeline(work: Work, head: Head, kind: str, limit: int) -> Sequence[TimelineEntry]:
+def _timeline(work: Work, head: Head, kind: str, limit: int) -> list[EventRow]:
     values = {
-        "order_id": head.order.id,
-        "quote_id": head.order.quote_id,
+        "order_id": head.id,
+        "quote_id": head.quote_id,
         "inquiry_id": head.inquiry_id,
         "take": limit,
     }
-    return work.session.scalars(statements.timeline(kind), values).all()
+    return [EventRow._make(row) for row in work.rows(statements.timeline(kind), values)]
 
 
-def _shipments(work: Work, order_id: int) -> list[ShipmentView]:
-    found: dict[int, Shipment] = {}
+def _shipments(work: Work, order_id: int) -> list[ShipmentRow]:
+    facts: dict[int, Any] = {}
     inside: dict[int, list[tuple[int, Decimal, str]]] = defaultdict(list)
-    for shipment, line_no, qty, unit in work.session.execute(
-        statements.SHIPMENTS, {"order_id": order_id}
-    ):
-        found[shipment.id] = shipment
-        inside[shipment.id].append((line_no, qty, unit))
-    return [ShipmentView(row, tuple(inside[key])) for key, row in found.items()]
-
-
-def _cases(work: Work, order_id: int) -> list[CaseView]:
-    rows: Any = work.session.execute(statements.CASES, {"order_id": order_id})
-    return [CaseView(*row) for row in rows]
+    for row in work.rows(statements.SHIPMENTS, {"order_id": order_id}):
+        facts[row.id] = row[1:8]
+        inside[row.id].append(row[8:])
+    return [ShipmentRow._make((*row, tuple(inside[key]))) for key, row in facts.items()]

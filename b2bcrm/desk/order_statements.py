@@ -1,7 +1,7 @@
 """The SELECTs of the order page, built once: only their values change.
 
 Staff see every order, so they start from ``visible_to`` of a member of staff. What a statement
-is for is said in ``order_facts``, which runs them.
+is for is said in ``order_facts``, which runs them; its columns have the names of a row there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item
-from b2bcrm.customers.models import Account, Contact, ShipTo
+from b2bcrm.customers.models import Account, Contact
 from b2bcrm.fulfillment.models import (
     Invoice,
     LineProjection,
@@ -46,6 +46,10 @@ SUPPLY_FEEDS = tuple(
 )
 
 
+def _named(**columns: Any) -> list[Any]:
+    return [column.label(name) for name, column in columns.items()]
+
+
 def _head_statement() -> Any:
     supply = Feed.entity.in_(SUPPLY_FEEDS)
     as_of = sa.select(sa.func.min(Feed.data_as_of)).where(supply).scalar_subquery()
@@ -64,30 +68,72 @@ def _head_statement() -> Any:
         .join(Company, Company.id == Order.company_id)
         .outerjoin(OrderProjection, OrderProjection.order_id == Order.id)
         .outerjoin(Contact, Contact.id == Order.contact_id)
-        .outerjoin(ShipTo, ShipTo.id == Order.ship_to_id)
         .outerjoin(User, User.id == Order.owner_id)
         .outerjoin(Quote, Quote.id == Order.quote_id)
         .outerjoin(Inquiry, Inquiry.id == Quote.inquiry_id)
         .with_only_columns(
-            Order,
-            Account,
-            OrderProjection,
-            Contact.name,
-            ShipTo.name,
-            ShipTo.city,
-            User.name,
-            Company.currency,
-            Quote.no,
-            Quote.rev,
-            Quote.accepted_at,
-            Inquiry.no,
-            Inquiry.received_at,
-            Inquiry.channel,
-            Inquiry.id,
-            as_of.label("as_of"),
-            limit.label("limit_minutes"),
-            sa.func.coalesce(seen, 0).label("seen"),
-            differences.label("differences"),
+            *_named(
+                id=Order.id,
+                no=Order.no,
+                state=Order.state,
+                origin=Order.origin,
+                amendment_no=Order.amendment_no,
+                customer_po=Order.customer_po,
+                currency=Order.currency,
+                rate=Order.rate,
+                total=Order.total,
+                incoterm=Order.incoterm,
+                incoterm_place=Order.incoterm_place,
+                payment_terms=Order.payment_terms,
+                partial_delivery=Order.partial_delivery,
+                ordered_on=Order.ordered_on,
+                confirmed_at=Order.confirmed_at,
+                closed_at=Order.closed_at,
+                hold_reason=Order.hold_reason,
+                held_at=Order.held_at,
+                erp_sync=Order.erp_sync,
+                erp_no=Order.erp_no,
+                erp_reason=Order.erp_reason,
+                erp_since=Order.erp_since,
+                account_id=Account.id,
+                account=Account.name,
+                city=Account.city,
+                country=Account.country,
+                customer_class=Account.customer_class,
+                usual_terms=Account.payment_terms,
+                credit_limit=Account.credit_limit,
+                credit_used=Account.credit_used,
+                overdue_amount=Account.overdue_amount,
+                credit_hold=Account.credit_hold,
+                credit_as_of=Account.credit_as_of,
+                other_light=Account.other_light,
+                sales_rep=Account.sales_rep,
+                computed_at=OrderProjection.computed_at,
+                promised_on=OrderProjection.promised_on,
+                projected_on=OrderProjection.projected_on,
+                deciding_line_no=OrderProjection.deciding_line_no,
+                stage=OrderProjection.stage,
+                stages=OrderProjection.stages,
+                status=OrderProjection.status,
+                status_reason=OrderProjection.status_reason,
+                cause=OrderProjection.cause,
+                next_step=OrderProjection.next_step,
+                contact=Contact.name,
+                owner=User.name,
+                base_currency=Company.currency,
+                quote_id=Order.quote_id,
+                quote_no=Quote.no,
+                quote_rev=Quote.rev,
+                quote_accepted_at=Quote.accepted_at,
+                inquiry_id=Inquiry.id,
+                inquiry_no=Inquiry.no,
+                inquiry_at=Inquiry.received_at,
+                inquiry_channel=Inquiry.channel,
+                erp_as_of=as_of,
+                erp_limit_minutes=sa.func.coalesce(limit, 0),
+                seen=sa.func.coalesce(seen, 0),
+                differences=differences,
+            )
         )
     )
 
@@ -95,12 +141,43 @@ def _head_statement() -> Any:
 HEAD = _head_statement()
 LINES = (
     sa.select(
-        OrderLine,
-        Item.no,
-        Item.name,
-        Item.name_zh_hant,
-        Item.name_zh_hans,
-        LineProjection,
+        *_named(
+            id=OrderLine.id,
+            line_no=OrderLine.line_no,
+            item_no=Item.no,
+            name=Item.name,
+            name_zh_hant=Item.name_zh_hant,
+            name_zh_hans=Item.name_zh_hans,
+            description=OrderLine.description,
+            customer_part_no=OrderLine.customer_part_no,
+            unit=OrderLine.unit,
+            ordered_qty=OrderLine.ordered_qty,
+            produced_qty=OrderLine.produced_qty,
+            shipped_qty=OrderLine.shipped_qty,
+            delivered_qty=OrderLine.delivered_qty,
+            unit_price=OrderLine.unit_price,
+            discount_pct=OrderLine.discount_pct,
+            net=OrderLine.net,
+            requested_on=OrderLine.requested_on,
+            first_promised_on=OrderLine.first_promised_on,
+            promised_on=OrderLine.promised_on,
+            planned_on=OrderLine.planned_on,
+            cancelled=OrderLine.cancelled,
+            short_qty=OrderLine.short_qty,
+            short_by=OrderLine.short_by,
+            short_at=OrderLine.short_at,
+            computed_at=LineProjection.computed_at,
+            projected_on=LineProjection.projected_on,
+            buffer_days=LineProjection.buffer_days,
+            status=LineProjection.status,
+            status_reason=LineProjection.status_reason,
+            progress_pct=LineProjection.progress_pct,
+            plan_pct=LineProjection.plan_pct,
+            now_at=LineProjection.now_at,
+            cause=LineProjection.cause,
+            next_step=LineProjection.next_step,
+            chain=LineProjection.chain,
+        )
     )
     .join(Item, Item.id == OrderLine.item_id)
     .outerjoin(LineProjection, LineProjection.order_line_id == OrderLine.id)
@@ -108,19 +185,38 @@ LINES = (
     .order_by(OrderLine.line_no)
 )
 PROMISES = (
-    sa.select(Promise)
+    sa.select(Promise.promised_on, Promise.previous_on, Promise.reason, Promise.by_name, Promise.at)
     .where(Promise.order_line_id == sa.bindparam("line_id"))
     .order_by(Promise.id.desc())
 )
 SHIPMENTS = (
-    sa.select(Shipment, OrderLine.line_no, ShipmentLine.qty, OrderLine.unit)
+    sa.select(
+        Shipment.id,
+        Shipment.no,
+        Shipment.shipped_on,
+        Shipment.delivered_on,
+        Shipment.carrier,
+        Shipment.tracking_no,
+        Shipment.received_at,
+        Shipment.received_by,
+        OrderLine.line_no,
+        ShipmentLine.qty,
+        OrderLine.unit,
+    )
     .join(ShipmentLine, ShipmentLine.shipment_id == Shipment.id)
     .join(OrderLine, OrderLine.id == ShipmentLine.order_line_id)
     .where(OrderLine.order_id == sa.bindparam("order_id"))
     .order_by(Shipment.shipped_on.desc(), Shipment.id.desc(), OrderLine.line_no)
 )
 INVOICES = (
-    sa.select(Invoice)
+    sa.select(
+        Invoice.no,
+        Invoice.invoiced_on,
+        Invoice.due_on,
+        Invoice.currency,
+        Invoice.total,
+        Invoice.open_amount,
+    )
     .where(Invoice.order_id == sa.bindparam("order_id"))
     .order_by(Invoice.id.desc())
 )
@@ -139,7 +235,9 @@ def timeline(kind: str) -> Any:
     Touches are rows of their own with their text, so their events are left out.
     """
     entry = TimelineEntry
-    query = sa.select(entry).where(
+    query = sa.select(
+        entry.at, entry.name, entry.actor_name, entry.actor_user_id, entry.sentence
+    ).where(
         sa.or_(
             entry.order_id == sa.bindparam("order_id"),
             sa.and_(entry.subject == "quote", entry.subject_id == sa.bindparam("quote_id")),

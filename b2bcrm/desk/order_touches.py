@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from b2bcrm.customers.models import TouchKind
 from b2bcrm.customers.queries import TouchRow
-from b2bcrm.desk.order_facts import OrderFacts
+from b2bcrm.desk.order_facts import EventRow, OrderFacts
 from b2bcrm.kernel.clock import HOME_ZONE
-from b2bcrm.kernel.timeline import TimelineEntry
 from b2bcrm.kernel.words import Message
 
 
@@ -76,7 +75,7 @@ def touch_days(facts: OrderFacts) -> list[TouchDay]:
     return days
 
 
-def _of_event(entry: TimelineEntry) -> TouchView:
+def _of_event(entry: EventRow) -> TouchView:
     icon = next((icon for start, icon in _ICONS if entry.name.startswith(start)), "note")
     person = entry.actor_user_id is not None
     return TouchView(
@@ -90,20 +89,19 @@ def _of_event(entry: TimelineEntry) -> TouchView:
 
 
 def _of_touch(row: TouchRow) -> TouchView:
-    touch = row.touch
     facts = {"who": row.user_name or "–", "contact": row.contact_name or "–"}
     head: Message | str
     if not row.contact_name:
-        head = touch.subject
-    elif touch.inbound:
-        head = Message("%(contact)s to %(who)s: %(subject)s", subject=touch.subject, **facts)
+        head = row.subject
+    elif row.inbound:
+        head = Message("%(contact)s to %(who)s: %(subject)s", subject=row.subject, **facts)
     else:
-        head = Message("%(who)s with %(contact)s: %(subject)s", subject=touch.subject, **facts)
+        head = Message("%(who)s with %(contact)s: %(subject)s", subject=row.subject, **facts)
     return TouchView(
-        at=touch.at,
-        icon=_TOUCH_ICONS[touch.kind],
+        at=row.at,
+        icon=_TOUCH_ICONS[row.kind],
         person=True,
         who="" if row.contact_name else row.user_name,
         head=head,
-        text=touch.text,
+        text=row.text,
     )

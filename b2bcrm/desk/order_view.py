@@ -10,16 +10,14 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from b2bcrm.desk.order_facts import Head, OrderFacts
+from b2bcrm.desk.order_facts import Head, LineRow, OrderFacts
 from b2bcrm.desk.order_rows import REFUSED, STATE_CHIPS
-from b2bcrm.fulfillment.models import LineProjection
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.money import Money, digits
 from b2bcrm.kernel.words import Message, show_decimal
 from b2bcrm.orders.lifecycle import ErpSync, OrderState, Stage, Status, last_of_all
-from b2bcrm.orders.models import OrderLine
 from b2bcrm.quotes.lifecycle import Channel
 
 CHANNEL_NOTES = {
@@ -33,16 +31,15 @@ Short = Callable[[dt.date], str]
 
 def order_chip(head: Head) -> tuple[str, Message]:
     """Colour and words of the order: what people decided, then what is expected."""
-    order, projection = head.order, head.projection
-    if order.state in STATE_CHIPS:
-        return STATE_CHIPS[order.state]
-    if order.erp_sync is ErpSync.REFUSED:
+    if head.state in STATE_CHIPS:
+        return STATE_CHIPS[head.state]
+    if head.erp_sync is ErpSync.REFUSED:
         return REFUSED
-    if order.hold_reason is not None and not (projection and projection.status is Status.LATE):
+    if head.hold_reason is not None and head.status is not Status.LATE:
         return "risk", Message("On hold")
-    if projection is None:
+    if head.status is None or head.status_reason is None:
         return "idle", Message("Not projected yet")
-    return projection.status.value, projection.status_reason
+    return head.status.value, head.status_reason
 
 
 # -------------------------------------------------------------------------------- the life line
@@ -64,11 +61,8 @@ class StageView:
 
 def lifeline(facts: OrderFacts, short: Short) -> tuple[list[StageView], int]:
     """The eight stages with what is planned and what slipped, and where the order is now."""
-    head, order = facts.head, facts.head.order
-    known = head.projection.stages if head.projection else {}
-    current = head.projection.stage if head.projection else Stage.ORDER
-    if order.state is OrderState.CLOSED:
-        current = Stage.DELIVERED
+    head, known = facts.head, facts.head.stages or {}
+    current = Stage.DELIVERED if head.state is OrderState.CLOSED else head.stage or Stage.ORDER
     stages = [_inquiry(head), _quote(head), _order(head)]
     for where, make in (
         (Stage.MATERIAL, _material),
@@ -76,7 +70,7 @@ def lifeline(facts: OrderFacts, short: Short) -> tuple[list[StageView], int]:
         (Stage.SHIPPING, _shipping),
         (Stage.DELIVERED, _delivered),
     ):
-        view = _share(known.get(where.value), order.state, current, where)
+        view = _share(known.get(where.value), head.state, current, where)
         stages.append(make(facts, view, short))
     stages.append(_service(facts))
     return stages, list(Stage).index(current)
@@ -117,28 +111,22 @@ def _quote(head: Head) -> StageView:
 
 
 def _order(head: Head) -> StageView:
-    order = head.order
-    if order.state is OrderState.CANCELLED:
-        return StageView(status="idle", on=order.closed_at, note=Message("cancelled"))
-    if order.confirmed_at is None:
-        return StageView(status="risk", on=order.ordered_on, note=Message("not confirmed"))
-    if order.amendment_no:
-        note = Message("amendment %(n)s", n=order.amendment_no)
+    if head.state is OrderState.CANCELLED:
+        return StageView(status="idle", on=head.closed_at, note=Message("cancelled"))
+    if head.confirmed_at is None:
+        return StageView(status="risk", on=head.ordered_on, note=Message("not confirmed"))
+    if head.amendment_no:
+        note = Message("amendment %(n)s", n=head.amendment_no)
     else:
         note = Message("confirmed")
-    return StageView(status="done", on=order.ordered_on, note=note)
+    return StageView(status="done", on=head.ordered_on, note=note)
 
 
 def _chain(facts: OrderFacts, kinds: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     for row in facts.live_lines:
-        for link in row.projection.chain if row.projection else ():
+        for link in row.chain or ():
             if link["kind"] in kinds and not link["finished"] and link["end"]:
                 yield link
-
-
-def _late(facts: OrderFacts) -> bool:
-    projection = facts.head.projection
-    return projection is not None and projection.status is Status.LATE
 
 
 def _dated(view: StageView, links: list[dict[str, Any]], short: Short, *, late: bool) -> StageView:
@@ -159,35 +147,35 @@ def _dated(view: StageView, links: list[dict[str, Any]], short: Short, *, late: 
 
 
 def _material(facts: OrderFacts, view: StageView, short: Short) -> StageView:
-    return _dated(view, list(_chain(facts, ("purchase_order", "stock"))), short, late=_late(facts))
+    late = facts.head.status is Status.LATE
+    return _dated(view, list(_chain(facts, ("purchase_order", "stock"))), short, late=late)
 
 
 def _production(facts: OrderFacts, view: StageView, short: Short) -> StageView:
-    return _dated(view, list(_chain(facts, ("work_order",))), short, late=_late(facts))
+    late = facts.head.status is Status.LATE
+    return _dated(view, list(_chain(facts, ("work_order",))), short, late=late)
 
 
 def _shipping(facts: OrderFacts, view: StageView, short: Short) -> StageView:
     if facts.shipments:
-        view.on = facts.shipments[0].shipment.shipped_on
+        view.on = facts.shipments[0].shipped_on
         return view
-    planned = [row.line.planned_on for row in facts.live_lines if row.line.planned_on]
+    planned = [line.planned_on for line in facts.live_lines if line.planned_on]
     if planned:
         view.when = Message("plan %(day)s", day=short(max(planned)))
     return view
 
 
 def _delivered(facts: OrderFacts, view: StageView, short: Short) -> StageView:
+    head = facts.head
     if view.status == "done":
-        days = [s.shipment.delivered_on for s in facts.shipments if s.shipment.delivered_on]
-        view.on = max(days, default=facts.head.order.closed_at)
+        days = [s.delivered_on for s in facts.shipments if s.delivered_on]
+        view.on = max(days, default=head.closed_at)
         return view
-    projection = facts.head.projection
-    if projection is None:
-        return view
-    if projection.promised_on:
-        view.when = Message("promised %(day)s", day=short(projection.promised_on))
-    if projection.projected_on and projection.projected_on != projection.promised_on:
-        view.note = Message("now %(day)s", day=short(projection.projected_on))
+    if head.promised_on:
+        view.when = Message("promised %(day)s", day=short(head.promised_on))
+    if head.projected_on and head.projected_on != head.promised_on:
+        view.note = Message("now %(day)s", day=short(head.projected_on))
     return view
 
 
@@ -222,23 +210,21 @@ def dates(facts: OrderFacts, short: Short) -> Dates:
 
     Delivery in parts: of the line that decides. Complete: the last of all lines.
     """
-    projection, lines = facts.head.projection, [row.line for row in facts.live_lines]
-    if facts.head.order.partial_delivery:
-        decides = projection.deciding_line_no if projection else None
-        lines = [ln for ln in lines if ln.line_no == decides] or lines
+    head, lines = facts.head, facts.live_lines
+    if head.partial_delivery:
+        lines = [ln for ln in lines if ln.line_no == head.deciding_line_no] or lines
     if not lines:
         return Dates(None, None, "")
     still = [ln for ln in lines if ln.promised_on or ln.delivered_qty < ln.due_qty]
     first = last_of_all(ln.first_promised_on for ln in still)
     promised = last_of_all(ln.promised_on for ln in still)
     note: Message | str = ""
-    confirmed_at = facts.head.order.confirmed_at
     if first is None and promised is not None:
         note = Message("not confirmed yet")
     elif first != promised and first is not None:
         note = Message("first promised %(day)s", day=short(first))
-    elif promised is not None and confirmed_at is not None:
-        note = Message("first promise, given %(day)s", day=short(local(confirmed_at)))
+    elif promised is not None and head.confirmed_at is not None:
+        note = Message("first promise, given %(day)s", day=short(local(head.confirmed_at)))
     return Dates(max(ln.requested_on for ln in lines), promised, note)
 
 
@@ -252,40 +238,28 @@ def amount_in(value: Decimal, currency: str) -> str:
     return show_decimal(value, digits(currency))
 
 
-@dataclass(frozen=True)
-class RowView:
+class RowView(NamedTuple):
     """A row of the table of lines."""
 
-    line: OrderLine
-    item_no: str
+    line: LineRow
     name: str
     net: Money
-    projection: LineProjection | None
     status: str
     word: Message
 
 
 def rows(facts: OrderFacts, today: dt.date, locale: str) -> list[RowView]:
     """All lines, the cancelled ones without colour."""
-    order, found = facts.head.order, []
-    for row in facts.lines:
-        if row.line.cancelled:
+    head, found = facts.head, []
+    for line in facts.lines:
+        if line.cancelled:
             status, word = "idle", Message("Cancelled")
         else:
-            verdict, word = row.verdict(order, today)
+            verdict, word = line.verdict(head, today)
             status = verdict.value
-        name = row.line.description if locale == "en" else ""
-        found.append(
-            RowView(
-                line=row.line,
-                item_no=row.item_no,
-                name=name or row.name_in(locale),
-                net=Money(row.line.net, order.currency),
-                projection=row.projection,
-                status=status,
-                word=word,
-            )
-        )
+        name = line.description if locale == "en" else ""
+        net = Money(line.net, head.currency)
+        found.append(RowView(line, name or line.name_in(locale), net, status, word))
     return found
 
 
@@ -305,36 +279,36 @@ class Banner:
 
 def banner(facts: OrderFacts, obstacle: Callable[[], Message | None]) -> Banner | None:
     """ERP first (nothing happens without it), then what people hold up, then what slips."""
-    order = facts.head.order
+    head = facts.head
     return (
         _erp_banner(facts)
         or _difference_banner(facts)
         or _people_banner(facts, obstacle)
         or _late_banner(facts)
         or (
-            Banner("idle", Message("Waiting for the ERP since %(at)s.", at=_clock(order.erp_since)))
-            if order.erp_sync is ErpSync.WAITING
+            Banner("idle", Message("Waiting for the ERP since %(at)s.", at=_clock(head.erp_since)))
+            if head.erp_sync is ErpSync.WAITING
             else None
         )
     )
 
 
 def _erp_banner(facts: OrderFacts) -> Banner | None:
-    order = facts.head.order
-    at, reason = _clock(order.erp_since), order.erp_reason
-    if order.erp_sync is ErpSync.REFUSED:
+    head = facts.head
+    at, reason = _clock(head.erp_since), head.erp_reason
+    if head.erp_sync is ErpSync.REFUSED:
         title = Message("The ERP refused this order at %(at)s.", at=at)
         return Banner("late", title, reason, act="send-again", monitor=True)
-    if order.erp_sync is ErpSync.LEFT_OUT:
+    if head.erp_sync is ErpSync.LEFT_OUT:
         title = Message("Not in the ERP.")
-        if order.erp_no:
+        if head.erp_no:
             title = Message("The ERP is not told of changes of this order any more.")
         return Banner("late", title, reason, act="send-again", monitor=True)
-    if order.erp_sync is ErpSync.UNKNOWN:
+    if head.erp_sync is ErpSync.UNKNOWN:
         title = Message("Sent to the ERP at %(at)s, but no answer came back.", at=at)
         text = Message("It is looked up there before it is sent again; nothing can be doubled.")
         return Banner("risk", title, text, act="send-again", monitor=True)
-    if order.erp_sync is ErpSync.WAITING and reason is not None and not facts.head.differences:
+    if head.erp_sync is ErpSync.WAITING and reason is not None and not head.differences:
         title = Message("Waiting for the ERP since %(at)s.", at=at)
         return Banner("risk", title, reason, act="send-again", monitor=True)
     return None
@@ -350,13 +324,13 @@ def _difference_banner(facts: OrderFacts) -> Banner | None:
 
 
 def _people_banner(facts: OrderFacts, obstacle: Callable[[], Message | None]) -> Banner | None:
-    order = facts.head.order
-    if order.state in {OrderState.CLOSED, OrderState.CANCELLED}:
+    head = facts.head
+    if head.ended:
         return None
-    if order.hold_reason is not None:
-        title = Message("On hold since %(at)s.", at=_clock(order.held_at))
-        return Banner("risk", title, order.hold_reason, act="release")
-    if order.state is OrderState.SUBMITTED:
+    if head.hold_reason is not None:
+        title = Message("On hold since %(at)s.", at=_clock(head.held_at))
+        return Banner("risk", title, head.hold_reason, act="release")
+    if head.state is OrderState.SUBMITTED:
         reason = obstacle()
         if reason is not None:
             return Banner("risk", Message("This order cannot be confirmed yet."), reason)
@@ -367,15 +341,15 @@ def _people_banner(facts: OrderFacts, obstacle: Callable[[], Message | None]) ->
 
 
 def _late_banner(facts: OrderFacts) -> Banner | None:
-    projection = facts.head.projection
-    if projection is None or projection.status is not Status.LATE or projection.cause is None:
+    head = facts.head
+    if head.status is not Status.LATE or head.cause is None:
         return None
     title = Message(
         "Line %(line)s decides: %(cause)s",
-        line=projection.deciding_line_no,
-        cause=projection.cause,
+        line=head.deciding_line_no,
+        cause=head.cause,
     )
-    return Banner("late", title, projection.next_step)
+    return Banner("late", title, head.next_step)
 
 
 def _clock(at: dt.datetime | None) -> str:

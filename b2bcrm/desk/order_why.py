@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from b2bcrm.desk.order_facts import LineRow
-from b2bcrm.fulfillment.models import LineProjection
+from b2bcrm.desk.order_facts import Head, LineRow
 from b2bcrm.fulfillment.planning.progress import word_of
 from b2bcrm.kernel.words import Message, show_decimal
 from b2bcrm.orders.lifecycle import Status
-from b2bcrm.orders.models import Order, OrderLine
 
 MAX_WEEKS = 8
 YEAR_DAYS = 366
@@ -32,53 +30,49 @@ Say = Callable[[Message | str], str]
 class Why:
     """One sentence and the next step for the chosen line."""
 
-    line: OrderLine
-    projection: LineProjection | None
+    line: LineRow
     status: str
     sentence: Message
-    next_step: Message | None
 
 
-def answer(row: LineRow, order: Order, today: dt.date) -> Why:
+def answer(line: LineRow, head: Head, today: dt.date) -> Why:
     """Why the line arrives when it does; the cause where it is late or at risk."""
-    line, projection = row.line, row.projection
-    status, word = row.verdict(order, today)
+    status, word = line.verdict(head, today)
     facts = {"line": line.line_no}
-    if projection is None or projection.projected_on is None:
+    if line.projected_on is None:
         sentence = Message("Line %(line)s has no projected date yet.", **facts)
-        if projection is not None and projection.cause is not None:
-            sentence = Message("Line %(line)s: %(cause)s", cause=projection.cause, **facts)
-    elif projection.cause is not None and line.promised_on is None:
+        if line.cause is not None:
+            sentence = Message("Line %(line)s: %(cause)s", cause=line.cause, **facts)
+    elif line.cause is not None and line.promised_on is None:
         sentence = Message(
             "Line %(line)s arrives on %(day)s. %(cause)s",
-            day=projection.projected_on,
-            cause=projection.cause,
+            day=line.projected_on,
+            cause=line.cause,
             **facts,
         )
-    elif projection.cause is not None and projection.projected_on != line.promised_on:
+    elif line.cause is not None and line.projected_on != line.promised_on:
         sentence = Message(
             "Line %(line)s arrives on %(day)s; promised is %(promised)s. %(cause)s",
-            day=projection.projected_on,
+            day=line.projected_on,
             promised=line.promised_on,
-            cause=projection.cause,
+            cause=line.cause,
             **facts,
         )
-    elif projection.cause is not None:
+    elif line.cause is not None:
         sentence = Message(
             "Line %(line)s arrives on %(day)s, as promised. %(cause)s",
-            day=projection.projected_on,
-            cause=projection.cause,
+            day=line.projected_on,
+            cause=line.cause,
             **facts,
         )
     else:
         sentence = Message(
             "Line %(line)s arrives on %(day)s: %(status)s.",
-            day=projection.projected_on,
+            day=line.projected_on,
             status=word,
             **facts,
         )
-    next_step = projection.next_step if projection else None
-    return Why(line, projection, status.value, sentence, next_step)
+    return Why(line, status.value, sentence)
 
 
 @dataclass(frozen=True)
@@ -118,13 +112,12 @@ class _Axis:
         return round(max(0.0, min(100.0, 100 * (day - self.start).days / self.days)), 2)
 
 
-def tree(row: LineRow, today: dt.date, short: Short, say: Say) -> Tree | None:
+def tree(line: LineRow, today: dt.date, short: Short, say: Say) -> Tree | None:
     """The chosen line's chain; None when there is nothing to show."""
-    projection = row.projection
-    if projection is None or not projection.chain:
+    links = line.chain
+    if not links:
         return None
-    links = projection.chain
-    days = [today, projection.projected_on, row.line.promised_on]
+    days = [today, line.projected_on, line.promised_on]
     for link in links:
         days += [_day(link["end"]), _day(link["was"])]
         if not link["finished"]:
@@ -137,9 +130,9 @@ def tree(row: LineRow, today: dt.date, short: Short, say: Say) -> Tree | None:
     columns = -(-weeks // step)
     axis = _Axis(begin, columns * step * 7)
     labels = [short(begin + dt.timedelta(weeks=n * step)) for n in range(columns)]
-    promised = row.line.promised_on
+    promised = line.promised_on
     through = _trunks([0, *(link["depth"] for link in links)])
-    rows = [_top(row, axis, say), *(_peg(link, axis, today, short, say) for link in links)]
+    rows = [_top(line, axis, say), *(_peg(link, axis, today, short, say) for link in links)]
     drawn = [replace(peg, through=mark) for peg, mark in zip(rows, through, strict=True)]
     return Tree(drawn, labels, axis.at(today), axis.at(promised) if promised else None)
 
@@ -158,22 +151,20 @@ def _day(text: str | None) -> dt.date | None:
     return dt.date.fromisoformat(text) if text else None
 
 
-def _top(row: LineRow, axis: _Axis, say: Say) -> PegRow:
-    projection, line = row.projection, row.line
-    assert projection is not None  # noqa: S101 - tree() asked
+def _top(line: LineRow, axis: _Axis, say: Say) -> PegRow:
     spans: tuple[tuple[float, float, bool], ...] = ()
-    if projection.projected_on is not None:
-        end = axis.at(projection.projected_on + dt.timedelta(days=1))
-        spans = ((axis.at(projection.projected_on), end, False),)
+    if line.projected_on is not None:
+        end = axis.at(line.projected_on + dt.timedelta(days=1))
+        spans = ((axis.at(line.projected_on), end, False),)
     return PegRow(
         depth=0,
         critical=True,
-        status=projection.status.value,
-        late=projection.status is Status.LATE,
-        title=f"{line.line_no} · {row.item_no}",
+        status=line.status or "",
+        late=line.status is Status.LATE,
+        title=f"{line.line_no} · {line.item_no}",
         under=say(Message("at the customer")),
         qty=show_decimal(line.ordered_qty),
-        slack=say(_slack(projection.buffer_days)),
+        slack=say(_slack(line.buffer_days)),
         spans=spans,
         due=None,
         through=None,

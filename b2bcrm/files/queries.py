@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from b2bcrm.files.models import StoredFile
 from b2bcrm.kernel.actor import Actor
+from b2bcrm.kernel.database import STATEMENTS
 from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.matching import holds
 from b2bcrm.kernel.words import Message
@@ -58,10 +62,31 @@ def of_many(
     return found
 
 
-def of_order(work: Work, order_id: int) -> Sequence[StoredFile]:
+class FileRow(NamedTuple):
+    """A file as a list shows it."""
+
+    id: int
+    name: str
+    kind: str
+    internal: bool
+    at: dt.datetime
+    by_name: str
+
+
+def of_order(work: Work, order_id: int) -> Sequence[FileRow]:
     """Files that concern one order, newest first."""
-    query = visible_to(work.actor).where(StoredFile.order_id == order_id)
-    return work.session.scalars(query.order_by(StoredFile.at.desc(), StoredFile.id.desc())).all()
+    found = work.rows(_of_order(work.actor), {"order_id": order_id})
+    return [FileRow._make(row) for row in found]
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _of_order(actor: Actor) -> Any:
+    return (
+        visible_to(actor)
+        .where(StoredFile.order_id == sa.bindparam("order_id"))
+        .with_only_columns(*(getattr(StoredFile, name) for name in FileRow._fields))
+        .order_by(StoredFile.at.desc(), StoredFile.id.desc())
+    )
 
 
 def of_account(

@@ -15,6 +15,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from b2bcrm.kernel.columns import BigId
 
+STATEMENTS = 512
+"""How many statements of one kind a process keeps: to build one costs more than to run it."""
+
 NAMES = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",

@@ -42,7 +42,9 @@ class TimelineEntry(Base):
 
 
 class ChangeCounter(Base):
-    """One number per topic (``order:12``, ``board``, ``erp``) that grows with each change."""
+    """One number per topic (``order:12``, ``order``, ``board``, ``erp``): grows with each Work
+    that changed it.
+    """
 
     __tablename__ = "change_counter"
 
@@ -50,20 +52,25 @@ class ChangeCounter(Base):
     n: Mapped[int] = mapped_column(sa.BigInteger, default=0)
 
 
-def bump(session: Session, topic: str) -> None:
-    """Count one change of ``topic``; a live page that watches it will fetch again."""
-    statement = insert_for(session, ChangeCounter).values(topic=topic, n=1)
-    session.execute(
-        statement.on_conflict_do_update(index_elements=["topic"], set_={"n": ChangeCounter.n + 1})
+def bump(session: Session, *topics: str) -> None:
+    """Count one change of each topic; a live page that watches one will fetch again."""
+    if topics:
+        statement = insert_for(session, ChangeCounter).on_conflict_do_update(
+            index_elements=["topic"], set_={"n": ChangeCounter.n + 1}
+        )
+        session.execute(statement, [{"topic": topic, "n": 1} for topic in topics])
+
+
+def version(*topics: str) -> sa.Select[int]:
+    """Selects the sum of the topics' counters; 0 if nothing ever changed."""
+    return sa.select(sa.func.coalesce(sa.func.sum(ChangeCounter.n), 0)).where(
+        ChangeCounter.topic.in_(topics)
     )
 
 
 def version_of(session: Session, *topics: str) -> int:
     """The sum of the topics' counters; 0 if nothing ever changed."""
-    query = sa.select(sa.func.coalesce(sa.func.sum(ChangeCounter.n), 0)).where(
-        ChangeCounter.topic.in_(topics)
-    )
-    return int(session.scalar(query) or 0)
+    return int(session.scalar(version(*topics)) or 0)
 
 
 def history(

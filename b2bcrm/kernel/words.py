@@ -80,11 +80,17 @@ def catalogue(locale: str) -> NullTranslations:
     return Translations.load(str(TRANSLATIONS_DIR), [locale])
 
 
+@lru_cache(maxsize=8192)
+def _sentence(sentence: str, locale: str) -> str:
+    text: str = catalogue(locale).ugettext(sentence)
+    return text
+
+
 def render(message: Message | str, locale: str) -> str:
     """The sentence in ``locale`` (one of ``LOCALES``). A plain string is returned as it is."""
     if isinstance(message, str):
         return message
-    text: str = catalogue(locale).ugettext(message.id)
+    text = _sentence(message.id, locale)
     if not message.params:
         return text.replace("%%", "%")
     return text % {k: _shown(v, locale) for k, v in message.params.items()}
@@ -107,6 +113,7 @@ _EN_MONTHS = (
 )
 
 
+@lru_cache(maxsize=8192)
 def show_date(day: dt.date, locale: str, *, year: bool = True, weekday: bool = True) -> str:
     """A business date as the reader writes it: ``Fri 18 Dec 2026``, ``12月18日（五）``.
 

@@ -7,9 +7,11 @@ one outbox row per handler in the same transaction as the change itself.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -22,22 +24,34 @@ from b2bcrm.kernel.database import BusinessClock
 from b2bcrm.kernel.events import Event
 
 Routes = Mapping[str, tuple[str, ...]]
+_AHEAD = sa.select(BusinessClock.ahead_s)  # built once: every Work asks it
 
 
 @dataclass
 class Work:
-    """``now`` is business time, ``tick`` machine time, both aware UTC."""
+    """``now`` is business time, ``tick`` machine time, both aware UTC.
+
+    ``bumped`` are the topics of change counters that grow when the Work ends.
+    """
 
     session: Session
     actor: Actor
     now: dt.datetime
     tick: dt.datetime
     routes: Routes = field(default_factory=dict)
+    bumped: set[str] = field(default_factory=set)
 
-    @property
+    @cached_property
     def today(self) -> dt.date:
         """The business date in the home zone."""
         return self.now.astimezone(HOME_ZONE).date()
+
+    def rows(
+        self, statement: sa.Executable, values: Mapping[str, object] | None = None
+    ) -> Sequence[Any]:
+        """What a SELECT of plain columns finds: half the cost of the same through the session."""
+        self.session.flush()
+        return self.session.connection().execute(statement, values).all()
 
     def publish(self, event: Event) -> None:
         """Record a fact: history row, page counters, and one delivery per handler."""
@@ -52,8 +66,16 @@ class Work:
             outbox.enqueue(self.session, event, handler, self.tick)
 
     def bump(self, topic: str) -> None:
-        """Tell live pages that ``topic`` changed."""
-        timeline.bump(self.session, topic)
+        """Tell whoever watches that ``topic`` changed, and of ``order:12`` that an order did."""
+        kind, is_one, _id = topic.partition(":")
+        self.bumped |= {topic, kind} if is_one else {topic}
+
+    def settle(self) -> None:
+        """Write what is written last, just before the commit: the counters of what changed.
+
+        Two Works that count the same topics lock them in the same order and for a moment only.
+        """
+        timeline.bump(self.session, *sorted(self.bumped))
 
 
 @dataclass(frozen=True)
@@ -75,7 +97,7 @@ class Office:
             session = Session(connection, expire_on_commit=False, autoflush=True)
             try:
                 tick = self.clock.tick()
-                ahead = session.scalar(sa.select(BusinessClock.ahead_s)) or 0
+                ahead = session.connection().scalar(_AHEAD) or 0
                 work = Work(
                     session=session,
                     actor=actor,
@@ -84,9 +106,8 @@ class Office:
                     routes=self.routes,
                 )
                 yield work
-                if read_only:
-                    session.rollback()
-                else:
+                if not read_only:  # to close without commit undoes
+                    work.settle()
                     session.commit()
             except BaseException:
                 session.rollback()

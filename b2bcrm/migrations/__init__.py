@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,28 @@ def _config(connection: sa.Connection) -> Any:
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
     return config
+
+
+@contextmanager
+def _changing(engine: Engine) -> Iterator[sa.Connection]:
+    """One transaction. SQLite changes a table by making it anew, which its foreign keys would
+    not let happen while rows name it: they rest meanwhile and are checked before the commit.
+    """
+    with engine.connect() as connection:
+        if connection.dialect.name != "sqlite":
+            with connection.begin():
+                yield connection
+            return
+        raw = connection.connection.driver_connection
+        raw.execute("pragma foreign_keys=OFF")  # type: ignore[union-attr]
+        try:
+            with connection.begin():
+                yield connection
+                broken = connection.exec_driver_sql("pragma foreign_key_check").all()
+                if broken:
+                    raise RuntimeError(f"rows would name what does not exist: {broken[:5]}")
+        finally:
+            raw.execute("pragma foreign_keys=ON")  # type: ignore[union-attr]
 
 
 def newest() -> str:
@@ -44,7 +68,7 @@ def upgrade(engine: Engine, revision: str = "head") -> bool:
         return False
     from alembic import command
 
-    with engine.begin() as connection:
+    with _changing(engine) as connection:
         command.upgrade(_config(connection), revision)
     return True
 
@@ -53,7 +77,7 @@ def downgrade(engine: Engine, revision: str) -> None:
     """Take the schema back to ``revision``."""
     from alembic import command
 
-    with engine.begin() as connection:
+    with _changing(engine) as connection:
         command.downgrade(_config(connection), revision)
 
 

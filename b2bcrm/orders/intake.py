@@ -15,7 +15,8 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item
-from b2bcrm.customers.models import Account, ShipTo
+from b2bcrm.customers.models import Account, ErpCustomer, ShipTo
+from b2bcrm.customers.queries import erp_customers
 from b2bcrm.kernel.numbering import NumberCounter, next_number
 from b2bcrm.kernel.organization import Site, rates_on
 from b2bcrm.kernel.words import Message
@@ -29,6 +30,7 @@ from b2bcrm.ports.erp import Entity, SalesOrder, SalesOrderLine
 from b2bcrm.ports.promise import Promising
 from b2bcrm.sync.appliers import Applied
 from b2bcrm.sync.conflicts import Found, keep_image
+from b2bcrm.sync.connections import MAIN
 
 _OURS = re.compile(r"SO-(\d\d)-(\d{5,})")
 _STATES = {
@@ -42,21 +44,27 @@ _STATES = {
 class _Parents:
     """What a page of orders refers to, looked up once per page."""
 
-    accounts: dict[str, Account]
+    customers: dict[str, ErpCustomer]
+    accounts: dict[int, Account]
     items: dict[str, int]
     sites: dict[str, Site]
-    ship_tos: dict[tuple[int, str], int]
+    ship_tos: dict[tuple[int, int | None, str], int]
     rates: dict[str, Decimal]
+
+    def ship_to(self, customer: ErpCustomer, code: str) -> int | None:
+        """The site of that code, the customer's own before one that is nobody's."""
+        own = self.ship_tos.get((customer.account_id, customer.id, code))
+        return own or self.ship_tos.get((customer.account_id, None, code))
 
 
 def apply_sales_orders(
-    work: Work, records: Sequence[SalesOrder], *, promises: Promising
+    work: Work, records: Sequence[SalesOrder], *, promises: Promising, connection: str = MAIN
 ) -> Applied:
     """Link, refresh or create; park an order whose customer or item we do not know yet.
 
     An order that the ERP deleted ends as a cancelled one would; nothing of ours disappears.
     """
-    parents = _parents(work, records)
+    parents = _parents(work, records, connection)
     known = queries.by_erp_nos(work.session, [r.erp_id for r in records])
     ours = {_number(r.reference): r for r in records if _number(r.reference)}
     by_no = queries.by_nos(work.session, list(ours))
@@ -99,26 +107,27 @@ def _amendment(reference: str) -> int:
     return int(reference.partition("/")[2] or 0) if _number(reference) else 0
 
 
-def _parents(work: Work, records: Sequence[SalesOrder]) -> _Parents:
+def _parents(work: Work, records: Sequence[SalesOrder], connection: str) -> _Parents:
     session = work.session
-    accounts = session.scalars(
-        sa.select(Account).where(Account.erp_id.in_({r.customer for r in records}))
-    ).all()
+    customers = erp_customers(work, connection, {r.customer for r in records})
+    ids = {row.account_id for row in customers.values()}
+    accounts = {a.id: a for a in session.scalars(sa.select(Account).where(Account.id.in_(ids)))}
     items = session.execute(
         sa.select(Item.no, Item.id).where(
             Item.no.in_({line.item for r in records for line in r.lines})
         )
     )
     ship_tos = session.execute(
-        sa.select(ShipTo.account_id, ShipTo.code, ShipTo.id).where(
-            ShipTo.account_id.in_([a.id for a in accounts])
-        )
+        sa.select(ShipTo.account_id, ShipTo.erp_customer_id, ShipTo.code, ShipTo.id)
+        .where(ShipTo.account_id.in_(ids))
+        .order_by(ShipTo.id)
     )
     return _Parents(
-        accounts={a.erp_id or "": a for a in accounts},
+        customers=customers,
+        accounts=accounts,
         items=dict(items.all()),
         sites={site.code: site for site in session.scalars(sa.select(Site).order_by(Site.id))},
-        ship_tos={(account_id, code): id_ for account_id, code, id_ in ship_tos},
+        ship_tos={(account_id, whose, code): id_ for account_id, whose, code, id_ in ship_tos},
         rates=rates_on(session, work.today),
     )
 
@@ -138,7 +147,7 @@ def _obstacle(parents: _Parents, order: Order | None, record: SalesOrder) -> Mes
 
 
 def _missing(parents: _Parents, record: SalesOrder) -> Message | None:
-    if record.customer not in parents.accounts:
+    if record.customer not in parents.customers:
         return Message("Customer %(no)s is not known yet.", no=record.customer)
     if record.site not in parents.sites:
         return Message("Site %(no)s is not known yet.", no=record.site)
@@ -149,15 +158,17 @@ def _missing(parents: _Parents, record: SalesOrder) -> Message | None:
 
 
 def _open(work: Work, parents: _Parents, record: SalesOrder) -> Order:
-    account, site = parents.accounts[record.customer], parents.sites[record.site]
+    customer, site = parents.customers[record.customer], parents.sites[record.site]
+    account = parents.accounts[customer.account_id]
     state = _STATES[record.status]
     order = Order(
         no=_take_number(work, record),
         company_id=site.company_id,
         site_id=site.id,
         account_id=account.id,
+        erp_customer_id=customer.id,
         owner_id=account.owner_id,
-        ship_to_id=parents.ship_tos.get((account.id, record.ship_to)),
+        ship_to_id=parents.ship_to(customer, record.ship_to),
         origin=Origin.ERP,
         state=state,
         amendment_no=_amendment(record.reference),

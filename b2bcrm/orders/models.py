@@ -54,6 +54,7 @@ class Order(Base):
     company_id: Mapped[int] = mapped_column(sa.ForeignKey("company.id"))
     site_id: Mapped[int] = mapped_column(sa.ForeignKey("site.id"))
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    erp_customer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("erp_customer.id"))
     contact_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact.id"))
     ship_to_id: Mapped[int | None] = mapped_column(sa.ForeignKey("ship_to.id"))
     quote_id: Mapped[int | None] = mapped_column(sa.ForeignKey("quote.id"))
@@ -136,6 +137,7 @@ class OrderLine(Base):
     __table_args__ = (
         sa.UniqueConstraint("order_id", "line_no"),
         sa.Index("ix_order_line_item", "item_id"),
+        sa.Index("ix_order_line_first_promised", "first_promised_on"),
         sa.CheckConstraint("ordered_qty > 0", name="ordered_positive"),
         sa.CheckConstraint(
             "produced_qty >= 0 AND shipped_qty >= 0 AND delivered_qty >= 0 "

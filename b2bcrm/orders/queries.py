@@ -142,6 +142,8 @@ def stuck(work: Work, *, offset: int = 0, limit: int = 50) -> list[Stuck]:
         .limit(limit)
     )
     rows = work.session.execute(query).all()
+    if not rows:
+        return []
     references = [_reference(no, row.payload) for no, _account, row in rows]
     issues: dict[str, list[dict[str, Any]]] = dict(
         work.session.execute(

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item
 from b2bcrm.customers.models import ShipTo
 from b2bcrm.files import queries as files
-from b2bcrm.files.models import StoredFile
+from b2bcrm.files.queries import FileRow
 from b2bcrm.fulfillment.models import (
     Invoice,
     LineProjection,
@@ -27,6 +27,7 @@ from b2bcrm.fulfillment.models import (
     Shipment,
     ShipmentLine,
 )
+from b2bcrm.kernel.database import STATEMENTS
 from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.timeline import ChangeCounter, TimelineEntry
@@ -35,7 +36,7 @@ from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import OrderState, Stage, Status
 from b2bcrm.orders.models import Order, OrderLine
 from b2bcrm.orders.queries import visible_to
-from b2bcrm.portal.order_rows import STATEMENTS, own
+from b2bcrm.portal.order_rows import own
 from b2bcrm.quotes.models import Inquiry, Quote
 from b2bcrm.service.lifecycle import CaseState
 from b2bcrm.service.models import Case
@@ -86,8 +87,7 @@ class Head:
         return Money(self.total, self.currency)
 
 
-@dataclass(frozen=True)
-class LineRow:
+class LineRow(NamedTuple):
     """A line with its item's words and where its pieces are."""
 
     id: int
@@ -152,8 +152,7 @@ class InvoiceRow:
     open_amount: Money
 
 
-@dataclass(frozen=True)
-class CaseRow:
+class CaseRow(NamedTuple):
     """A case that the customer opened on this order."""
 
     no: str
@@ -161,8 +160,7 @@ class CaseRow:
     state: CaseState
 
 
-@dataclass(frozen=True)
-class News:
+class News(NamedTuple):
     """One entry of the recent progress, in words that are meant for the customer."""
 
     at: dt.datetime
@@ -180,7 +178,7 @@ class OrderFacts:
     more_news: bool
     shipments: list[ShipmentRow]
     invoices: list[InvoiceRow]
-    documents: Sequence[StoredFile]
+    documents: Sequence[FileRow]
     cases: list[CaseRow]
 
 
@@ -284,10 +282,10 @@ def id_of(work: Work, no: str) -> int:
 
 
 def _head(work: Work, no: str) -> Head:
-    row: Any = work.session.execute(_head_of(work.actor.account_id), {"no": no}).one_or_none()
-    if row is None:
+    found = work.rows(_head_of(work.actor.account_id), {"no": no})
+    if not found:
         raise not_found(Message("This order"))
-    return Head(*row)
+    return Head(*found[0])
 
 
 @lru_cache(maxsize=STATEMENTS)
@@ -338,20 +336,18 @@ def _head_of(account_id: int | None) -> Any:
 
 
 def _lines(work: Work, order_id: int) -> list[LineRow]:
-    rows: Any = work.session.execute(_LINES, {"order_id": order_id})
-    return [LineRow(*row) for row in rows]
+    return [LineRow._make(row) for row in work.rows(_LINES, {"order_id": order_id})]
 
 
 def _news(work: Work, head: Head, limit: int) -> list[News]:
     values = {"order_id": head.id, "account_id": work.actor.account_id, "take": limit}
-    rows: Any = work.session.execute(_NEWS, values)
-    return [News(*row) for row in rows]
+    return [News._make(row) for row in work.rows(_NEWS, values)]
 
 
 def _shipments(work: Work, order_id: int) -> list[ShipmentRow]:
     facts: dict[int, Any] = {}
     inside: dict[int, list[tuple[int, Decimal, str]]] = defaultdict(list)
-    for row in work.session.execute(_SHIPMENTS, {"order_id": order_id}):
+    for row in work.rows(_SHIPMENTS, {"order_id": order_id}):
         facts[row[0]] = row
         inside[row[0]].append((row[8], row[9], row[10]))
     return [
@@ -372,14 +368,12 @@ def _shipments(work: Work, order_id: int) -> list[ShipmentRow]:
 
 def _invoices(work: Work, order_id: int) -> list[InvoiceRow]:
     values = {"order_id": order_id, "account_id": work.actor.account_id}
-    rows: Any = work.session.execute(_INVOICES, values)
     return [
         InvoiceRow(no, due_on, Money(total, currency), Money(left, currency))
-        for no, due_on, currency, total, left in rows
+        for no, due_on, currency, total, left in work.rows(_INVOICES, values)
     ]
 
 
 def _cases(work: Work, order_id: int) -> list[CaseRow]:
     values = {"order_id": order_id, "account_id": work.actor.account_id}
-    rows: Any = work.session.execute(_CASES, values)
-    return [CaseRow(*row) for row in rows]
+    return [CaseRow._make(row) for row in work.rows(_CASES, values)]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from b2bcrm.fulfillment.models import OrderProjection
 from b2bcrm.kernel.actor import Actor, Role
+from b2bcrm.kernel.database import STATEMENTS
 from b2bcrm.kernel.matching import holds, starts
 from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.words import Message
@@ -22,7 +22,6 @@ from b2bcrm.orders.queries import visible_to
 
 OPEN_STATES = (OrderState.SUBMITTED, OrderState.CONFIRMED)
 STAGES = tuple(Stage)
-STATEMENTS = 512
 _P = OrderProjection
 SORTS: dict[str, Any] = {
     "no": Order.no,
@@ -33,8 +32,7 @@ SORTS: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class OrderRow:
+class OrderRow(NamedTuple):
     """One order as its customer sees it in the list."""
 
     no: str
@@ -100,9 +98,8 @@ def orders(
     query = _list_of(work.actor.account_id, show, sort, descending=descending)
     if words:
         query = query.where(sa.or_(starts(Order.no, words), holds(Order.customer_po, words)))
-    rows: Any = work.session.execute(query, {"skip": offset, "take": limit})
-    found = list(rows)
-    return [OrderRow(*row[:-1]) for row in found], found[0][-1] if found else 0
+    found = work.rows(query, {"skip": offset, "take": limit})
+    return [OrderRow._make(row[:-1]) for row in found], found[0][-1] if found else 0
 
 
 def own(account_id: int | None) -> sa.Select[Any]:

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from b2bcrm.files.kinds import KIND_WORDS
 from b2bcrm.fulfillment.planning.progress import STATION_WORDS, STATIONS
 from b2bcrm.kernel.clock import HOME_ZONE
-from b2bcrm.kernel.words import Message, show_date, show_decimal
+from b2bcrm.kernel.words import Message, show_date
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import OrderState, Stage, Status, last_of_all
 from b2bcrm.portal import order_facts, order_rows
@@ -23,7 +23,7 @@ from b2bcrm.portal.order_rows import OrderRow, chip_of
 from b2bcrm.service.lifecycle import STATE_WORDS as CASE_STATES
 from b2bcrm.service.lifecycle import CaseState
 from b2bcrm.web.export import Column, export
-from b2bcrm.web.filters import unit_word
+from b2bcrm.web.filters import manner
 from b2bcrm.web.live import version_response
 from b2bcrm.web.locale import current_locale, say
 from b2bcrm.web.paging import Listing, asked
@@ -239,13 +239,13 @@ def floor_row(line: LineRow, short: Callable[[dt.date], str]) -> dict[str, Any]:
             cells.append("")
         elif cell["state"] == "here":
             qty = Decimal(cell["qty"])
-            cells.append((float(qty), f"{show_decimal(qty)} {unit_word(line.unit)}"))
+            cells.append((float(qty), manner().qty(qty, line.unit)))
         else:
             cells.append(cell["state"])
     return {
         "status": status,
         "title": line.name_in(current_locale()),
-        "under": f"{show_decimal(line.ordered_qty)} {unit_word(line.unit)}",
+        "under": manner().qty(line.ordered_qty, line.unit),
         "code": line.customer_part_no or line.item_no,
         "kind": DRAWINGS.get(line.family, "gear"),
         "word": word,

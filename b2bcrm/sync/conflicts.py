@@ -178,6 +178,15 @@ def open_anew(work: Work, row: ErpConflict) -> None:
     work.bump(MONITOR)
 
 
+def say(work: Work, row: ErpConflict) -> None:
+    """Show a difference of a record, or bring the one of that field that is open up to it."""
+    for known in unsettled(work.session, row.entity, [row.erp_id], connection=row.connection_code):
+        if known.field == row.field:
+            follow(work, known, ours=row.ours, theirs=row.theirs, asked_again=True)
+            return
+    open_anew(work, row)
+
+
 def follow(
     work: Work, row: ErpConflict, *, ours: str, theirs: str, asked_again: bool = False
 ) -> bool:

@@ -188,13 +188,13 @@ def switch_notices(
     return row
 
 
-def customers_are_told(work: Work) -> bool:
-    """Whether notices to customers may leave: every active connection has them on.
+def customers_are_told(work: Work, code: str = MAIN) -> bool:
+    """Whether customers may be told what moved in this ERP; another one has no say in it.
 
-    Without a connection there is nothing to wait for.
+    Without the connection there is nothing to wait for.
     """
-    query = sa.select(sa.func.count()).where(ErpConnection.active, ~ErpConnection.notices)
-    return not work.session.scalar(query)
+    told = work.session.scalar(sa.select(ErpConnection.notices).where(ErpConnection.code == code))
+    return told is None or told
 
 
 def _tell(work: Work, row: ErpConnection, what: Message) -> None:

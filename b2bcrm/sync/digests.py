@@ -6,8 +6,10 @@ The ERP's change mark and its instants are left out: they move although nothing 
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
@@ -15,6 +17,7 @@ from b2bcrm.ports.erp import Record
 
 LEFT_OUT = frozenset({"version", "updated_at", "as_of"})
 SIZE = 16  # bytes
+_SCALARS = frozenset({str, int, bool, Decimal, dt.date, dt.datetime, type(None)})
 _WHOLE = 1 << (8 * SIZE)
 
 
@@ -36,13 +39,21 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return tuple(sorted((key, _plain(one)) for key, one in value.items()))
     if dataclasses.is_dataclass(value):
-        return tuple(map(_plain, _fields(type(value))(value)))
+        return _values(value)
     return value
+
+
+def _values(record: Any) -> tuple[Any, ...]:
+    """The values of a record; the plain ones, which are most, are passed by without a call."""
+    return tuple(
+        value if type(value) in _SCALARS else _plain(value)
+        for value in _fields(type(record))(record)
+    )
 
 
 def digest(record: Record) -> str:
     """The digest of a record's content."""
-    text = repr(tuple(map(_plain, _fields(type(record))(record))))
+    text = repr(_values(record))
     return hashlib.blake2b(text.encode(), digest_size=SIZE).hexdigest()
 
 

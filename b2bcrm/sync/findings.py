@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -99,9 +99,8 @@ class Progress:
         return dt.timedelta(seconds=round(missing / self.per_second))
 
 
-def loads(work: Work) -> list[Progress]:
-    """First loads that are not complete."""
-    query = sa.select(Feed).where(Feed.loaded_at.is_(None), Feed.load_started_at.is_not(None))
+def loads(work: Work, feeds: Iterable[Feed]) -> list[Progress]:
+    """Which of the feeds are in their first load, and how far they are."""
     return [
         Progress(
             feed_id=feed.id,
@@ -109,10 +108,11 @@ def loads(work: Work) -> list[Progress]:
             entity=feed.entity,
             rows=feed.load_rows,
             announced=feed.announced,
-            elapsed=work.tick - (feed.load_started_at or work.tick),
+            elapsed=work.tick - feed.load_started_at,
             running=feed.leased_until is not None and feed.leased_until > work.tick,
         )
-        for feed in work.session.scalars(query.order_by(Feed.id))
+        for feed in feeds
+        if feed.loaded_at is None and feed.load_started_at is not None
     ]
 
 

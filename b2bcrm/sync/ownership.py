@@ -49,6 +49,8 @@ class Verdict(enum.StrEnum):
     PLAN = "plan"
 
 
+REFUSED_LATE = "confirmation"
+"""Not a field: the ERP refused what it had said was done."""
 WHOLE_RECORD = "*"
 """The owner of every field of an entity that has no row of its own."""
 
@@ -78,6 +80,7 @@ OWNERS: Mapping[Entity, Mapping[str, Owner]] = {
         "incoterm_place": Owner.AGREED,
         "payment_terms": Owner.AGREED,
         "customer_po": Owner.CRM,
+        REFUSED_LATE: Owner.CRM,
         "requested_on": Owner.CRM,
         "promised_on": Owner.PROMISE,
     },
@@ -106,6 +109,7 @@ FIELD_WORDS: Mapping[str, Message] = {
     "customer_po": Message("Customer's order number"),
     "requested_on": Message("Requested date"),
     "promised_on": Message("Promised date"),
+    REFUSED_LATE: Message("Refused after it was taken in"),
 }
 
 

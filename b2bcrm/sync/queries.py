@@ -164,16 +164,6 @@ def run_of(work: Work, run_id: int) -> tuple[SyncRun, FeedRow]:
 
 
 @dataclass(frozen=True)
-class OutboxCount:
-    """Open deliveries of one handler in one state."""
-
-    handler: str
-    state: DeliveryState
-    count: int
-    oldest_at: dt.datetime
-
-
-@dataclass(frozen=True)
 class DeliveryRow:
     """One delivery that is not done; ``no`` is the number of what it is about, if it has one."""
 
@@ -192,19 +182,6 @@ class DeliveryRow:
     def order_no(self) -> str:
         """The order's number, if it is about an order."""
         return self.no if self.stream.startswith("order:") else ""
-
-
-def outbox_counts(session: Session) -> list[OutboxCount]:
-    """How much waits or is parked, per handler."""
-    query = (
-        sa.select(
-            Delivery.handler, Delivery.state, sa.func.count(), sa.func.min(Delivery.created_at)
-        )
-        .where(Delivery.state.in_((DeliveryState.WAITING, DeliveryState.PARKED)))
-        .group_by(Delivery.handler, Delivery.state)
-        .order_by(Delivery.handler, Delivery.state)
-    )
-    return [OutboxCount(*row) for row in session.execute(query)]
 
 
 def open_deliveries(session: Session) -> list[DeliveryRow]:

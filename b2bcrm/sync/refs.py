@@ -115,7 +115,7 @@ def remember(
         if before.crm_id is not None and before.crm_id != crm_id:
             _note_change(work, (connection, entity, erp_id), before.crm_id, crm_id)
     if new:
-        work.session.execute(sa.insert(ErpRef), new)
+        work.session.execute(sa.insert(ErpRef.__table__), new)  # type: ignore[arg-type]
     if old:
         table = ErpRef.__table__.c
         changed = {
@@ -206,7 +206,12 @@ def remember_own_write(work: Work, connection: str, entity: Entity, record: Reco
 
 
 def foreign(work: Work, connection: str, entity: Entity, ids: Collection[str]) -> dict[str, str]:
-    """Records of these ids that another connection brought: erp_id -> its connection."""
+    """Records of these ids that another connection brought: erp_id -> its connection.
+
+    Of customers none: their numbers are kept per connection, so two ERPs may use the same ones.
+    """
+    if entity is Entity.CUSTOMER:
+        return {}
     others = work.session.scalars(
         sa.select(ErpConnection.code).where(ErpConnection.code != connection)
     ).all()

@@ -85,7 +85,8 @@ class Patience:
 
     def enough(self, write: ErpWrite, tick: dt.datetime) -> bool:
         """Whether the write is surely not there, so that it may be sent once more."""
-        return write.looks >= self.looks and tick - write.sent_at >= self.over
+        waited = not self.over or tick - write.sent_at >= self.over
+        return write.looks >= self.looks and waited
 
 
 def patience(capability: Capability) -> Patience | None:
@@ -118,6 +119,15 @@ def found(
         ErpWrite.kind == kind,
     )
     return session.scalar(query.with_for_update())
+
+
+def is_done(session: Session, reference: str, *, connection: str = MAIN) -> bool:
+    """Whether what was last written under the reference counts as done."""
+    query = sa.select(ErpWrite.state).where(
+        ErpWrite.connection_code == connection, ErpWrite.reference == reference
+    )
+    newest = session.scalar(query.order_by(ErpWrite.id.desc()).limit(1))
+    return newest is WriteState.DONE
 
 
 def open_create(session: Session, prefix: str, *, connection: str = MAIN) -> ErpWrite | None:

@@ -27,7 +27,7 @@ FREE_TRIES = {"email": 5, "address": 30}
 FIRST_WAIT = dt.timedelta(seconds=30)
 LONGEST_WAIT = dt.timedelta(minutes=15)
 THEMES = ("auto", "light", "dark")
-SCOPES = ("orders:read", "orders:write", "quotes:read", "quotes:write")
+SCOPES = ("orders:read", "orders:write", "quotes:read", "quotes:write", "erp:confirm")
 WRONG = Message("The e-mail address or the password is wrong.")
 DEAD_LINK = Message("This link has been used or is too old. Ask for a new one.")
 

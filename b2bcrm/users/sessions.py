@@ -52,9 +52,10 @@ class DatabaseSessions:
             "seen_since": work.tick - IDLE,
             "made_since": work.tick - LONGEST,
         }
-        row = work.session.execute(_FIND, values).first()
-        if row is None:
+        found = work.rows(_FIND, values)
+        if not found:
             return None
+        row = found[0]
         return SignedIn(
             actor=Actor(
                 name=row.name,

@@ -1,8 +1,7 @@
 """Values become text in the reader's manner: the only place where pages format anything.
 
 Dates as the design's notes say (``Fri 18 Dec 2026``, ``12月18日（五）``), money with its ISO code
-in front and the currency's own decimals, instants in the home zone. Each filter takes the
-template's context, so that Jinja does not fold it for one language.
+in front and the currency's own decimals, instants in the home zone.
 """
 
 from __future__ import annotations
@@ -10,23 +9,22 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, url_for
-from jinja2 import pass_context
-from jinja2.runtime import Context
 from markupsafe import Markup
 
 from b2bcrm.kernel import quantity
 from b2bcrm.kernel.actor import SYSTEM
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.money import Money, digits
-from b2bcrm.kernel.words import Message, show_date, show_decimal
+from b2bcrm.kernel.words import Message, render, show_date, show_decimal
 from b2bcrm.web import auth
-from b2bcrm.web.locale import NAMES, SHORT, current_locale, lang, say
+from b2bcrm.web.locale import NAMES, SHORT, current_locale, lang
 from b2bcrm.web.work import REQUEST_KEY_FIELD, current_work
 
 DASH = "–"
@@ -39,46 +37,133 @@ _EN_STEPS = ((Decimal(10**9), "bn"), (Decimal(10**6), "M"), (Decimal(10**3), "k"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How one language writes values; its methods are the filters of that language's pages."""
+
+    locale: str
+
+    def say(self, message: Message | str | None) -> str:
+        """A Message in this language."""
+        return "" if message is None else render(message, self.locale)
+
+    def date(self, day: dt.date | None, *, year: bool = True) -> str:
+        """A date with its weekday: ``Fri 18 Dec 2026``; a dash for none."""
+        return DASH if day is None else show_date(_local_day(day), self.locale, year=year)
+
+    def day(self, value: dt.date | None) -> str:
+        """A short date for tables: ``18 Dec``, with the year when it is not this one."""
+        if value is None:
+            return DASH
+        local, today = _local_day(value), _today()
+        other_year = today is not None and local.year != today.year
+        return show_date(local, self.locale, year=other_year, weekday=False)
+
+    def moment(self, at: dt.datetime | None) -> str:
+        """Day and time in the home zone: ``17 Nov 09:38``; only the time if it is today."""
+        if at is None:
+            return DASH
+        time = clock(at)
+        return time if _local_day(at) == _today() else f"{self.day(at)} {time}"
+
+    def qty(self, value: Decimal | int | None, unit: str = "") -> str:
+        """A quantity without trailing zeros, with its unit's short word if one is given."""
+        if value is None:
+            return DASH
+        text = show_decimal(Decimal(value))
+        return f"{text} {self.unit_name(unit)}" if unit else text
+
+    def unit_name(self, code: str) -> str:
+        """The short word of a unit of measure."""
+        return render(quantity.unit_word(code), self.locale)
+
+    def pct(self, value: Decimal | float | None, places: int = 0) -> str:
+        """A percentage: ``82 %``, in zh-Hans ``82%``. The value is already in percent."""
+        if value is None:
+            return DASH
+        gap = "" if self.locale == "zh_Hans" else " "
+        return f"{Decimal(value):.{places}f}{gap}%"
+
+    def compact(self, value: Money | Decimal | int | None) -> str:
+        """A large number in three figures: ``48.6 M``, ``4,860 萬``; Money keeps its code."""
+        if value is None:
+            return DASH
+        number = value.amount if isinstance(value, Money) else Decimal(value)
+        text = _compact(number, self.locale)
+        return f"{value.currency} {text}" if isinstance(value, Money) else text
+
+    def wd(self, days: int | None) -> str:
+        """Working days: ``3 wd``."""
+        if days is None:
+            return DASH
+        return self.say(Message("%(days)s wd", days=f"{days}".replace("-", "−")))
+
+    def span(self, seconds: float | dt.timedelta | None) -> str:
+        """How long: ``42 min``, ``5 h 30 min``, ``1 d 4 h``."""
+        if seconds is None:
+            return DASH
+        total = seconds.total_seconds() if isinstance(seconds, dt.timedelta) else seconds
+        left = int(abs(total))
+        if left < _HOUR:
+            return self.say(Message("%(minutes)s min", minutes=left // _MINUTE))
+        if left < _DAY:
+            hours, minutes = left // _HOUR, left % _HOUR // _MINUTE
+            if minutes:
+                return self.say(
+                    Message("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes)
+                )
+            return self.say(Message("%(hours)s h", hours=hours))
+        days, hours = left // _DAY, left % _DAY // _HOUR
+        if hours:
+            return self.say(Message("%(days)s d %(hours)s h", days=days, hours=hours))
+        return self.say(Message("%(days)s d", days=days))
+
+    def age(self, at: dt.datetime | None, now: dt.datetime | None = None) -> str:
+        """Age of data: ``as of 09:38, 2 min old``. ``now`` defaults to business time."""
+        if at is None:
+            return self.say(Message("never"))
+        against = now or _now() or at
+        return self.say(
+            Message(
+                "as of %(moment)s, %(age)s old", moment=self.moment(at), age=self.span(against - at)
+            )
+        )
+
+    def actor(self, name: str) -> str:
+        """Who did it, as timelines show it: people by name, our own work as a word."""
+        return self.say(Message("System")) if name == SYSTEM.name else name
+
+    def filters(self) -> dict[str, Callable[..., str]]:
+        """What templates call them."""
+        functions: tuple[Callable[..., str], ...] = (
+            self.say, self.date, self.day, self.moment, self.qty, self.unit_name, self.pct,
+            self.compact, self.wd, self.span, self.age, self.actor,
+        )  # fmt: skip
+        return {function.__name__: function for function in functions}
+
+
+def manner() -> Manner:
+    """That of the reader of this request."""
+    return Manner(current_locale())
+
+
+def _now() -> dt.datetime | None:
+    work = current_work()
+    return None if work is None else work.now
+
+
 def _today() -> dt.date | None:
     work = current_work()
     return None if work is None else work.today
-
-
-@pass_context
-def date(_context: Context, day: dt.date | None, *, year: bool = True) -> str:
-    """A date with its weekday: ``Fri 18 Dec 2026``; a dash for none."""
-    return DASH if day is None else show_date(_local_day(day), current_locale(), year=year)
-
-
-@pass_context
-def day(_context: Context, value: dt.date | None) -> str:
-    """A short date for tables: ``18 Dec``, with the year when it is not this one."""
-    if value is None:
-        return DASH
-    local = _local_day(value)
-    today = _today()
-    other_year = today is not None and local.year != today.year
-    return show_date(local, current_locale(), year=other_year, weekday=False)
 
 
 def _local_day(value: dt.date) -> dt.date:
     return value.astimezone(HOME_ZONE).date() if isinstance(value, dt.datetime) else value
 
 
-@pass_context
-def clock(_context: Context, at: dt.datetime | None) -> str:
+def clock(at: dt.datetime | None) -> str:
     """The time of day in the home zone: ``09:38``."""
     return DASH if at is None else f"{at.astimezone(HOME_ZONE):%H:%M}"
-
-
-@pass_context
-def moment(context: Context, at: dt.datetime | None) -> str:
-    """Day and time in the home zone: ``17 Nov 09:38``; only the time if it is today."""
-    if at is None:
-        return DASH
-    if _local_day(at) == _today():
-        return clock(context, at)
-    return f"{day(context, at)} {clock(context, at)}"
 
 
 def iso(at: dt.date | None) -> str:
@@ -108,45 +193,6 @@ def price(value: Decimal | None) -> str:
     return show_decimal(value, max(2, -exponent if isinstance(exponent, int) else 2))
 
 
-@pass_context
-def qty(_context: Context, value: Decimal | int | None, unit: str = "") -> str:
-    """A quantity without trailing zeros, with its unit's short word if one is given."""
-    if value is None:
-        return DASH
-    text = show_decimal(Decimal(value))
-    return f"{text} {unit_word(unit)}" if unit else text
-
-
-@pass_context
-def unit_name(_context: Context, code: str) -> str:
-    """The short word of a unit of measure in the reader's language."""
-    return unit_word(code)
-
-
-def unit_word(code: str) -> str:
-    """As ``unit_name``, for Python."""
-    return say(quantity.unit_word(code))
-
-
-@pass_context
-def pct(_context: Context, value: Decimal | float | None, places: int = 0) -> str:
-    """A percentage: ``82 %``, in zh-Hans ``82%``. The value is already in percent."""
-    if value is None:
-        return DASH
-    gap = "" if current_locale() == "zh_Hans" else " "
-    return f"{Decimal(value):.{places}f}{gap}%"
-
-
-@pass_context
-def compact(_context: Context, value: Money | Decimal | int | None) -> str:
-    """A large number in three figures: ``48.6 M``, ``4,860 萬``; Money keeps its code."""
-    if value is None:
-        return DASH
-    number = value.amount if isinstance(value, Money) else Decimal(value)
-    text = _compact(number, current_locale())
-    return f"{value.currency} {text}" if isinstance(value, Money) else text
-
-
 def _compact(number: Decimal, locale: str) -> str:
     for step, word in _HAN_STEPS.get(locale, _EN_STEPS):
         if abs(number) >= step:
@@ -154,60 +200,6 @@ def _compact(number: Decimal, locale: str) -> str:
             places = 0 if abs(scaled) >= 100 else 1  # noqa: PLR2004 - three figures
             return f"{show_decimal(scaled, places)} {word}"
     return show_decimal(number, 0)
-
-
-@pass_context
-def wd(_context: Context, days: int | None) -> str:
-    """Working days: ``3 wd``."""
-    return DASH if days is None else say(Message("%(days)s wd", days=f"{days}".replace("-", "−")))
-
-
-@pass_context
-def span(_context: Context, seconds: float | dt.timedelta | None) -> str:
-    """How long: ``42 min``, ``5 h 30 min``, ``1 d 4 h``."""
-    if seconds is None:
-        return DASH
-    total = seconds.total_seconds() if isinstance(seconds, dt.timedelta) else seconds
-    left = int(abs(total))
-    if left < _HOUR:
-        return say(Message("%(minutes)s min", minutes=left // _MINUTE))
-    if left < _DAY:
-        hours, minutes = left // _HOUR, left % _HOUR // _MINUTE
-        if minutes:
-            return say(Message("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes))
-        return say(Message("%(hours)s h", hours=hours))
-    days, hours = left // _DAY, left % _DAY // _HOUR
-    if hours:
-        return say(Message("%(days)s d %(hours)s h", days=days, hours=hours))
-    return say(Message("%(days)s d", days=days))
-
-
-@pass_context
-def age(context: Context, at: dt.datetime | None, now: dt.datetime | None = None) -> str:
-    """Age of data: ``as of 09:38, 2 min old``. ``now`` defaults to business time."""
-    if at is None:
-        return say(Message("never"))
-    work = current_work()
-    against = now or (work.now if work else at)
-    return say(
-        Message(
-            "as of %(moment)s, %(age)s old",
-            moment=moment(context, at),
-            age=span(context, against - at),
-        )
-    )
-
-
-@pass_context
-def say_(_context: Context, message: Message | str | None) -> str:
-    """A Message in the reader's language."""
-    return "" if message is None else say(message)
-
-
-@pass_context
-def actor(_context: Context, name: str) -> str:
-    """Who did it, as timelines show it: people by name, our own work as a word."""
-    return say(Message("System")) if name == SYSTEM.name else name
 
 
 def unbroken(name: str) -> str:
@@ -257,19 +249,13 @@ def _static_urls(app: Flask) -> Any:
     return static_url
 
 
-def _now() -> dt.datetime | None:
-    work = current_work()
-    return None if work is None else work.now
-
-
 def init_app(app: Flask) -> None:
     """Give templates the filters and the few names that every page uses."""
     env = app.jinja_env
     functions: tuple[Callable[..., str], ...] = (
-        date, day, clock, moment, iso, amount, money, price, qty, unit_name, pct,
-        compact, wd, span, age, actor, unbroken, initials, size, percent_of,
+        clock, iso, amount, money, price, unbroken, initials, size, percent_of,
     )  # fmt: skip
-    env.filters.update({function.__name__: function for function in functions}, say=say_)
+    env.filters.update({function.__name__: function for function in functions})
     env.globals.update(
         static_url=_static_urls(app),
         lang=lang,

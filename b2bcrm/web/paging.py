@@ -30,7 +30,7 @@ class Asked:
     descending: bool = False
     page: int = 1
     per_page: int = PER_PAGE
-    filters: Mapping[str, str] = field(default_factory=dict)
+    filters: Mapping[str, str] = field(default_factory=dict, hash=False)
     format: str = ""
     default_sort: str = ""
 

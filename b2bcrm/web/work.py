@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec
 
@@ -23,6 +24,8 @@ from b2bcrm.kernel.work import Office, Work
 
 P = ParamSpec("P")
 View = Callable[Concatenate[Work, P], "ResponseReturnValue | After"]
+
+_current: ContextVar[Work | None] = ContextVar("current_work", default=None)
 
 NOBODY = Actor(name="-", role=Role.BUYER)
 """Who acts before sign-in: a buyer of no account, who sees nothing and may do nothing."""
@@ -77,7 +80,9 @@ def reading() -> Work:
     """This request's read-only Work, opened at its first use and closed by ``stop_reading``."""
     if "reading" not in g:
         stack = ExitStack()
-        g.reading = (stack, stack.enter_context(office().open(acting(), read_only=True)))
+        opened = stack.enter_context(office().open(NOBODY, read_only=True))
+        stack.callback(_current.reset, _current.set(opened))
+        g.reading = (stack, opened)
     work: Work = g.reading[1]
     work.actor = acting()
     return work
@@ -95,18 +100,16 @@ def writing(actor: Actor | None = None) -> Iterator[Work]:
     """A writing Work that commits when the block ends, for the few views that need two."""
     stop_reading()
     with office().open(actor or acting()) as work:
-        g.work = work
+        before = _current.set(work)
         try:
             yield work
         finally:
-            g.pop("work", None)
+            _current.reset(before)
 
 
 def current_work() -> Work | None:
     """The Work that is open now, for filters and the page frame; None outside a view."""
-    opened = g.get("reading")
-    found: Work | None = g.get("work") or (opened[1] if opened else None)
-    return found
+    return _current.get()
 
 
 def in_work(*, read_only: bool = False) -> Callable[[View[P]], Callable[P, ResponseReturnValue]]:

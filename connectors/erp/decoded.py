@@ -19,10 +19,12 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
-    "|&#(?:x0*(?:[0-8bcBCefEF]|1[0-9a-fA-F])|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]));"
+_CONTROLS = bytes(n for n in range(32) if n not in b"\t\n\r")
+_REFERENCES = re.compile(
+    rb"&#(?:x0*(?:[0-8bcBCefEF]|1[0-9a-fA-F])|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]));"
 )
+_REPLACED = "\ufffd".encode()
+_NO_SIGNS = ("\ufffe".encode(), "\uffff".encode())
 HEAD = 200  # bytes in which an XML declaration ends
 LONGEST_REFERENCE = 16  # a character reference may be cut by the end of a chunk
 _WIDER = {
@@ -88,7 +90,7 @@ class Decoded:
                 if at >= 0:
                     text, self._held = text[:at], text[at:]
             if text or not data:
-                return self._clean(text).encode()
+                return self._clean(text)
 
     def _head(self, size: int) -> bytes:
         """As much as it takes to see a declaration; it may come byte by byte."""
@@ -106,8 +108,17 @@ class Decoded:
         except UnicodeDecodeError as error:
             raise BadBytes(f"bytes that are not {error.encoding}") from error
 
-    def _clean(self, text: str) -> str:
-        self.bad += text.count("\ufffd")
-        text, dropped = _FORBIDDEN.subn("", text)
-        self.bad += dropped
-        return text
+    def _clean(self, text: str) -> bytes:
+        data = text.encode()
+        clean = data.translate(None, _CONTROLS)
+        self.bad += len(data) - len(clean)
+        if b"&#" in clean:
+            clean, dropped = _REFERENCES.subn(b"", clean)
+            self.bad += dropped
+        for sign in _NO_SIGNS:
+            if sign in clean:
+                self.bad += clean.count(sign)
+                clean = clean.replace(sign, b"")
+        if self._errors == "replace":
+            self.bad += clean.count(_REPLACED)
+        return clean

@@ -48,6 +48,7 @@ from connectors.erp.replies import Reply
 
 WORK_ORDERS_PER_CALL = 200
 ITEMS_PER_CALL = 100
+HEAD_CLOCK_S = 2.0  # an HTTP head tells whole seconds, and answers take a while
 
 
 class SoapErpGateway:
@@ -100,9 +101,16 @@ class SoapErpGateway:
             if known
             else Message("The ERP has no company %(company)s.", company=company)
         )
-        theirs = ping.server_time or self.channel.server_time
-        skew = (theirs - self._now()).total_seconds() if self._now and theirs else None
+        skew = self._skew(ping.server_time)
         return Health(known, message, ping.product or self.profile.product, skew, digest)
+
+    def _skew(self, told: dt.datetime | None) -> float | None:
+        """Seconds that the ERP's clock is ahead of ours, by its word or by its HTTP head."""
+        theirs = told or self.channel.server_time
+        if self._now is None or theirs is None:
+            return None
+        skew = (theirs - self._now()).total_seconds()
+        return 0.0 if told is None and abs(skew) < HEAD_CLOCK_S else skew
 
     def list(
         self,

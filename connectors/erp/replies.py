@@ -87,11 +87,17 @@ class Answer:
 class _Gatherer:
     """Rows as they end."""
 
-    def __init__(self, wanted: Sequence[Wanted], mark: paths.Path | None) -> None:
+    def __init__(
+        self, base: tuple[str, ...], wanted: Sequence[Wanted], mark: paths.Path | None
+    ) -> None:
+        self.base = base
         self.wanted = wanted
         self.mark = mark
         self.reply = Reply([[] for _ in wanted], [0] * len(wanted), etree.Element("nothing"))
         self._last: etree._Element | None = None
+        self._parent: etree._Element | None = None  # of the last row; the next mostly has it too
+        self._tag: object = None
+        self._index: int | None = None
 
     def take(self, index: int, element: etree._Element) -> None:
         reply, wanted = self.reply, self.wanted[index]
@@ -106,14 +112,36 @@ class _Gatherer:
             path = f"{wanted.path.text}.{error.path}"
             reply.drift.append(Drifted(wanted.plan.id_of(element), path, error.reason))
 
-    def stream(self, index: int, element: etree._Element) -> None:
-        self.take(index, element)
-        element.clear()
-        last, self._last = self._last, element
-        if last is not None and (parent := last.getparent()) is not None:
-            parent.remove(last)
+    def stream(self, element: etree._Element) -> None:
+        """An element that has ended; if it is a row it is taken and let go."""
+        parent = element.getparent()
+        tag = element.tag
+        if parent is not self._parent or tag != self._tag:
+            self._index = self._place(element)
+            found = self._index is not None and self.wanted[self._index].path.steps
+            picked = found and found[-1].pick
+            self._parent, self._tag = (parent, tag) if not picked else (None, None)
+        if self._index is None:
+            return
+        self.take(self._index, element)
+        self._drop_last()
+        self._last = element  # libxml2 still stands on it; it goes when the next one has ended
+
+    def _drop_last(self) -> None:
+        last = self._last
+        if last is not None and (above := last.getparent()) is not None:
+            above.remove(last)
+
+    def _place(self, element: etree._Element) -> int | None:
+        """Which rows the element belongs to, by where it stands."""
+        for index, wanted in enumerate(self.wanted):
+            names = (*self.base, *(step.name for step in wanted.path.steps))
+            if _stands(element, names, wanted.path):
+                return index
+        return None
 
     def finish(self, root: etree._Element) -> Reply:
+        self._drop_last()
         reply = self.reply
         reply.root = root
         for wanted in self.wanted[:1]:
@@ -138,9 +166,8 @@ def read_envelope(
 
     Raises ReplyBroken, ReplyForbidden, ReplyForeign; whatever ``stream`` raises passes through.
     """
-    gatherer = _Gatherer(wanted, mark)
-    base = ("Envelope", "Body", response)
-    root = _parse(stream, base, () if keep else wanted, gatherer, huge=huge)
+    gatherer = _Gatherer(("Envelope", "Body", response), wanted, mark)
+    root = _parse(stream, gatherer, keep=keep, huge=huge)
     if paths.local(root.tag) != "Envelope":
         raise ReplyForeign(paths.local(root.tag))
     body = next((e for e in root if paths.local(e.tag) == "Body"), None)
@@ -168,7 +195,7 @@ def read_document(
     style: str = "xml",
 ) -> Reply:
     """The XML or JSON document inside a string. Raises as ``read_envelope``."""
-    gatherer = _Gatherer(wanted, mark)
+    gatherer = _Gatherer((root_name,), wanted, mark)
     text = text.strip().lstrip("\ufeff")
     if style == "json":
         root = json_elements(text)
@@ -176,7 +203,7 @@ def read_document(
         return gatherer.finish(root)
     body = re.sub(r"^<\?xml[^>]*\?>", "", text, count=1)
     stream = io.BytesIO(body.encode())
-    root = _parse(stream, (root_name,), () if keep else wanted, gatherer, huge=True)
+    root = _parse(stream, gatherer, keep=keep, huge=True)
     if root_name and paths.local(root.tag) != root_name:
         raise ReplyForeign(paths.local(root.tag))
     if keep:
@@ -184,21 +211,19 @@ def read_document(
     return gatherer.finish(root)
 
 
-def _parse(
-    stream: Readable,
-    base: tuple[str, ...],
-    wanted: Sequence[Wanted],
-    gatherer: _Gatherer,
-    *,
-    huge: bool,
-) -> etree._Element:
-    trails = [(*base, *(step.name for step in w.path.steps)) for w in wanted]
-    tags = {f"{{*}}{name}" for name in (base[0], *(trail[-1] for trail in trails)) if name}
+def _parse(stream: Readable, gatherer: _Gatherer, *, keep: bool, huge: bool) -> etree._Element:
+    """The document's root, its rows taken on the way unless they are to be kept."""
+    base = gatherer.base
+    lasts = [
+        wanted.path.steps[-1].name if wanted.path.steps else base[-1] for wanted in gatherer.wanted
+    ]
+    names = {base[0]} if keep else {*lasts}
+    tags = sorted(f"{{*}}{name}" for name in names) if all(names) else None
     try:
         context = etree.iterparse(
             stream,
-            events=("start", "end"),
-            tag=sorted(tags) if base[0] else None,
+            events=("end",),
+            tag=tags,
             encoding="utf-8",
             resolve_entities=False,
             no_network=True,
@@ -207,16 +232,11 @@ def _parse(
             remove_pis=True,
             huge_tree=huge,
         )
-        for event, element in context:
-            if element.getparent() is None:
+        for count, (_, element) in enumerate(context):
+            if not count:
                 _refuse_doctype(element)
-            elif event == "end":
-                for index, trail in enumerate(trails):
-                    if trail[-1] == paths.local(element.tag) and _stands(
-                        element, trail, wanted[index].path
-                    ):
-                        gatherer.stream(index, element)
-                        break
+            if not keep:
+                gatherer.stream(element)
         root: etree._Element | None = context.root
     except etree.XMLSyntaxError as error:
         raise ReplyBroken(str(error)) from error

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -131,6 +132,11 @@ def converter(name: str, arg: str, formats: Formats) -> Convert:
         raise ProfileError(f"there is no transform {name!r}; {near}") from None
 
 
+def remembered(convert: Convert) -> Convert:
+    """The same, with the last texts kept: days, quantities and codes come again and again."""
+    return lru_cache(maxsize=4096)(convert)
+
+
 def map_of(name: str, formats: Formats) -> Mapping[str, str]:
     """A code map of the profile."""
     if name not in formats.maps:
@@ -145,7 +151,8 @@ def whole(arg: str) -> int:
     return int(arg)
 
 
-def _text(text: str) -> str:
+def as_text(text: str) -> str:
+    """The text as it stands."""
     return text
 
 
@@ -237,13 +244,13 @@ def _padded(width: int) -> Convert:
 
 
 _MAKERS: Mapping[str, Callable[[str, Formats], Convert]] = {
-    "text": lambda _arg, _formats: _text,
-    "int": lambda _arg, _formats: _int,
-    "decimal": lambda _arg, _formats: _decimal,
+    "text": lambda _arg, _formats: as_text,
+    "int": lambda _arg, _formats: remembered(_int),
+    "decimal": lambda _arg, _formats: remembered(_decimal),
     "bool": lambda _arg, _formats: _bool,
-    "map": lambda arg, formats: _mapped(arg, map_of(arg, formats)),
+    "map": lambda arg, formats: remembered(_mapped(arg, map_of(arg, formats))),
     "unit": lambda _arg, formats: _mapped("unit", formats.units),
-    "date": lambda _arg, formats: lambda text: _date(text, formats),
+    "date": lambda _arg, formats: remembered(lambda text: _date(text, formats)),
     "datetime": lambda _arg, formats: lambda text: _datetime(text, formats),
     "unix": lambda _arg, formats: lambda text: _unix(text, formats),
     "unix_date": lambda _arg, formats: lambda text: _local_day(_unix(text, formats), formats),

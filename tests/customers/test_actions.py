@@ -131,12 +131,12 @@ class TestTouches:
         )  # fmt: skip
         work.session.flush()
         row = queries.touches(work, account_id=account.id)[0]
-        assert (row.contact_name, row.order_no, row.touch.at) == (
+        assert (row.contact_name, row.order_no, row.at) == (
             "Jonas Kessler",
             order.no,
             work.now,
         )
-        assert queries.touches(work, order_id=order.id)[0].touch.id == row.touch.id
+        assert queries.touches(work, order_id=order.id)[0].id == row.id
         assert str(history(work.session, order_id=order.id)[0].sentence) == (
             "Call: Can 15 December be held?"
         )

@@ -10,6 +10,8 @@ import pytest
 
 from b2bcrm.customers import actions as customers
 from b2bcrm.customers.models import TouchKind
+from b2bcrm.desk import order_facts
+from b2bcrm.desk import order_statements as statements
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.words import Message
 from b2bcrm.orders.lifecycle import ErpSync, OrderState, Status
@@ -41,6 +43,20 @@ def stored(work, order):
     work.session.flush()
     work.session.commit()
     return order
+
+
+@pytest.mark.parametrize(
+    ("statement", "row"),
+    [
+        (statements.LINES, order_facts.LineRow),
+        (statements.PROMISES, order_facts.PromiseRow),
+        (statements.timeline(""), order_facts.EventRow),
+        (statements.INVOICES, order_facts.InvoiceRow),
+        (statements.CASES, order_facts.CaseRow),
+    ],
+)
+def test_the_columns_of_a_statement_are_the_fields_of_its_row(statement, row):
+    assert tuple(statement.selected_columns.keys()) == row._fields
 
 
 def test_an_unknown_number_is_not_found(sales):
@@ -195,6 +211,7 @@ def test_the_version_changes_with_the_order_and_not_without(work, sales):
     first = sales.get(url)
     assert sales.get(url, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
     work.bump(f"order:{order.id}")
+    work.settle()
     stored(work, order)
     again = sales.get(url, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.text) == (200, str(int(first.text) + 1))

@@ -78,7 +78,7 @@ def test_files_are_found_by_order_kind_and_name(work, files_dir):
         work, files_dir, account, kind=FileKind.DELIVERY_NOTE, name="DN_1.pdf", order_id=order.id
     )
     keep(work, files_dir, account, name="DNx1.pdf")
-    assert list(queries.of_order(work, order.id)) == [note]
+    assert [row.id for row in queries.of_order(work, order.id)] == [note.id]
     assert queries.of_account(work, account.id, kinds=["delivery_note"]) == ([note], 1)
     assert queries.of_account(work, account.id, words="dn_") == ([note], 1)
 

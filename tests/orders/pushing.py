@@ -6,6 +6,7 @@ import dataclasses
 
 import sqlalchemy as sa
 
+from b2bcrm.customers.models import Account, Contact, ErpCustomer, ShipTo
 from b2bcrm.kernel.actor import Actor, Role
 from b2bcrm.kernel.courier import Courier
 from b2bcrm.kernel.outbox import Delivery
@@ -131,3 +132,25 @@ class DeferringErp(LateErp):
         reference = handle.removeprefix("H-")
         found = self.gateway.lookup(Entity.SALES_ORDER, "reference", reference)
         return WriteResult(found[0].erp_id, found[0].version) if found else None
+
+
+def renumber(work, order_id, erp_id):
+    """Give the order's customer another number in the ERP; answers the one it had."""
+    account_id = work.session.get_one(Order, order_id).account_id
+    customer = work.session.scalars(
+        sa.select(ErpCustomer).where(ErpCustomer.account_id == account_id)
+    ).one()
+    had, customer.erp_id = customer.erp_id, erp_id
+    return had
+
+
+def forget_number(work, order_id):
+    """The order's account is not known to the ERP; answers the number it had."""
+    account = work.session.get_one(Account, work.session.get_one(Order, order_id).account_id)
+    for kind in (ShipTo, Contact, Order):
+        work.session.execute(
+            sa.update(kind).where(kind.account_id == account.id).values(erp_customer_id=None)
+        )
+    work.session.execute(sa.delete(ErpCustomer).where(ErpCustomer.account_id == account.id))
+    had, account.erp_id = account.erp_id, None
+    return had

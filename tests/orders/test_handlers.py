@@ -5,15 +5,13 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from b2bcrm.customers.models import Account
 from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.orders import actions
 from b2bcrm.orders.intake import apply_sales_orders
 from b2bcrm.orders.lifecycle import ErpSync
-from b2bcrm.orders.models import Order
 from connectors.erp.twin.faults import Fault
 from tests.factories import D
-from tests.orders.pushing import CLERK, due_again, in_erp, order
+from tests.orders.pushing import CLERK, due_again, in_erp, order, renumber
 
 pytestmark = pytest.mark.db
 
@@ -57,9 +55,7 @@ def test_an_erp_that_is_down_leaves_the_order_waiting_since_then(office, twin, c
 
 def test_a_refusal_is_on_the_order_with_the_erps_reason(office, twin, courier, order_id):
     with office.open() as work:
-        work.session.get_one(
-            Account, work.session.get_one(Order, order_id).account_id
-        ).erp_id = "NOBODY"
+        renumber(work, order_id, "NOBODY")
     courier.deliver_one()
     ours = order(office, order_id)
     assert ours.erp_sync is ErpSync.REFUSED
@@ -72,13 +68,11 @@ def test_an_order_cancelled_after_a_refusal_is_never_entered_in_the_erp(
     office, twin, courier, order_id, promises
 ):
     with office.open() as work:
-        account = work.session.get_one(Account, work.session.get_one(Order, order_id).account_id)
-        known, account.erp_id = account.erp_id, "NOBODY"
+        known = renumber(work, order_id, "NOBODY")
     courier.deliver_one()
     assert order(office, order_id).erp_sync is ErpSync.REFUSED
     with office.open(CLERK) as work:
-        account = work.session.get_one(Account, account.id)
-        account.erp_id = known
+        renumber(work, order_id, known)
         actions.cancel(work, order_id, expected_version=None, reason="stopped", promises=promises)
     while courier.deliver_one():
         pass

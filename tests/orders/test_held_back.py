@@ -21,7 +21,7 @@ from b2bcrm.orders.models import Order
 from b2bcrm.ports.erp import Act, Entity, Issue
 from b2bcrm.sync.models import Writes
 from b2bcrm.sync.writes import DRY_RUN, WRITES_OFF, ErpWrite
-from tests.orders.pushing import CLERK, OtherErp, due_again, in_erp, order
+from tests.orders.pushing import CLERK, OtherErp, due_again, forget_number, in_erp, order
 
 pytestmark = pytest.mark.db
 
@@ -111,8 +111,7 @@ def test_an_order_of_an_account_without_a_number_goes_on_by_itself_once_it_has_o
     courier = courier_with(twin.gateway, office, Switch(Writes.ON))
     with office.open() as work:
         account_id = work.session.get_one(Order, order_id).account_id
-        account = work.session.get_one(Account, account_id)
-        known, account.erp_id = account.erp_id, None
+        known = forget_number(work, order_id)
     courier.deliver_one()
     ours = order(office, order_id)
     assert (ours.erp_sync, parked_codes(office)) == (ErpSync.WAITING, ["no_erp_account"])

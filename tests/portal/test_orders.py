@@ -251,6 +251,7 @@ def test_the_version_is_his_orders_counter(work, account, buyer):
     first = buyer.get(url)
     assert buyer.get(url, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
     work.bump(f"order:{order.id}")
+    work.settle()
     work.session.commit()
     assert buyer.get(url).text == str(int(first.text) + 1)
 

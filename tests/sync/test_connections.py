@@ -112,9 +112,9 @@ class TestSwitches:
         assert len(seen) == 1
         with pytest.raises(Conflict, match="list has changed"):
             connections.switch_notices(work, "cn", on=True, go_live_at=work.now, seen=0)
-        assert not connections.customers_are_told(work)
+        assert not connections.customers_are_told(work, "cn")
         connections.switch_notices(work, "cn", on=True, go_live_at=work.now, seen=1)
-        assert connections.customers_are_told(work)
+        assert connections.customers_are_told(work, "cn")
         work.session.expire_all()
         assert work.session.get_one(Delivery, row.id).state is DeliveryState.WAITING
 
@@ -125,7 +125,7 @@ class TestSwitches:
         assert connections.untold(work, "cn", later) == []
 
     def test_without_any_connection_nothing_is_waited_for(self, work):
-        assert connections.customers_are_told(work)
+        assert connections.customers_are_told(work, "cn")
 
 
 def test_two_erps_with_the_same_number_are_never_mixed(puller, office, look, count):

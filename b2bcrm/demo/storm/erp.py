@@ -20,6 +20,7 @@ from typing import Literal
 from b2bcrm.demo.storm.weather import FastClock, Forecast, Tally
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.ports.erp import OrderDraft, OrderDraftLine
+from connectors.erp.profile import PROFILE_DIR
 from connectors.erp.twin.company import HOME_SITE, Firm, found
 from connectors.erp.twin.faults import Asked, Deck, Fault
 from connectors.erp.twin.listening import make_server
@@ -67,6 +68,23 @@ def prepare(path: Path, *, seed: int, today: dt.date) -> None:
     TwinWorld.generate(path, size=SIZE, seed=seed, today=today)
     with closing(Store(path)) as store, store.transaction():
         store.put_setting("unique_reference", value=False)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the twin listens, and the profile by which it is spoken to."""
+
+    port: int
+    profile: Path
+
+
+def write_profile(path: Path) -> None:
+    """The twin's profile as it is true here: the ERP does not recognise a repeated reference."""
+    text = (PROFILE_DIR / "twin.toml").read_text()
+    honest = text.replace('idempotency = "native"', 'idempotency = "lookup"')
+    if honest == text:
+        raise RuntimeError("the twin's profile no longer says how it treats repeats")
+    path.write_text(honest)
 
 
 def serve(sky: Sky, forecast: Forecast, port: Pipe) -> None:

@@ -31,8 +31,8 @@ from b2bcrm.kernel.work import Office
 from b2bcrm.sync.models import Feed, ParkedRow, RunOutcome, SyncRun
 
 FACTOR = 20.0  # machine time of all processes: a lease of a minute ends after three seconds
-JUMP_EVERY_S = 1.5
-JUMP_S = 2 * 3600.0  # of business time: shipments, work orders and suppliers move
+JUMP_EVERY_S = 4.0
+JUMP_S = 5 * 3600.0  # of business time: shipments, work orders and suppliers move
 LOOK_AFTER_EVERY_S = 0.5
 TELL_EVERY_S = 10.0
 CALM_WITHIN_S = 240.0
@@ -95,9 +95,10 @@ class Storm:
             seed=self.seed,
         )
         erp.prepare(sky.path, seed=self.seed, today=start_day(now))
-        port = self._start_erp(sky, forecast)
-        self._found_company(sky.clock, port)
-        self._start = partial(self._start_worker, port, sky.clock, folder / "defects")
+        place = erp.Place(self._start_erp(sky, forecast), folder / "storm.toml")
+        erp.write_profile(place.profile)
+        self._found_company(sky.clock, place)
+        self._start = partial(self._start_worker, place, sky.clock, folder / "defects")
         self._children += [self._start() for _ in range(self.workers)]
         office = workers.open_office(self.url, sky.clock)
         desk = Desk(office, self.seed)
@@ -120,14 +121,14 @@ class Storm:
         )
 
     # ----------------------------------------------------------------------------------- processes
-    def _found_company(self, clock: FastClock, port: int) -> None:
+    def _found_company(self, clock: FastClock, place: erp.Place) -> None:
         office = workers.open_office(self.url, clock)
         with office.open(CLERK) as work:
             firm.found(work, self.seed)
             work.session.add(BusinessClock(ahead_s=0))
             for year in (work.now.year, work.now.year + 1):  # past the orders of the twin's history
                 work.session.add(NumberCounter(series="SO", year=year, last=FIRST_NUMBER))
-        workers.open_puller(office, port).ensure_feeds()  # reads the WSDL, for all children too
+        workers.open_puller(office, place).ensure_feeds()  # reads the WSDL, for all children too
         office.engine.dispose()  # the children must not share its connections
 
     def _start_erp(self, sky: erp.Sky, forecast: Forecast) -> int:
@@ -137,9 +138,9 @@ class Storm:
         port: int = ours.recv()
         return port
 
-    def _start_worker(self, port: int, clock: FastClock, defects: Path) -> ForkProcess:
+    def _start_worker(self, place: erp.Place, clock: FastClock, defects: Path) -> ForkProcess:
         self._born += 1
-        args = (self.url, port, clock, f"{self.seed}/{self._born}", defects)
+        args = (self.url, place, clock, f"{self.seed}/{self._born}", defects)
         process = FORK.Process(target=workers.work_on, args=args, daemon=True)
         process.start()
         return process

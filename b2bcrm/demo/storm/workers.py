@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from b2bcrm.bootstrap import APPLIERS, EVENTS, IDENTIFY
-from b2bcrm.demo.storm.erp import PASSWORD, USER
+from b2bcrm.demo.storm.erp import PASSWORD, USER, Place
 from b2bcrm.demo.storm.weather import FastClock
 from b2bcrm.fulfillment import actions as fulfillment
 from b2bcrm.kernel.clock import Clock
@@ -46,12 +46,12 @@ def open_office(url: str, clock: FastClock) -> Office:
     return Office(engine=make_engine(url), clock=Clock(read=clock), routes=ROUTES)
 
 
-def connection(port: int) -> Connection:
+def connection(place: Place) -> Connection:
     """The twin, with timeouts that ten thousand faults can be waited for."""
     return Connection(
         code=CONNECTION,
-        profile="twin",
-        base_url=f"http://127.0.0.1:{port}",
+        profile=str(place.profile),
+        base_url=f"http://127.0.0.1:{place.port}",
         company="FPD-TW",
         user=USER,
         secret=PASSWORD,
@@ -80,21 +80,21 @@ class Fate:
 
 
 def open_puller(
-    office: Office, port: int, at_point: Callable[[str], None] = lambda _point: None
+    office: Office, place: Place, at_point: Callable[[str], None] = lambda _point: None
 ) -> Puller:
     """As the product's, with pages so small that a delta has several."""
-    erp = connect(connection(port), StoredEnvelopes(office), now=office.clock.tick)
+    erp = connect(connection(place), StoredEnvelopes(office), now=office.clock.tick)
     return Puller(office, erp, CONNECTION, APPLIERS, IDENTIFY, at_point, PAGE_SIZE)
 
 
-def work_on(url: str, port: int, clock: FastClock, seed: str, defects: Path) -> None:
+def work_on(url: str, place: Place, clock: FastClock, seed: str, defects: Path) -> None:
     """Deliver and pull, a thread for each as in the product, until the process ends.
 
     What no one expected goes into ``defects``.
     """
     office = open_office(url, clock)
     fate = Fate(seed)
-    puller = open_puller(office, port, fate)
+    puller = open_puller(office, place, fate)
     push = PushOrder(puller.erp)
     courier = Courier(partial(office.open), EVENTS, {push.name: push}, fate)
 

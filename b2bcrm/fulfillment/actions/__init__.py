@@ -1,7 +1,8 @@
-"""What people and jobs do with promises, projections and deliveries."""
+"""What people and jobs do with promises, projections, figures and deliveries."""
 
 from __future__ import annotations
 
+from b2bcrm.fulfillment.actions.figures import keep_figures, sum_figures
 from b2bcrm.fulfillment.actions.projecting import mark_stale, project, project_all, project_due
 from b2bcrm.fulfillment.actions.promises import REASONS, change_promise
 from b2bcrm.fulfillment.actions.promising import Promises
@@ -12,8 +13,10 @@ __all__ = [
     "Promises",
     "change_promise",
     "confirm_receipt",
+    "keep_figures",
     "mark_stale",
     "project",
     "project_all",
     "project_due",
+    "sum_figures",
 ]

@@ -114,6 +114,8 @@ def project(work: Work, order_ids: Collection[int]) -> int:
     ids = sorted(set(order_ids))
     for start in range(0, len(ids), BATCH):
         changed += _batch(work, ids[start : start + BATCH])
+    if ids:
+        work.bump("projection")
     if changed:
         work.bump("board")
     return changed

@@ -8,25 +8,36 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
+from b2bcrm.customers.queries import erp_customers
 from b2bcrm.fulfillment import models
 from b2bcrm.fulfillment.actions.receive import add_up, orders_of_lines
-from b2bcrm.fulfillment.intake.touched import accounts_of, changed_in, lines_by_ref, refresh
+from b2bcrm.fulfillment.intake.touched import (
+    changed_in,
+    lines_by_ref,
+    order_accounts,
+    refresh,
+    whose,
+)
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.actions import LineQuantities, record_quantities
 from b2bcrm.orders.models import Order
 from b2bcrm.ports import erp
 from b2bcrm.sync.appliers import Applied
+from b2bcrm.sync.connections import MAIN
 
 
-def apply_shipments(work: Work, records: Sequence[erp.Shipment]) -> Applied:
+def apply_shipments(
+    work: Work, records: Sequence[erp.Shipment], *, connection: str = MAIN
+) -> Applied:
     """Deliveries with exact quantities per order line; parked while a line is unknown.
 
     A receipt that the customer confirmed stays, whatever the carrier says later. What the ERP
     deletes or reduces is taken off again; that may reopen a closed order.
     """
     lines = lines_by_ref(work, {ln.sales_order for r in records for ln in r.lines})
-    accounts = accounts_of(work, {record.customer for record in records})
+    customers = erp_customers(work, connection, {record.customer for record in records})
+    ordered_by = order_accounts(work, {ln.sales_order for r in records for ln in r.lines})
     known = {
         row.no: row
         for row in work.session.scalars(
@@ -49,10 +60,11 @@ def apply_shipments(work: Work, records: Sequence[erp.Shipment]) -> Applied:
             for ln in record.lines
             if (ln.sales_order, ln.order_line_no) not in lines
         ]
-        if record.customer not in accounts or unknown:
+        if record.customer not in customers or unknown:
             what = unknown[0] if unknown else record.customer
             parked.append((record.erp_id, Message("%(what)s is not known yet.", what=what)))
             continue
+        order_no = record.lines[0].sales_order if record.lines else ""
         if row is None:
             row = models.Shipment(no=record.erp_id, lines=[])
             known[record.erp_id] = row
@@ -65,7 +77,7 @@ def apply_shipments(work: Work, records: Sequence[erp.Shipment]) -> Applied:
         differs = changed_in(
             row,
             {
-                "account_id": accounts[record.customer],
+                "account_id": whose(customers[record.customer], ordered_by.get(order_no)),
                 "shipped_on": record.shipped_on,
                 "delivered_on": record.delivered_on
                 or (row.delivered_on if row.received_at else None),
@@ -99,12 +111,15 @@ def _keep_lines(row: models.Shipment, wanted: dict[int, Decimal]) -> None:
     ]
 
 
-def apply_invoices(work: Work, records: Sequence[erp.Invoice]) -> Applied:
+def apply_invoices(
+    work: Work, records: Sequence[erp.Invoice], *, connection: str = MAIN
+) -> Applied:
     """Invoices with what of them is open; the lines of the billed shipment count as invoiced.
 
     One that the ERP deleted is removed, and its pieces no longer count.
     """
-    accounts = accounts_of(work, {record.customer for record in records})
+    customers = erp_customers(work, connection, {record.customer for record in records})
+    ordered_by = order_accounts(work, {record.sales_order for record in records})
     orders: dict[str, int] = {
         no: order_id
         for no, order_id in work.session.execute(
@@ -130,13 +145,13 @@ def apply_invoices(work: Work, records: Sequence[erp.Invoice]) -> Applied:
                 changed += 1
             continue
         lost = record.sales_order if record.sales_order not in orders else record.customer
-        if record.customer not in accounts or (
+        if record.customer not in customers or (
             record.sales_order and record.sales_order not in orders
         ):
             parked.append((record.erp_id, Message("%(what)s is not known yet.", what=lost)))
             continue
         values = {
-            "account_id": accounts[record.customer],
+            "account_id": whose(customers[record.customer], ordered_by.get(record.sales_order)),
             "order_id": orders.get(record.sales_order),
             "shipment_no": record.shipment,
             "invoiced_on": record.invoiced_on,

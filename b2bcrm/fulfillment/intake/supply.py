@@ -126,6 +126,8 @@ def apply_work_orders(work: Work, records: Sequence[erp.WorkOrder]) -> Applied:
     free = {row.item_no for row in changed if not row.demand_ref}
     refs = {row.demand_ref for row in changed if row.demand_ref}
     refresh(work, orders_of(work, refs) | orders_using(work, free))
+    if changed:
+        work.bump("work_order")
     return Applied(len(changed))
 
 

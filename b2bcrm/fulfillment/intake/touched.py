@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from b2bcrm.catalog.models import BomRow, Item
-from b2bcrm.customers.models import Account
+from b2bcrm.customers.models import ErpCustomer
 from b2bcrm.fulfillment.actions.projecting import mark_stale, project
 from b2bcrm.fulfillment.models import WorkOrder
 from b2bcrm.fulfillment.planning.chain import DEEPEST
@@ -28,10 +28,17 @@ def changed_in(row: Any, values: dict[str, Any]) -> bool:
     return changed
 
 
-def accounts_of(work: Work, erp_ids: Collection[str]) -> dict[str, int]:
-    """Account ids by the ERP's customer number."""
-    query = sa.select(Account.erp_id, Account.id).where(Account.erp_id.in_(erp_ids))
-    return {no: key for no, key in work.session.execute(query) if no}
+def order_accounts(work: Work, erp_nos: Collection[str]) -> dict[str, int]:
+    """Account ids by the ERP's order number."""
+    query = sa.select(Order.erp_no, Order.account_id).where(Order.erp_no.in_(erp_nos))
+    return {no: account_id for no, account_id in work.session.execute(query) if no}
+
+
+def whose(customer: ErpCustomer, ordered_by: int | None) -> int:
+    """The account of a document: the customer's, but what was ordered before it was linked to
+    another account stays with the one that ordered it.
+    """
+    return customer.home_id if ordered_by == customer.home_id else customer.account_id
 
 
 def lines_by_ref(work: Work, erp_nos: Collection[str]) -> dict[tuple[str, int], tuple[int, int]]:

@@ -1,7 +1,8 @@
-"""Everything fulfillment keeps, by import: supply, promises, shipments."""
+"""Everything fulfillment keeps, by import: supply, promises, shipments, figures."""
 
 from __future__ import annotations
 
+from b2bcrm.fulfillment.models.figures import FigureRun, FigureSheet
 from b2bcrm.fulfillment.models.promises import (
     Hold,
     HoldLine,
@@ -23,6 +24,8 @@ from b2bcrm.fulfillment.models.supply import (
 )
 
 __all__ = [
+    "FigureRun",
+    "FigureSheet",
     "Hold",
     "HoldLine",
     "Invoice",

@@ -88,13 +88,18 @@ class WorkOrder(Base):
     )
 
 
+NOT_DONE = sa.text("status <> 'done'")  # an index that finished operations do not swell
+
+
 class Operation(Base):
     """A step of a work order; ``qty_done`` pieces have passed it."""
 
     __tablename__ = "operation"
     __table_args__ = (
         sa.UniqueConstraint("work_order_id", "step_no"),
-        sa.Index("ix_operation_center", "work_center", "status"),
+        sa.Index(
+            "ix_operation_open", "work_center", sqlite_where=NOT_DONE, postgresql_where=NOT_DONE
+        ),
     )
 
     id: Mapped[int] = id_column()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -29,16 +30,14 @@ class Choices:
         return next((code for key, code, _name in self.sites if key == site_id), "")
 
 
-def choices(work: Work) -> Choices:
-    """Everything that the board's selects offer."""
+def _everything() -> sa.Select[Any]:
     none = sa.literal("")
-    text = sa.String
     rows = sa.union_all(
         sa.select(
             sa.literal("site").label("kind"),
             Site.code.label("code"),
             Site.name.label("name"),
-            sa.cast(Site.id, text).label("more"),
+            sa.cast(Site.id, sa.String).label("more"),
             none.label("last"),
         ),
         sa.select(
@@ -52,9 +51,16 @@ def choices(work: Work) -> Choices:
             sa.literal("center"), WorkCenter.code, WorkCenter.name, WorkCenter.site_code, none
         ),
     ).subquery()
+    return sa.select(rows).order_by(rows.c.kind, rows.c.name)
+
+
+_EVERYTHING = _everything()  # built once: a page asks it at each look
+
+
+def choices(work: Work) -> Choices:
+    """Everything that the board's selects offer."""
     found = Choices()
-    query = sa.select(rows).order_by(rows.c.kind, rows.c.name)
-    for kind, code, name, more, last in work.session.execute(query):
+    for kind, code, name, more, last in work.session.execute(_EVERYTHING):
         if kind == "site":
             found.sites.append((int(more), code, name))
         elif kind == "family":

@@ -27,7 +27,7 @@ from b2bcrm.orders.queries import PUSH
 from b2bcrm.ports.promise import Promising
 from b2bcrm.sync import conflicts
 from b2bcrm.sync.conflicts import OVERTAKEN, ConflictState, ErpConflict
-from b2bcrm.sync.ownership import FIELD_WORDS, Owner
+from b2bcrm.sync.ownership import FIELD_WORDS, REFUSED_LATE, Owner
 
 
 def take_theirs(
@@ -53,6 +53,11 @@ def take_theirs(
         return order
     if row.name == "total":
         raise Refused(Message("A total is the sum of its lines."), code="not_takable")
+    if row.name == REFUSED_LATE:
+        raise Refused(
+            Message("A refusal is not taken over: correct the order, send it again or leave it."),
+            code="not_takable",
+        )
     order.move(Act.AMEND)
     changes = _take(order, row, book_for(work, order, row), promises, promised_on)
     order.add_up()

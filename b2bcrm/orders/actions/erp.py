@@ -13,12 +13,17 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import events, queries
 from b2bcrm.orders.actions.life import load, touch, wait_for_erp
+from b2bcrm.orders.actions.meeting import difference
 from b2bcrm.orders.lifecycle import ErpSync
 from b2bcrm.orders.models import Order
 from b2bcrm.orders.queries import PUSH
-from b2bcrm.ports.erp import Confirmation
-from b2bcrm.sync import inbox, writes
+from b2bcrm.ports.erp import Confirmation, Entity
+from b2bcrm.sync import conflicts, inbox, writes
+from b2bcrm.sync.conflicts import MAIN, ErpConflict, Found
+from b2bcrm.sync.ownership import REFUSED_LATE, owner_of
 from b2bcrm.sync.writes import UNKNOWN, ErpWrite, WriteState
+
+LONGEST = 300  # characters of what an ERP says in a difference
 
 
 def accepted_by_erp(
@@ -146,15 +151,61 @@ def it_is_not_there(work: Work, order_id: int, *, expected_version: int | None) 
     return _said(work, order, "")
 
 
-def confirmed_later(work: Work, raw: bytes, said: Sequence[Confirmation]) -> int:
-    """Keep what an ERP confirms and wake what waits for it; answers how much of it was new."""
-    references = inbox.receive(work, raw, said)
+def confirmed_later(
+    work: Work, raw: bytes, said: Sequence[Confirmation], *, connection: str = MAIN
+) -> int:
+    """Keep what an ERP confirms and wake what waits for it; answers how much of it was new.
+
+    Refused after it counted as done: nothing waits for that any more, so it is a difference.
+    """
+    references = inbox.receive(work, raw, said, connection=connection)
+    for one in said:
+        if one.refused and one.reference in references:
+            _refused_late(work, one, connection)
     numbers = {reference.split("/")[0] for reference in references}
     ids = work.session.scalars(sa.select(Order.id).where(Order.no.in_(numbers)))
     streams = [f"order:{order_id}" for order_id in ids]
     outbox.hurry(work.session, streams, PUSH, work.tick)
     outbox.unpark(work.session, streams, PUSH, work.tick, code=UNKNOWN)
     return len(references)
+
+
+def _refused_late(work: Work, said: Confirmation, connection: str) -> None:
+    query = sa.select(Order).where(
+        Order.no == said.reference.split("/")[0], Order.erp_no.is_not(None)
+    )
+    order = work.session.scalar(query)
+    if order is None or not writes.is_done(work.session, said.reference, connection=connection):
+        return
+    text = "; ".join(issue.text or issue.code for issue in said.refused)[:LONGEST]
+    conflicts.say(
+        work,
+        ErpConflict(
+            connection_code=connection,
+            entity=Entity.SALES_ORDER.value,
+            erp_id=order.erp_no or "",
+            order_id=order.id,
+            account_id=order.account_id,
+            field=REFUSED_LATE,
+            owner=owner_of(Entity.SALES_ORDER, REFUSED_LATE),
+            found=Found.CHANGED_THERE,
+            ours=said.reference,
+            theirs=text,
+            opened_at=work.now,
+            changed_at=work.now,
+        ),
+    )
+    inbox.use(work, said.reference, connection=connection)  # no later push is answered by it
+    work.publish(
+        events.OrderChangedInErp(
+            subject_id=order.id,
+            order_id=order.id,
+            account_id=order.account_id,
+            no=order.no,
+            what=difference(REFUSED_LATE, said.reference, text),
+        )
+    )
+    work.bump(f"order:{order.id}")
 
 
 def resume(work: Work, *, codes: Iterable[str], account_id: int | None = None) -> int:

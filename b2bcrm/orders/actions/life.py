@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm.attributes import flag_modified
 
-from b2bcrm.customers.models import Account
+from b2bcrm.customers.queries import erp_customer_for
 from b2bcrm.kernel import outbox
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Refused
@@ -24,6 +24,7 @@ from b2bcrm.orders.lifecycle import Act, ErpSync, OrderState
 from b2bcrm.orders.models import Order, OrderRevision
 from b2bcrm.orders.queries import PUSH
 from b2bcrm.ports.promise import Promising
+from b2bcrm.sync.connections import MAIN
 
 
 def load(work: Work, order_id: int, expected_version: int | None) -> Order:
@@ -59,12 +60,18 @@ def submit(work: Work, order_id: int, *, expected_version: int | None = None) ->
 
 def obstacle(work: Work, order: Order) -> Message | None:
     """What speaks against confirming without a person, or None."""
-    account = work.session.get_one(Account, order.account_id)
+    customer = erp_customer_for(
+        work,
+        order.account_id,
+        connection=MAIN,
+        company_id=order.company_id,
+        ship_to_id=order.ship_to_id,
+    )
     if order.hold_reason is not None:
         return Message("The order is on hold.")
-    if account.erp_id is None:
+    if customer is None:
         return Message("The account has no ERP number yet.")
-    if account.credit_hold:
+    if customer.credit_hold:
         return Message("The account's credit is blocked in the ERP.")
     if any(line.promised_on is None for line in order.lines if not line.cancelled):
         return Message("A line has no promise date.")

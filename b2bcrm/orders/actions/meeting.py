@@ -26,7 +26,16 @@ from b2bcrm.orders.models import Order, OrderLine, OrderRevision, Origin
 from b2bcrm.ports.erp import Entity, SalesOrder, SalesOrderLine
 from b2bcrm.sync import conflicts
 from b2bcrm.sync.conflicts import ConflictState, ErpConflict, ErpImage, Found
-from b2bcrm.sync.ownership import FIELD_WORDS, Change, Verdict, change, owner_of, text_of, verdict
+from b2bcrm.sync.ownership import (
+    FIELD_WORDS,
+    REFUSED_LATE,
+    Change,
+    Verdict,
+    change,
+    owner_of,
+    text_of,
+    verdict,
+)
 
 ENTITY = Entity.SALES_ORDER
 _TEXTS = frozenset({"customer_po", "incoterm", "incoterm_place", "payment_terms"})
@@ -39,10 +48,15 @@ class Book:
     item_nos: Mapping[int, str]
     item_ids: Mapping[str, int]
     ship_to_codes: Mapping[int, str]
-    ship_to_ids: Mapping[tuple[int, str], int]
+    ship_to_ids: Mapping[tuple[int, int | None, str], int]
     images: Mapping[str, ErpImage]
     unsettled: Mapping[str, Mapping[str, ErpConflict]]
     sealed: Mapping[tuple[int, str], OrderRevision]
+
+    def site_of(self, order: Order, code: str) -> int | None:
+        """The ship-to of that code: of the order's ERP customer, before one that is nobody's."""
+        own = self.ship_to_ids.get((order.account_id, order.erp_customer_id, code))
+        return own or self.ship_to_ids.get((order.account_id, None, code))
 
     def ours(self, order: Order) -> sides.Values:
         """The order as flat texts."""
@@ -72,7 +86,7 @@ def _look_up(
         sa.select(Item.id, Item.no).where(sa.or_(Item.id.in_(ids), Item.no.in_(numbers)))
     ).all()
     sites = session.execute(
-        sa.select(ShipTo.id, ShipTo.account_id, ShipTo.code).where(
+        sa.select(ShipTo.id, ShipTo.account_id, ShipTo.erp_customer_id, ShipTo.code).where(
             ShipTo.account_id.in_({order.account_id for order in orders})
         )
     ).all()
@@ -85,8 +99,8 @@ def _look_up(
     return Book(
         item_nos=dict(items),
         item_ids={no: id_ for id_, no in items},
-        ship_to_codes={id_: code for id_, _account, code in sites},
-        ship_to_ids={(account, code): id_ for id_, account, code in sites},
+        ship_to_codes={id_: code for id_, _account, _whose, code in sites},
+        ship_to_ids={(account, whose, code): id_ for id_, account, whose, code in sites},
         images=conflicts.images(session, ENTITY.value, erp_ids),
         unsettled=rows,
         sealed={(row.order_id, str(row.amendment_no)): row for row in revisions},
@@ -147,7 +161,9 @@ class _Meeting:
         mine, other = sides.both_sides(self.known.ours(self.order), shown)
         within = self._totals_agree()
         changed = False
-        for field in sorted({*mine, *other, *self.rows}):
+        said = self.rows.get(REFUSED_LATE)
+        waits = {REFUSED_LATE} if said is not None and said.state is ConflictState.OPEN else set()
+        for field in sorted({*mine, *other, *self.rows} - waits):
             told = {base[field] for base in bases if field in base}
             a, b = mine.get(field), other.get(field)
             if field == "total" and within:
@@ -226,7 +242,7 @@ def take(
         if name in _TEXTS:
             setattr(order, name, value)
         elif name == "ship_to":
-            order.ship_to_id = known.ship_to_ids.get((order.account_id, value))
+            order.ship_to_id = known.site_of(order, value)
         return
     line = order.line(line_no)
     if name == "line":

@@ -5,23 +5,37 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item
-from b2bcrm.customers.models import Account, ShipTo
+from b2bcrm.customers.models import ErpCustomer, ShipTo
+from b2bcrm.customers.queries import erp_customer_for
 from b2bcrm.kernel.errors import Refused
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order
 from b2bcrm.ports.erp import OrderDraft, OrderDraftLine
+from b2bcrm.sync.connections import MAIN
 
 NO_ACCOUNT = "no_erp_account"
 
 
 def draft(work: Work, order: Order, reference: str) -> OrderDraft:
-    """The whole order as it stands now; Refused while the ERP does not know its account."""
+    """The whole order as it stands now; Refused while the ERP does not know its account.
+
+    The ERP customer is chosen anew until the ERP has the order, and never again.
+    """
     session = work.session
-    account = session.get_one(Account, order.account_id)
-    if account.erp_id is None:
+    customer = session.get(ErpCustomer, order.erp_customer_id) if order.erp_customer_id else None
+    if customer is None or order.erp_no is None:
+        customer = erp_customer_for(
+            work,
+            order.account_id,
+            connection=MAIN,
+            company_id=order.company_id,
+            ship_to_id=order.ship_to_id,
+        )
+    if customer is None:
         raise Refused(Message("The account has no ERP number yet."), code=NO_ACCOUNT)
+    order.erp_customer_id = customer.id
     ship_to = session.get(ShipTo, order.ship_to_id) if order.ship_to_id else None
     site = session.get_one(Site, order.site_id)
     item_ids = [line.item_id for line in order.lines]
@@ -29,7 +43,7 @@ def draft(work: Work, order: Order, reference: str) -> OrderDraft:
     item_nos = dict(session.execute(query).all())
     return OrderDraft(
         reference=reference,
-        customer=account.erp_id,
+        customer=customer.erp_id,
         customer_po=order.customer_po,
         ordered_on=order.ordered_on,
         currency=order.currency,

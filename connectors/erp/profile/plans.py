@@ -108,15 +108,25 @@ class _Plan:
             for known in shape.below:
                 node.below.setdefault(known, IGNORED)
         self.root.settle()
+        self.fill_blanks()
         return Plan(
             self.record,
             self.root,
             self.blank,
+            len(self.ours),
             frozenset(required - self.blank.keys()),
             tuple(self.lists),
             tuple(self.finish),
             self.id_path,
         )
+
+    def fill_blanks(self) -> None:
+        """What the record's own defaults are."""
+        for field in self.ours.values():
+            if field.default is not dataclasses.MISSING:
+                self.blank.setdefault(field.name, field.default)
+            elif field.default_factory is not dataclasses.MISSING:
+                self.blank.setdefault(field.name, field.default_factory())
 
     def field(self, name: str, fields: Table) -> None:
         spec, hint = fields.raw(name), self.hints[name]

@@ -161,7 +161,8 @@ def test_what_the_erp_cannot_be_told_is_refused_at_its_line_before_it_leaves(fac
 @pytest.mark.parametrize("profile", FACES)
 def test_a_wrong_password_is_a_matter_of_the_login(faced, profile):
     twin = faced(profile)
-    assert twin.gateway.check().ok
+    health = twin.gateway.check()
+    assert (health.ok, health.clock_skew_s) == (True, 0)  # the clock in the HTTP head
     wrong = faced(profile, secret="wrong")
     assert not wrong.gateway.check().ok
     with pytest.raises(ErpAuth):

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from lxml import etree
 
-from b2bcrm.ports.erp import Record
+from b2bcrm.ports.erp import Connection, Record
 from connectors.erp import paths
 from connectors.erp.decoded import Decoded
 from connectors.erp.judging import IssueAt, Rule, Rules, Verdict
@@ -258,3 +258,9 @@ def test_times_by_format_and_by_seconds():
     assert converter("strip_zeros", "", formats)("000") == "0"
     assert converter("pad", "10", formats)("4711") == "0000004711"
     assert Decimal(1) == converter("decimal", "", formats)("1")
+
+
+def test_a_company_with_blanks_fits_into_an_address():
+    connection = Connection("main", "dynamics-nav", "http://erp.test/", "Krämer & Co", "u", "s")
+    address = load("dynamics-nav").services["item"].address(connection)
+    assert address == "http://erp.test/WS/Kr%C3%A4mer%20%26%20Co/Page/Item"
