@@ -16,6 +16,8 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.test import TestResponse
 
 from b2bcrm.app import create_app
+from b2bcrm.bootstrap import vault_of
+from b2bcrm.bootstrap.connections import Listening
 from b2bcrm.customers.models import Account
 from b2bcrm.kernel.actor import SYSTEM, Role
 from b2bcrm.kernel.work import Office
@@ -75,7 +77,9 @@ class Client(FlaskClient):
 
 def make_app(office: Office, data_dir: Path, **supplies: Any) -> Flask:
     """The whole application over the test's database."""
-    app = create_app(office, make_settings(data_dir), **supplies)
+    settings = make_settings(data_dir)
+    given = {"vault": vault_of(settings), "listening": Listening(settings)} | supplies
+    app = create_app(office, settings, **given)
     app.test_client_class = Client
     return app
 

@@ -151,12 +151,15 @@ def make_main(
     return customer
 
 
-def taken_over(work: Work, account_id: int) -> Sequence[ErpCustomer]:
-    """Customers whose home the account is and which are another's now."""
+def around(work: Work, account_id: int) -> tuple[Sequence[ErpCustomer], Sequence[ErpCustomer]]:
+    """The account's customers, the main one first, and those whose home it was: one look."""
     query = sa.select(ErpCustomer).where(
-        ErpCustomer.home_id == account_id, ErpCustomer.account_id != account_id
+        sa.or_(ErpCustomer.account_id == account_id, ErpCustomer.home_id == account_id)
     )
-    return work.session.scalars(query.order_by(ErpCustomer.erp_id)).all()
+    order = (ErpCustomer.main.desc(), ErpCustomer.connection_code, ErpCustomer.erp_id)
+    rows = work.session.scalars(query.order_by(*order)).all()
+    own = [row for row in rows if row.account_id == account_id]
+    return own, [row for row in rows if row.account_id != account_id]
 
 
 def _both(

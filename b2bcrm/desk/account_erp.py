@@ -33,7 +33,7 @@ def page(work: Work, account_id: int) -> ResponseReturnValue:
     """Its ERP customers, and others with the evidence that they are the same company."""
     work.actor.must(Right.QUOTE)
     words = request.args.get("q", "").strip()[:80]
-    homes: list[ErpCustomer] = list(joining.taken_over(work, account_id))
+    homes: list[ErpCustomer] = list(joining.around(work, account_id)[1])
     return render_template(
         "desk/account_erp.html",
         account=queries.by_id(work, account_id),
@@ -48,12 +48,12 @@ def page(work: Work, account_id: int) -> ResponseReturnValue:
     )
 
 
-@bp.post("/accounts/<int:account_id>/erp/<int:customer_id>/<any(link, undo, main):act>")
+@bp.post("/accounts/<int:account_id>/erp/<int:customer_id>/<any(link, undo, main):join_act>")
 @in_work()
-def act(work: Work, account_id: int, customer_id: int, act: str) -> ResponseReturnValue:
+def act(work: Work, account_id: int, customer_id: int, join_act: str) -> ResponseReturnValue:
     """Link a customer to the account, undo that, or make it the main one."""
     form = read_form(VersionSchema())
     form.raise_if_wrong()
-    do, said = ACTS[act]
+    do, said = ACTS[join_act]
     do(work, account_id, customer_id, expected_version=form.data["version"])
     return see_other(f"{account_url(account_id)}/erp", said)

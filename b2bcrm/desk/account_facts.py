@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from b2bcrm.customers import queries as customers
-from b2bcrm.customers.joining import taken_over
+from b2bcrm.customers.joining import around
 from b2bcrm.customers.models import Account, Contact, ErpCustomer, ShipTo, Touch
 from b2bcrm.customers.queries import PartRow
 from b2bcrm.desk.account_timeline import Row, timeline
@@ -175,10 +175,11 @@ def account_page(work: Work, account_id: int, *, events: int = 30) -> AccountPag
     account: Account = head.Account
     currency = account.currency
     rows, more = timeline(work, account_id, events)
+    own, gone = around(work, account_id)
     return AccountPage(
         account=account,
-        erp_customers=customers.erp_customers_of(work, account_id),
-        taken_over=taken_over(work, account_id),
+        erp_customers=own,
+        taken_over=gone,
         owner=head.owner or account.sales_rep,
         base=head.base or currency,
         credit_as_of=_newest(account.credit_as_of, head.feed_as_of),

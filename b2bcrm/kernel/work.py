@@ -50,7 +50,7 @@ class Work:
         self, statement: sa.Executable, values: Mapping[str, object] | None = None
     ) -> Sequence[Any]:
         """What a SELECT of plain columns finds: half the cost of the same through the session."""
-        self.session.flush()
+        self.session.flush()  # flush: a connection knows nothing of what the session still holds
         return self.session.connection().execute(statement, values).all()
 
     def publish(self, event: Event) -> None:
@@ -64,6 +64,7 @@ class Work:
             self.bump(f"order:{event.order_id}")
         for handler in self.routes.get(event.name, ()):
             outbox.enqueue(self.session, event, handler, self.tick)
+        self.session.flush()  # flush: an answer shows the version that the act has made
 
     def bump(self, topic: str) -> None:
         """Tell whoever watches that ``topic`` changed, and of ``order:12`` that an order did."""

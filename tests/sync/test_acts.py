@@ -173,7 +173,7 @@ def test_a_feed_read_in_full_again_writes_only_what_differs(loaded, act, feed, o
     act(actions.read_in_full, feed(Entity.ITEM).id)
     assert feed(Entity.ITEM).loaded_at is None
     with office.open(read_only=True) as work:
-        assert findings.loads(work) == []
+        assert findings.loads(work, work.session.scalars(sa.select(Feed))) == []
     assert loaded.pull(Entity.ITEM) is RunOutcome.COMPLETE
     assert feed(Entity.ITEM).load_rows > 0
 
@@ -184,7 +184,7 @@ def test_a_first_load_tells_how_far_it_is(loaded, office):
         row.load_started_at = work.tick - dt.timedelta(seconds=100)
         row.load_rows, row.announced = 500, 2000
     with office.open(read_only=True) as work:
-        (one,) = findings.loads(work)
+        (one,) = findings.loads(work, work.session.scalars(sa.select(Feed)))
     assert (one.rows, one.percent, one.per_second) == (500, 25, 5.0)
     assert one.left == dt.timedelta(seconds=300)
 
