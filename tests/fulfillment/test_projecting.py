@@ -194,6 +194,7 @@ def test_the_job_takes_what_is_new_stale_or_of_yesterday_and_then_rests(work, or
 def test_the_number_of_statements_does_not_grow_with_the_orders(work, plant, engine):
     orders = [make_order(work) for _ in range(12)]
     project(work, [order.id for order in orders])
+    work.session.flush()
     counts = []
     for ids in ([orders[0].id], [order.id for order in orders]):
         seen = []
