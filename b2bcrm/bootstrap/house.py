@@ -105,6 +105,9 @@ class House:
 
     def project(self) -> int:
         """Project what the pulled documents touched, in short Works; answers how many orders."""
+        with self.office.open(read_only=True) as work:
+            if not fulfillment.projections_due(work):
+                return 0
         done = 0
         while True:
             with self.office.open() as work:

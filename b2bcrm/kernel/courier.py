@@ -6,16 +6,26 @@ and retry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from b2bcrm.kernel.errors import CrmError, Unavailable
 from b2bcrm.kernel.events import Event
-from b2bcrm.kernel.outbox import MAX_ATTEMPTS, Delivery, DeliveryState, claim, delay
+from b2bcrm.kernel.outbox import (
+    LEASE,
+    MAX_ATTEMPTS,
+    Delivery,
+    DeliveryState,
+    claim,
+    delay,
+    keep,
+)
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 
@@ -62,13 +72,15 @@ class _Claimed:
 class Courier:
     """Delivers rows. ``open_work`` opens a Work as the system; ``events`` and ``handlers`` by name.
 
-    ``at_point`` is called with a name between the steps; tests end the process there.
+    ``at_point`` is called with a name between the steps; tests end the process there. A row is
+    kept for as long as its exchange takes: its lease is renewed every ``beat_s`` seconds.
     """
 
     open_work: Callable[[], AbstractContextManager[Work]]
     events: Mapping[str, type[Event]]
     handlers: Mapping[str, Handler[Any, Any]]
     at_point: Callable[[str], None] = lambda _point: None
+    beat_s: float = LEASE.total_seconds() / 3
 
     def deliver_one(self) -> bool:
         """Claim and deliver one row; False when nothing is due.
@@ -104,7 +116,8 @@ class Courier:
         self.at_point("after_prepare")
         reply = None
         if message is not None:
-            reply = handler.send(message, again=claimed.attempts > 1)
+            with self._kept(claimed):
+                reply = handler.send(message, again=claimed.attempts > 1)
             self.at_point("before_record")
         with self.open_work() as work:
             if not _still_ours(work, claimed):
@@ -124,6 +137,25 @@ class Courier:
             )
             work.bump("erp")
         self.at_point("after_record")
+
+    @contextmanager
+    def _kept(self, claimed: _Claimed) -> Iterator[None]:
+        """While the block runs no other process takes the row."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(self.beat_s):
+                # A locked database: the next beat comes long before the lease ends.
+                with suppress(OperationalError), self.open_work() as work:
+                    keep(work.session, claimed.row_id, claimed.token, work.tick)
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def _put_back(
         self, claimed: _Claimed, handler: Handler[Any, Any], event: Event, error: CrmError

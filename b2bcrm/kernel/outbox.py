@@ -115,6 +115,15 @@ def claim(session: Session, now: dt.datetime) -> Delivery | None:
     return None if row_id is None else session.get(Delivery, row_id, populate_existing=True)
 
 
+def keep(session: Session, row_id: int, token: str | None, now: dt.datetime) -> None:
+    """Renew the lease of a row that is still ours."""
+    session.execute(
+        sa.update(Delivery)
+        .where(Delivery.id == row_id, Delivery.lease_token == token)
+        .values(leased_until=now + LEASE)
+    )
+
+
 def delay(attempts: int) -> dt.timedelta:
     """Back-off with full jitter: between half of and the whole of 2, 4, 8 ... 900 s."""
     longest = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2 ** min(attempts, 12))
@@ -137,17 +146,20 @@ def unpark(
     session.execute(query.values(state=DeliveryState.WAITING, next_at=now))
 
 
-def hurry(session: Session, streams: Iterable[str], handler: str, now: dt.datetime) -> None:
-    """The subjects' waiting rows are due now: what they wait for has come."""
-    session.execute(
-        sa.update(Delivery)
-        .where(
-            Delivery.stream.in_(list(streams)),
-            Delivery.handler == handler,
-            Delivery.state == DeliveryState.WAITING,
-        )
-        .values(next_at=now)
-    )
+def hurry(
+    session: Session,
+    now: dt.datetime,
+    *,
+    streams: Iterable[str] | None = None,
+    codes: Iterable[str] | None = None,
+) -> None:
+    """Waiting rows, of some subjects or with such reasons, are due now: what they wait for came."""
+    query = sa.update(Delivery).where(Delivery.state == DeliveryState.WAITING)
+    if streams is not None:
+        query = query.where(Delivery.stream.in_(list(streams)))
+    if codes is not None:
+        query = query.where(Delivery.code.in_(list(codes)))
+    session.execute(query.values(next_at=now))
 
 
 def give_up(session: Session, stream: str, handler: str, reason: Message, now: dt.datetime) -> int:

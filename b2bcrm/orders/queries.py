@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,15 +56,18 @@ def _one(work: Work, where: sa.ColumnElement[bool], *, for_update: bool = False)
 
 
 def by_erp_nos(session: Session, erp_nos: Sequence[str]) -> dict[str, Order]:
-    """Orders with lines by the ERP's number, for intake."""
-    query = sa.select(Order).where(Order.erp_no.in_(erp_nos)).options(selectinload(Order.lines))
-    return {order.erp_no or "": order for order in session.scalars(query)}
+    """Orders with lines by the ERP's number, locked, for intake."""
+    return {order.erp_no or "": order for order in _locked(session, Order.erp_no.in_(erp_nos))}
 
 
 def by_nos(session: Session, nos: Sequence[str]) -> dict[str, Order]:
-    """Orders with lines by our number, for intake."""
-    query = sa.select(Order).where(Order.no.in_(nos)).options(selectinload(Order.lines))
-    return {order.no: order for order in session.scalars(query)}
+    """Orders with lines by our number, locked, for intake."""
+    return {order.no: order for order in _locked(session, Order.no.in_(nos))}
+
+
+def _locked(session: Session, where: sa.ColumnElement[bool]) -> Iterable[Order]:
+    query = sa.select(Order).where(where).order_by(Order.id).options(selectinload(Order.lines))
+    return session.scalars(query.with_for_update(of=Order))
 
 
 def by_quote(session: Session, quote_id: int) -> Order | None:

@@ -34,6 +34,7 @@ def retry_delivery(work: Work, delivery_id: int) -> None:
     work.actor.must(Right.OPERATE_ERP)
     if not outbox.retry(work.session, delivery_id, work.tick):
         raise not_found(Message("An open delivery"))
+    breaker.try_now(work)
     work.bump(MONITOR)
 
 

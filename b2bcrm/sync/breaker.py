@@ -10,15 +10,18 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from b2bcrm.kernel.outbox import delay
+from b2bcrm.kernel import outbox
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
+from b2bcrm.ports.erp import ErpOutcomeUnknown, ErpThrottled, ErpUnavailable
 from b2bcrm.sync.models import ErpConnection, Feed
 
 BREAK_AFTER = 5
 BREAK_FOR = dt.timedelta(seconds=60)
 LONGEST = dt.timedelta(minutes=15)
 PROBE = dt.timedelta(seconds=90)  # how long one worker may take for the trial read
+OUTAGE = frozenset({ErpUnavailable.code, ErpThrottled.code, ErpOutcomeUnknown.code})
+"""Why a write waits while the ERP is down."""
 
 
 def of(work: Work, code: str) -> ErpConnection | None:
@@ -74,9 +77,11 @@ def locked_out(work: Work, code: str, error: Message | None) -> None:
 
 
 def answered(work: Work, code: str) -> None:
-    """The ERP answered: everything may be asked again."""
+    """The ERP answered: everything may be asked again, and what waited for it is due now."""
     row = of(work, code)
     if row is not None:
+        if row.open_until is not None:
+            outbox.hurry(work.session, work.tick, codes=OUTAGE)
         row.failures, row.open_until, row.probe_until = 0, None, None
         row.last_ok_at = work.tick
 
@@ -84,7 +89,7 @@ def answered(work: Work, code: str) -> None:
 def feed_failed(work: Work, feed: Feed) -> None:
     """One feed failed once more: it waits longer each time, others go on."""
     feed.failures += 1
-    wait = max(dt.timedelta(seconds=feed.every_s), delay(feed.failures))
+    wait = max(dt.timedelta(seconds=feed.every_s), outbox.delay(feed.failures))
     feed.next_at = work.tick + wait
     if feed.failures >= BREAK_AFTER:
         feed.open_until = feed.next_at
@@ -93,6 +98,19 @@ def feed_failed(work: Work, feed: Feed) -> None:
 def feed_answered(feed: Feed) -> None:
     """One feed is well again."""
     feed.failures, feed.open_until = 0, None
+
+
+def try_now(work: Work) -> None:
+    """A person wants it tried: the trial read of an ERP that is left alone is made at once."""
+    waiting = sa.select(ErpConnection.code).where(ErpConnection.open_until.is_not(None))
+    work.session.execute(
+        sa.update(Feed).where(Feed.connection_code.in_(waiting)).values(next_at=work.tick)
+    )
+    work.session.execute(
+        sa.update(ErpConnection)
+        .where(ErpConnection.open_until > work.tick)
+        .values(open_until=work.tick, probe_until=None)
+    )
 
 
 def reset(work: Work, code: str) -> None:

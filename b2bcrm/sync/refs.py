@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.erp import Entity, Record
-from b2bcrm.sync.digests import digest
 from b2bcrm.sync.models import ErpConnection, ErpRef, ErpRefChange
 from b2bcrm.sync.tombstones import facts_of
 
@@ -188,20 +187,6 @@ def _note_change(
             merged_into=merged_into,
             by=work.actor.name,
         )
-    )
-
-
-def remember_own_write(work: Work, connection: str, entity: Entity, record: Record) -> None:
-    """A record as read back after our own write: the next pull knows its echo."""
-    known = marks(work, connection, entity, [record.erp_id])
-    remember(
-        work,
-        connection,
-        entity,
-        {record.erp_id: (record, digest(record))},
-        known=known,
-        crm_ids={},
-        run_id=None,
     )
 
 

@@ -152,6 +152,18 @@ def test_a_parked_delivery_is_shown_with_its_reason_and_sent_again(work, operato
     assert (row.state, row.next_at) == (DeliveryState.WAITING, work.tick)
 
 
+def test_sending_again_tries_an_erp_that_is_left_alone_at_once(work, operator):
+    row, feed = make_delivery(work), make_feed(work)
+    later = work.tick + dt.timedelta(minutes=10)
+    connection = ErpConnection(code="main", failures=7, open_until=later)
+    work.session.add(connection)
+    work.session.commit()
+    operator.send(f"/erp/deliveries/{row.id}/retry")
+    for one in (feed, connection):
+        work.session.refresh(one)
+    assert (feed.next_at, connection.open_until) == (work.tick, work.tick)  # one read comes first
+
+
 def test_a_delivery_that_is_done_cannot_be_sent_again(work, operator):
     row = make_delivery(work, state=DeliveryState.DONE)
     assert operator.send(f"/erp/deliveries/{row.id}/retry").status_code == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -11,10 +12,12 @@ import sqlalchemy as sa
 
 from b2bcrm.kernel import outbox
 from b2bcrm.kernel.courier import Courier
+from b2bcrm.kernel.database import make_engine
 from b2bcrm.kernel.errors import Refused, Unavailable
 from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.kernel.timeline import TimelineEntry
 from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.work import Office
 from b2bcrm.orders.events import OrderClosed
 
 pytestmark = pytest.mark.db
@@ -102,6 +105,38 @@ def test_a_delivery_is_sent_recorded_and_done_once(office, courier, handler):
     assert handler.sent == [(1, False)]
     assert handler.recorded == [1]
     assert rows(office)[0].state is DeliveryState.DONE
+
+
+def test_a_row_is_kept_for_as_long_as_its_exchange_takes(database_url):
+    engine = make_engine(database_url)
+    office = Office(engine=engine, routes={"order.closed": (Recorder.name,)})
+
+    class Slow(Recorder):
+        def send(self, message, *, again):
+            lease, end = rows(office)[0].leased_until, time.monotonic() + 5
+            while rows(office)[0].leased_until == lease and time.monotonic() < end:
+                time.sleep(0.01)
+            return rows(office)[0].leased_until > lease
+
+    slow = Slow()
+    publish(office, 1)
+    events = {"order.closed": OrderClosed}
+    Courier(office.open, events, {slow.name: slow}, beat_s=0.01).deliver_one()
+    engine.dispose()
+    assert slow.recorded == [True]
+
+
+def test_what_waits_for_the_erp_is_due_when_it_is_back_and_nothing_else(office, courier):
+    publish(office, 1, 2)
+    far = dt.timedelta(hours=1)
+    with office.open() as work:
+        for row in work.session.scalars(sa.select(Delivery)):
+            row.next_at = work.tick + far
+            row.code = "down" if row.stream == "order:1" else "else"
+    with office.open() as work:
+        outbox.hurry(work.session, work.tick, codes=["down"])
+        tick = work.tick
+    assert [row.next_at for row in rows(office)] == [tick, tick + far]
 
 
 def test_an_outage_waits_with_its_reason_and_the_next_try_knows_it_is_one(office, courier, handler):

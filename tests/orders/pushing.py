@@ -23,7 +23,8 @@ from b2bcrm.ports.erp import (
     OrderDraftLine,
     WriteResult,
 )
-from b2bcrm.sync import conflicts
+from b2bcrm.sync import conflicts, refs
+from b2bcrm.sync.digests import digest
 
 ROUTED = ("confirmed", "amended", "repromised", "sent_back", "cancelled")
 CLERK = Actor(name="Mei-Ling Lin", role=Role.ADMIN)
@@ -69,6 +70,9 @@ def pull_order(office, twin, erp_no, promises):
     """What the ERP holds of one order comes in, as the feed brings it."""
     record = twin.gateway.get(Entity.SALES_ORDER, erp_no)
     with office.open() as work:
+        known = refs.marks(work, "main", Entity.SALES_ORDER, [erp_no])
+        pair = {erp_no: (record, digest(record))}
+        refs.remember(work, "main", Entity.SALES_ORDER, pair, known=known, crm_ids={}, run_id=None)
         return apply_sales_orders(work, [record], promises=promises).changed
 
 

@@ -11,7 +11,18 @@ from b2bcrm.orders.intake import apply_sales_orders
 from b2bcrm.orders.lifecycle import ErpSync
 from connectors.erp.twin.faults import Fault
 from tests.factories import D
-from tests.orders.pushing import CLERK, due_again, in_erp, order, renumber
+from tests.orders.pushing import (
+    CLERK,
+    OtherErp,
+    change_there,
+    courier_over,
+    due_again,
+    in_erp,
+    order,
+    pull_order,
+    renumber,
+    with_lines,
+)
 
 pytestmark = pytest.mark.db
 
@@ -201,3 +212,19 @@ def test_what_we_sent_ourselves_is_never_taken_for_a_change_in_the_erp(
     (theirs,) = in_erp(twin, ours.no)
     assert ours.erp_sync is ErpSync.ACCEPTED, ours.erp_reason
     assert [ln.qty for ln in theirs.lines] == [D(3)]
+
+
+def test_a_look_of_ours_does_not_undo_what_a_pull_has_brought_since(
+    office, twin, courier, promises, order_id
+):
+    class PulledMeanwhile(OtherErp):
+        def get(self, entity, erp_id):
+            ours = self.gateway.get(entity, erp_id)
+            change_there(twin, erp_id, lines={10: {"qty": D(7)}})
+            pull_order(office, twin, erp_id, promises)
+            return ours
+
+    courier_over(office, PulledMeanwhile(twin.gateway)).deliver_one()
+    ours, differences = with_lines(office, order_id)
+    assert ours.erp_sync is ErpSync.ACCEPTED
+    assert [(row.field, row.ours, row.theirs) for row in differences] == [("10.qty", "5", "7")]

@@ -9,11 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item
+from b2bcrm.kernel import outbox
 from b2bcrm.kernel.words import Message
 from b2bcrm.orders.models import Order
-from b2bcrm.ports.erp import Entity, ErpRefused, ErpUnavailable, Page
+from b2bcrm.ports.erp import Entity, ErpRefused, ErpThrottled, ErpUnavailable, Page
 from b2bcrm.sync import breaker
 from b2bcrm.sync.engine import FEEDS
+from b2bcrm.sync.events import FeedStale
 from b2bcrm.sync.models import ErpConnection, Feed, ParkedRow, RunOutcome, SyncRun
 from connectors.erp.twin.faults import Fault
 
@@ -124,10 +126,15 @@ def test_an_erp_that_is_down_opens_the_breaker_and_a_good_run_closes_it(puller, 
         twin.faults["ListItems"] = Fault.DOWN_503
         assert puller.pull(Entity.ITEM) is RunOutcome.FAILED
     watch.at += dt.timedelta(seconds=30)
+    with puller.office.open() as work:
+        event = FeedStale(subject_id=1, feed=Message("Items"), connection="main", limit_minutes=1)
+        row = outbox.enqueue(work.session, event, "test", work.tick + dt.timedelta(hours=1))
+        row.code = ErpThrottled.code
     assert puller.pull_due() == 0
     watch.at += breaker.BREAK_FOR
     assert puller.pull_due() > 0
     assert look(sa.select(ErpConnection)).failures == 0
+    assert look(sa.select(outbox.Delivery)).next_at == watch.at
 
 
 def test_a_feed_that_another_worker_pulls_is_left_alone(office, puller):

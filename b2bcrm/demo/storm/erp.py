@@ -47,6 +47,7 @@ class Sky:
     stands_at: Synchronized[float]  # business time once it is calm, as a timestamp; 0 before
     tally: Tally
     calm: Event  # no more faults, and nobody changes anything any more
+    still: Event  # the ERP's clerk has heard it
     seed: int
 
     def business_now(self) -> dt.datetime:
@@ -103,7 +104,9 @@ def serve(sky: Sky, forecast: Forecast, port: Pipe) -> None:
     port.send(server.server_address[1])
     clerk = _Clerk(world, found(SIZE, sky.seed), random.Random(f"{sky.seed}/clerk"))
     while True:
-        if not sky.calm.is_set():
+        if sky.calm.is_set():
+            sky.still.set()
+        else:
             clerk.act(sky.business_now)
         time.sleep(CLERK_EVERY_S)
 

@@ -25,7 +25,7 @@ from b2bcrm.sync.models import ParkedRow
 
 @dataclass
 class Verdict:
-    """Order numbers by what is wrong with them, and how many rows of a feed differ."""
+    """Order numbers by what is wrong with them, and which rows of a feed differ."""
 
     sent: int = 0
     stored: int = 0
@@ -34,7 +34,7 @@ class Verdict:
     lost: list[str] = field(default_factory=list)
     altered: list[str] = field(default_factory=list)  # in the ERP, but not as was agreed
     unlinked: list[str] = field(default_factory=list)  # right in the ERP, but we do not know it
-    differing: dict[str, int] = field(default_factory=dict)  # feed -> rows
+    differing: dict[str, list[str]] = field(default_factory=dict)  # feed -> keys of rows
     rows: int = 0
     stuck: int = 0  # deliveries and rows that never came through
 
@@ -60,12 +60,11 @@ def judge(work: Work, path: Path, book: Mapping[str, Agreed]) -> Verdict:
     theirs, copy = rows.of_erp(path), rows.of_crm(work.session)
     for entity, digests in theirs.items():
         verdict.rows += len(digests)
-        differing = sum(
-            digests.get(key) != copy[entity].get(key) for key in digests.keys() | copy[entity]
-        )
+        keys = sorted(digests.keys() | copy[entity])
+        differing = [key for key in keys if digests.get(key) != copy[entity].get(key)]
         if differing:
             verdict.differing[entity.value] = differing
-    verdict.stuck = _stuck(work)
+    verdict.stuck = waiting(work)
     return verdict
 
 
@@ -115,8 +114,9 @@ def _entered(path: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _stuck(work: Work) -> int:
+def waiting(work: Work) -> int:
+    """Deliveries that are not through, and rows that wait for others."""
     deliveries = sa.select(sa.func.count()).select_from(Delivery)
-    waiting = work.session.scalar(deliveries.where(Delivery.state != DeliveryState.DONE))
+    busy = work.session.scalar(deliveries.where(Delivery.state != DeliveryState.DONE))
     parked = work.session.scalar(sa.select(sa.func.count()).select_from(ParkedRow))
-    return (waiting or 0) + (parked or 0)
+    return (busy or 0) + (parked or 0)

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from b2bcrm.fulfillment.actions.figures import keep_figures, sum_figures
-from b2bcrm.fulfillment.actions.projecting import mark_stale, project, project_all, project_due
+from b2bcrm.fulfillment.actions.projecting import (
+    mark_stale,
+    project,
+    project_all,
+    project_due,
+    projections_due,
+)
 from b2bcrm.fulfillment.actions.promises import REASONS, change_promise
 from b2bcrm.fulfillment.actions.promising import Promises
 from b2bcrm.fulfillment.actions.receive import confirm_receipt
@@ -18,5 +24,6 @@ __all__ = [
     "project",
     "project_all",
     "project_due",
+    "projections_due",
     "sum_figures",
 ]

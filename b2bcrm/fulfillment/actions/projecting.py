@@ -51,13 +51,27 @@ def mark_stale(work: Work, order_ids: Collection[int] | None = None) -> None:
 
 
 def project_due(work: Work, limit: int = BATCH) -> int:
-    """Compute up to ``limit`` orders that are new, stale, or open and last computed before today,
-    or whose reservation the ERP may have taken over since.
+    """Compute up to ``limit`` orders that are due; what another worker has in hand is left to it.
 
     Answers how many there were; call again, in a new Work, until it is 0.
     """
+    query = _due(work, limit).with_for_update(of=Order, skip_locked=True)
+    ids = work.session.scalars(query).all()
+    project(work, ids)
+    return len(ids)
+
+
+def projections_due(work: Work) -> bool:
+    """Whether any order is due, asked without the right to write."""
+    return work.session.scalar(_due(work, 1)) is not None
+
+
+def _due(work: Work, limit: int) -> sa.Select[int]:
+    """Orders that are new, stale, or open and last computed before today, or whose reservation
+    the ERP may have taken over since.
+    """
     morning = dt.datetime.combine(work.today, dt.time(), HOME_ZONE)
-    query = (
+    return (
         sa.select(Order.id)
         .outerjoin(OrderProjection, OrderProjection.order_id == Order.id)
         .where(
@@ -75,9 +89,6 @@ def project_due(work: Work, limit: int = BATCH) -> int:
         .order_by(Order.id)
         .limit(limit)
     )
-    ids = work.session.scalars(query).all()
-    project(work, ids)
-    return len(ids)
 
 
 def _reserved_before(read_to: dt.datetime | None) -> sa.ColumnElement[bool]:
@@ -129,6 +140,7 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
         .where(Order.id.in_(ids), Order.state != OrderState.DRAFT)
         .options(selectinload(Order.lines))
         .order_by(Order.id)
+        .with_for_update(of=Order)
     ).all()
     if not orders:
         return 0

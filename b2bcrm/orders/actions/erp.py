@@ -18,7 +18,7 @@ from b2bcrm.orders.lifecycle import ErpSync
 from b2bcrm.orders.models import Order
 from b2bcrm.orders.queries import PUSH
 from b2bcrm.ports.erp import Confirmation, Entity
-from b2bcrm.sync import conflicts, inbox, writes
+from b2bcrm.sync import breaker, conflicts, inbox, writes
 from b2bcrm.sync.conflicts import MAIN, ErpConflict, Found
 from b2bcrm.sync.ownership import REFUSED_LATE, owner_of
 from b2bcrm.sync.writes import UNKNOWN, ErpWrite, WriteState
@@ -165,7 +165,7 @@ def confirmed_later(
     numbers = {reference.split("/")[0] for reference in references}
     ids = work.session.scalars(sa.select(Order.id).where(Order.no.in_(numbers)))
     streams = [f"order:{order_id}" for order_id in ids]
-    outbox.hurry(work.session, streams, PUSH, work.tick)
+    outbox.hurry(work.session, work.tick, streams=streams)
     outbox.unpark(work.session, streams, PUSH, work.tick, code=UNKNOWN)
     return len(references)
 
@@ -273,6 +273,7 @@ def send_first(work: Work, order: Order) -> None:
     if delivery_id is None:
         raise Refused(Message("Nothing of this order waits for the ERP."), code="nothing_waits")
     outbox.retry(work.session, delivery_id, work.tick)
+    breaker.try_now(work)
     touch(work, order)
     work.bump(_stream(order))
     work.bump("erp")

@@ -39,6 +39,7 @@ def record_quantities(work: Work, changes: Sequence[LineQuantities]) -> set[int]
         .where(Order.id.in_(sa.select(OrderLine.order_id).where(OrderLine.id.in_(by_line))))
         .options(selectinload(Order.lines))
         .order_by(Order.id)
+        .with_for_update(of=Order)
     )
     changed: set[int] = set()
     fell: set[int] = set()

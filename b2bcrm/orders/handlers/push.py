@@ -32,7 +32,7 @@ from b2bcrm.ports.erp import (
     SalesOrder,
     WriteResult,
 )
-from b2bcrm.sync import conflicts, inbox, writes
+from b2bcrm.sync import conflicts, inbox, refs, writes
 from b2bcrm.sync.conflicts import OVERTAKEN, ConflictState, Found
 from b2bcrm.sync.models import Writes
 from b2bcrm.sync.writes import DRY_RUN, UNKNOWN, WRITES_OFF, Kind, WriteState
@@ -61,7 +61,7 @@ class PushOrder:
 
     def prepare(self, work: Work, event: Event) -> Push | None:
         """The draft as it stands now, under the reference of the event's amendment."""
-        order = queries.by_id(work, event.subject_id)
+        order = queries.by_id(work, event.subject_id, for_update=True)
         kind = _kind(order, event)
         if kind is None or order.erp_sync is ErpSync.LEFT_OUT:
             return None
@@ -99,17 +99,22 @@ class PushOrder:
             looks=looks,
             image=_image(work, order),
             sent=_sent(work, order),
+            seen=_seen(work, order.erp_no),
         )
 
     def send(self, message: Push, *, again: bool) -> Sent:
         """See ``sending``."""
         if message.dry_run:
             rehearse(self.erp, message, self._log)
-        return Sender(self.erp, message, writes.pause(message.looks)).send(again=again)
+        sent = Sender(self.erp, message, writes.pause(message.looks)).send(again=again)
+        return dataclasses.replace(sent, seen=message.seen)
 
     def record(self, work: Work, event: Event, reply: Sent) -> None:
-        """The ERP's number goes on the order; what the ERP kept is compared line by line."""
-        order = queries.by_id(work, event.subject_id)
+        """The ERP's number goes on the order; what the ERP kept is compared line by line.
+
+        Not where a pull has brought the order since the draft was made: it may have read it later.
+        """
+        order = queries.by_id(work, event.subject_id, for_update=True)
         self._write_down(work, order, event, reply)
         if reply.result is None:
             actions.unknown_to_erp(work, order.id)
@@ -121,12 +126,12 @@ class PushOrder:
             erp_version=reply.kept.version if reply.kept else reply.result.version,
             amendment_no=_amendment(order, event),
         )
-        if reply.kept is not None:
+        if reply.kept is not None and _seen(work, reply.kept.erp_id) == reply.seen:
             _meet(work, order, reply.kept, Found.READ_BACK)
 
     def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
         """The page says waiting since when, unknown, or refused with the reason."""
-        order = queries.by_id(work, event.subject_id)
+        order = queries.by_id(work, event.subject_id, for_update=True)
         self._note_failure(work, order, event, error, parked=parked)
         if isinstance(error, Overtaken):
             _meet(work, order, error.current, Found.CHANGED_THERE)
@@ -220,6 +225,11 @@ def _image(work: Work, order: Order) -> dict[str, str]:
     erp_no = order.erp_no or ""
     found = conflicts.images(work.session, sending.ORDER.value, [erp_no]).get(erp_no)
     return dict(found.values) if found else {}
+
+
+def _seen(work: Work, erp_no: str | None) -> refs.Mark | None:
+    """What of the ERP's order a pull has brought last."""
+    return refs.marks(work, conflicts.MAIN, sending.ORDER, [erp_no or ""]).get(erp_no or "")
 
 
 def _sent(work: Work, order: Order) -> dict[int, sides.Values]:

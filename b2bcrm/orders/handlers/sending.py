@@ -31,6 +31,7 @@ from b2bcrm.ports.erp import (
 )
 from b2bcrm.sync.conflicts import OVERTAKEN
 from b2bcrm.sync.ownership import Owner, Verdict, change, owner_of, verdict
+from b2bcrm.sync.refs import Mark
 from b2bcrm.sync.writes import UNKNOWN, Kind
 
 ORDER = Entity.SALES_ORDER
@@ -73,7 +74,8 @@ class Push:
     earlier attempt may have entered it. ``done``: a person or the ERP has said what became of
     it. ``doubtful``: an earlier attempt may have got through; ``believed``: it has been missing
     for so long that it may be sent again; ``by_person``: nothing can be looked up here.
-    ``image`` is what the ERP was last seen to hold, ``sent`` what was sealed by amendment.
+    ``image`` is what the ERP was last seen to hold, ``sent`` what was sealed by amendment,
+    ``seen`` what a pull had brought last.
     """
 
     kind: Kind
@@ -91,6 +93,7 @@ class Push:
     looks: int = 0
     image: Mapping[str, str] = field(default_factory=dict)
     sent: Mapping[int, sides.Values] = field(default_factory=dict)
+    seen: Mark | None = None
 
 
 @dataclass(frozen=True)
@@ -98,11 +101,13 @@ class Sent:
     """``kept`` is the order as the ERP holds it now, None where it could not be read back.
 
     ``result`` None: the ERP does not know the order and, being cancelled, it never will.
+    ``seen`` is the message's.
     """
 
     result: WriteResult | None
     kept: SalesOrder | None = None
     guarded: bool = True
+    seen: Mark | None = None
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def scene(request, twin):
         user="crm",
         secret="open",
         connect_timeout_s=0.5,
-        read_timeout_s=0.1,
+        read_timeout_s=0.4,
     )
     if request.param == "in process":
         session = mount(app, connection.base_url)
