@@ -25,7 +25,7 @@ from b2bcrm.ports.erp import Entity
 from b2bcrm.settings import Settings
 from bench import book
 from bench.memory import peak_mb
-from connectors.erp.twin.server import serve
+from connectors.erp.twin.listening import serve
 from connectors.erp.twin.world import TwinWorld
 
 PORT = 26_020

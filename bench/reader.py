@@ -22,11 +22,11 @@ from b2bcrm.kernel.clock import machine_now
 from b2bcrm.ports.erp import Connection, Entity
 from bench import book
 from bench.memory import peak_mb
-from connectors.erp import client
 from connectors.erp.gateway import connect
 from connectors.erp.twin.inprocess import mount
 from connectors.erp.twin.server import TwinApp
 from connectors.erp.twin.world import TwinWorld
+from connectors.erp.wsdls import WSDL_DIR
 
 BASE = "http://erp.test"
 ORDERS = 2_000  # of ten lines each
@@ -80,8 +80,8 @@ def _service(session: requests.Session, *, raw: bool = True) -> Any:
 
     session.auth = (CONNECTION.user, CONNECTION.secret)
     made = zeep.Client(
-        str(client.WSDL_DIR / "twin-1/erp.wsdl"),
-        transport=Transport(session=session),  # type: ignore[no-untyped-call]
+        str(WSDL_DIR / "twin-1/erp.wsdl"),
+        transport=Transport(session=session),
         settings=zeep.Settings(raw_response=raw),
     )
     return made.create_service("{urn:formosa:erp:1}ErpSoap", f"{BASE}/soap")
