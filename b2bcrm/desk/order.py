@@ -144,4 +144,4 @@ def allowed(actor: Actor, facts: OrderFacts) -> frozenset[str]:
 @in_work(read_only=True)
 def version(work: Work, no: str) -> Response:
     """For the live page: grows with each change of the order."""
-    return version_response(work, f"order:{order_facts.id_of(work, no)}")
+    return version_response(work, f"order:{orders.id_of(work, no)}")

@@ -25,8 +25,7 @@ from b2bcrm.kernel.numbering import revision_letter
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import FINAL, ErpSync, LineFacts, OrderState, Stage, Status, status
-from b2bcrm.orders.models import Order, Origin
-from b2bcrm.orders.queries import visible_to
+from b2bcrm.orders.models import Origin
 from b2bcrm.quotes.lifecycle import Channel
 from b2bcrm.service.lifecycle import CaseState
 
@@ -264,13 +263,6 @@ class OrderFacts:
     def live_lines(self) -> list[LineRow]:
         """The lines that are not cancelled."""
         return [row for row in self.lines if not row.cancelled]
-
-
-def id_of(work: Work, no: str) -> int:
-    """The id of a visible order, for the live page's question; NotFound otherwise."""
-    query = visible_to(work.actor).where(Order.no == no).with_only_columns(Order.id)
-    found: int = _must(work.session.scalar(query))
-    return found
 
 
 def _must(found: Any) -> Any:

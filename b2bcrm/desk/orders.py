@@ -64,6 +64,7 @@ def page(work: Work) -> ResponseReturnValue | After:
         descending=wish.descending,
         offset=wish.offset,
         limit=wish.limit,
+        full=bool(wish.format),
     )
     if wish.format:
         return export(found, COLUMNS, wish.format, "orders")

@@ -58,12 +58,14 @@ def bump(session: Session, topic: str) -> None:
     )
 
 
+_VERSION = sa.select(sa.func.coalesce(sa.func.sum(ChangeCounter.n), 0)).where(
+    ChangeCounter.topic.in_(sa.bindparam("topics", expanding=True))
+)
+
+
 def version_of(session: Session, *topics: str) -> int:
     """The sum of the topics' counters; 0 if nothing ever changed."""
-    query = sa.select(sa.func.coalesce(sa.func.sum(ChangeCounter.n), 0)).where(
-        ChangeCounter.topic.in_(topics)
-    )
-    return int(session.scalar(query) or 0)
+    return int(session.scalar(_VERSION, {"topics": topics}) or 0)
 
 
 def history(

@@ -35,7 +35,6 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import OrderState, Stage, Status
 from b2bcrm.orders.models import Order, OrderLine
-from b2bcrm.orders.queries import visible_to
 from b2bcrm.portal.order_rows import own
 from b2bcrm.quotes.models import Inquiry, Quote
 from b2bcrm.service.lifecycle import CaseState
@@ -263,15 +262,6 @@ def order_facts(work: Work, no: str, *, more: bool) -> OrderFacts:
         documents=files.of_order(work, head.id),
         cases=_cases(work, head.id),
     )
-
-
-def id_of(work: Work, no: str) -> int:
-    """The id of the account's order, for the live page's question; NotFound otherwise."""
-    query = visible_to(work.actor).where(Order.no == no).with_only_columns(Order.id)
-    found: int | None = work.session.scalar(query)
-    if found is None:
-        raise not_found(Message("This order"))
-    return found
 
 
 def _head(work: Work, no: str) -> Head:

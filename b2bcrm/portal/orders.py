@@ -16,6 +16,7 @@ from b2bcrm.fulfillment.planning.progress import STATION_WORDS, STATIONS
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.words import Message, show_date
 from b2bcrm.kernel.work import Work
+from b2bcrm.orders import queries as orders
 from b2bcrm.orders.lifecycle import OrderState, Stage, Status, last_of_all
 from b2bcrm.portal import order_facts, order_rows
 from b2bcrm.portal.order_facts import Head, LineRow, News, OrderFacts
@@ -116,7 +117,7 @@ def page(work: Work, no: str) -> ResponseReturnValue:
 @in_work(read_only=True)
 def version(work: Work, no: str) -> Response:
     """For the live page: grows with each change of the order."""
-    return version_response(work, f"order:{order_facts.id_of(work, no)}")
+    return version_response(work, f"order:{orders.id_of(work, no)}")
 
 
 def short_dates(today: dt.date) -> Callable[[dt.date], str]:
