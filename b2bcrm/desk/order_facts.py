@@ -1,7 +1,7 @@
-"""What the order page reads: one order with what all features know of it, in nine statements.
+"""What the order page reads: one order with what all features know of it.
 
-The number does not grow with the lines. Not here: how it looks (``order_view``), the acts
-(``orders.views``), revisions (fetched when opened).
+Nine statements at most; the number does not grow with the lines. Not here: how it looks
+(``order_view``), the acts (``orders.views``), revisions (fetched when opened).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Head:
     """The order and everything there is one of.
 
     ``computed_at`` to ``next_step`` are its projection's, None before the first one.
-    ``erp_as_of`` is the oldest supply feed.
+    ``erp_as_of`` is the oldest supply feed. What ``has_`` says is not there is not asked for.
     """
 
     id: int
@@ -99,6 +99,10 @@ class Head:
     erp_as_of: dt.datetime | None
     erp_too_old: bool
     seen: int
+    has_shipments: bool
+    has_invoices: bool
+    has_documents: bool
+    has_cases: bool
 
     @property
     def ended(self) -> bool:
@@ -275,8 +279,7 @@ def order_facts(work: Work, no: str, *, line_no: int | None, kind: str, more: bo
     """The order numbered ``no``; ``kind`` keeps only people's, the ERP's or files' touches."""
     _must(None if work.actor.is_portal else work.actor)
     head = _head(work, no)
-    order = {"order_id": head.id}
-    lines = [LineRow._make(row) for row in work.rows(statements.LINES, order)]
+    lines = [LineRow._make(row) for row in work.rows(statements.LINES, {"order_id": head.id})]
     chosen = _chosen(lines, head, line_no)
     limit = MORE_TOUCHES if more else TOUCHES
     entries = _timeline(work, head, kind, limit + 1)
@@ -289,10 +292,10 @@ def order_facts(work: Work, no: str, *, line_no: int | None, kind: str, more: bo
         timeline=entries[:limit],
         touches=said if kind != "files" else [],
         more_touches=len(entries) > limit,
-        shipments=_shipments(work, head.id),
-        invoices=[InvoiceRow._make(row) for row in work.rows(statements.INVOICES, order)],
-        documents=files.of_order(work, head.id),
-        cases=[CaseRow._make(row) for row in work.rows(statements.CASES, order)],
+        shipments=_shipments(work, head.id) if head.has_shipments else [],
+        invoices=_invoices(work, head.id) if head.has_invoices else [],
+        documents=files.of_order(work, head.id) if head.has_documents else [],
+        cases=_cases(work, head.id) if head.has_cases else [],
     )
 
 
@@ -338,3 +341,12 @@ def _shipments(work: Work, order_id: int) -> list[ShipmentRow]:
         facts[row.id] = row[1:8]
         inside[row.id].append(row[8:])
     return [ShipmentRow._make((*row, tuple(inside[key]))) for key, row in facts.items()]
+
+
+def _invoices(work: Work, order_id: int) -> list[InvoiceRow]:
+    found = work.rows(statements.INVOICES, {"order_id": order_id})
+    return [InvoiceRow._make(row) for row in found]
+
+
+def _cases(work: Work, order_id: int) -> list[CaseRow]:
+    return [CaseRow._make(row) for row in work.rows(statements.CASES, {"order_id": order_id})]

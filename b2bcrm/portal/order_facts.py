@@ -1,4 +1,4 @@
-"""What the portal reads of one order, in seven statements; their number does not grow with lines.
+"""What the portal reads of one order, in at most seven statements, however many lines it has.
 
 Every SELECT starts from ``orders.queries.visible_to``. No cost, no supplier, no internal reason
 and no other account's figure is fetched at all, so that none can be shown.
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from b2bcrm.catalog.models import Item
 from b2bcrm.customers.models import ShipTo
 from b2bcrm.files import queries as files
+from b2bcrm.files.models import StoredFile
 from b2bcrm.files.queries import FileRow
 from b2bcrm.fulfillment.models import (
     Invoice,
@@ -47,7 +48,7 @@ _P, _L = OrderProjection, LineProjection
 
 @dataclass(frozen=True)
 class Head:
-    """The order and everything there is one of."""
+    """The order and everything there is one of; what is not there is not asked for."""
 
     id: int
     no: str
@@ -79,6 +80,10 @@ class Head:
     stages: dict[str, Any] | None
     computed_at: dt.datetime | None
     seen: int
+    has_shipments: bool
+    has_invoices: bool
+    has_documents: bool
+    has_cases: bool
 
     @property
     def value(self) -> Money:
@@ -257,10 +262,10 @@ def order_facts(work: Work, no: str, *, more: bool) -> OrderFacts:
         lines=_lines(work, head.id),
         news=news[:limit],
         more_news=len(news) > limit,
-        shipments=_shipments(work, head.id),
-        invoices=_invoices(work, head.id),
-        documents=files.of_order(work, head.id),
-        cases=_cases(work, head.id),
+        shipments=_shipments(work, head.id) if head.has_shipments else [],
+        invoices=_invoices(work, head.id) if head.has_invoices else [],
+        documents=files.of_order(work, head.id) if head.has_documents else [],
+        cases=_cases(work, head.id) if head.has_cases else [],
     )
 
 
@@ -275,6 +280,7 @@ def _head(work: Work, no: str) -> Head:
 def _head_of(account_id: int | None) -> Any:
     topic = sa.literal("order:") + sa.cast(Order.id, sa.String)
     seen = sa.select(ChangeCounter.n).where(ChangeCounter.topic == topic).scalar_subquery()
+    shipped = sa.select(ShipmentLine.id).join(OrderLine, OrderLine.id == ShipmentLine.order_line_id)
     return (
         own(account_id)
         .where(Order.no == sa.bindparam("no"))
@@ -314,6 +320,10 @@ def _head_of(account_id: int | None) -> Any:
             _P.stages,
             _P.computed_at,
             sa.func.coalesce(seen, 0),
+            shipped.where(OrderLine.order_id == Order.id).exists(),
+            sa.exists().where(Invoice.order_id == Order.id),
+            sa.exists().where(StoredFile.order_id == Order.id),
+            sa.exists().where(Case.order_id == Order.id),
         )
     )
 
