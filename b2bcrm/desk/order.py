@@ -167,4 +167,4 @@ def erp_acts(head: Head) -> set[str]:
 @in_work(read_only=True)
 def version(work: Work, no: str) -> Response:
     """For the live page: grows with each change of the order."""
-    return version_response(work, f"order:{order_facts.id_of(work, no)}")
+    return version_response(work, f"order:{orders.id_of(work, no)}")

@@ -1,7 +1,7 @@
-"""What the order page reads: one order with what all features know of it, in nine statements.
+"""What the order page reads: one order with what all features know of it.
 
-The number does not grow with the lines. Not here: how it looks (``order_view``), the acts
-(``orders.views``), revisions (fetched when opened).
+Nine statements at most; the number does not grow with the lines. Not here: how it looks
+(``order_view``), the acts (``orders.views``), revisions (fetched when opened).
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from b2bcrm.kernel.numbering import revision_letter
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import FINAL, ErpSync, LineFacts, OrderState, Stage, Status, status
-from b2bcrm.orders.models import Order, Origin
-from b2bcrm.orders.queries import visible_to
+from b2bcrm.orders.models import Origin
 from b2bcrm.quotes.lifecycle import Channel
 from b2bcrm.service.lifecycle import CaseState
 
@@ -39,7 +38,8 @@ class Head:
     """The order and everything there is one of.
 
     ``computed_at`` to ``next_step`` are its projection's, None before the first one.
-    ``erp_as_of`` is the oldest supply feed; ``differences`` to the ERP wait for a decision.
+    ``erp_as_of`` is the oldest supply feed; ``differences`` to the ERP wait for a decision. What
+    ``has_`` says is not there is not asked for.
     """
 
     id: int
@@ -101,7 +101,11 @@ class Head:
     erp_as_of: dt.datetime | None
     erp_too_old: bool
     seen: int
-    differences: int = 0
+    differences: int
+    has_shipments: bool
+    has_invoices: bool
+    has_documents: bool
+    has_cases: bool
 
     @property
     def ended(self) -> bool:
@@ -277,13 +281,6 @@ class OrderFacts:
         return [row for row in self.lines if not row.cancelled]
 
 
-def id_of(work: Work, no: str) -> int:
-    """The id of a visible order, for the live page's question; NotFound otherwise."""
-    query = visible_to(work.actor).where(Order.no == no).with_only_columns(Order.id)
-    found: int = _must(work.session.scalar(query))
-    return found
-
-
 def _must(found: Any) -> Any:
     if found is None:
         raise not_found(Message("This order"))
@@ -294,8 +291,7 @@ def order_facts(work: Work, no: str, *, line_no: int | None, kind: str, more: bo
     """The order numbered ``no``; ``kind`` keeps only people's, the ERP's or files' touches."""
     _must(None if work.actor.is_portal else work.actor)
     head = _head(work, no)
-    order = {"order_id": head.id}
-    lines = [LineRow._make(row) for row in work.rows(statements.LINES, order)]
+    lines = [LineRow._make(row) for row in work.rows(statements.LINES, {"order_id": head.id})]
     chosen = _chosen(lines, head, line_no)
     limit = MORE_TOUCHES if more else TOUCHES
     entries = _timeline(work, head, kind, limit + 1)
@@ -308,10 +304,10 @@ def order_facts(work: Work, no: str, *, line_no: int | None, kind: str, more: bo
         timeline=entries[:limit],
         touches=said if kind != "files" else [],
         more_touches=len(entries) > limit,
-        shipments=_shipments(work, head.id),
-        invoices=[InvoiceRow._make(row) for row in work.rows(statements.INVOICES, order)],
-        documents=files.of_order(work, head.id),
-        cases=[CaseRow._make(row) for row in work.rows(statements.CASES, order)],
+        shipments=_shipments(work, head.id) if head.has_shipments else [],
+        invoices=_invoices(work, head.id) if head.has_invoices else [],
+        documents=files.of_order(work, head.id) if head.has_documents else [],
+        cases=_cases(work, head.id) if head.has_cases else [],
     )
 
 
@@ -357,3 +353,12 @@ def _shipments(work: Work, order_id: int) -> list[ShipmentRow]:
         facts[row.id] = row[1:8]
         inside[row.id].append(row[8:])
     return [ShipmentRow._make((*row, tuple(inside[key]))) for key, row in facts.items()]
+
+
+def _invoices(work: Work, order_id: int) -> list[InvoiceRow]:
+    found = work.rows(statements.INVOICES, {"order_id": order_id})
+    return [InvoiceRow._make(row) for row in found]
+
+
+def _cases(work: Work, order_id: int) -> list[CaseRow]:
+    return [CaseRow._make(row) for row in work.rows(statements.CASES, {"order_id": order_id})]

@@ -9,13 +9,16 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item
 from b2bcrm.customers.models import Account
 from b2bcrm.fulfillment.models import OrderProjection
+from b2bcrm.kernel.actor import Actor
+from b2bcrm.kernel.database import STATEMENTS
 from b2bcrm.kernel.matching import holds, starts
 from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.organization import Company
@@ -44,11 +47,9 @@ SORTS: dict[str, tuple[Any, ...]] = {
 }
 
 
-@dataclass(frozen=True)
-class OrderRow:
+class OrderRow(NamedTuple):
     """One order as the list shows it. Dates are those of its projection."""
 
-    id: int
     no: str
     state: OrderState
     origin: Origin
@@ -119,11 +120,11 @@ STATE_CHIPS: dict[OrderState, tuple[str, Message]] = {
 }
 
 
-def conditions(work: Work, filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
+def conditions(actor: Actor, filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
     """What the URL asks for, apart from ``show``."""
     found: list[sa.ColumnElement[bool]] = []
     if filters.get("mine"):
-        found.append(Order.owner_id == (work.actor.user_id or 0))
+        found.append(Order.owner_id == (actor.user_id or 0))
     if (account := filters.get("account", "")).isdecimal():
         found.append(Order.account_id == min(int(account), 2**63 - 1))
     if country := filters.get("country"):
@@ -163,14 +164,6 @@ def _shown(show: str) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _joined(work: Work) -> sa.Select[Any]:
-    return (
-        visible_to(work.actor)
-        .join(Account, Account.id == Order.account_id)
-        .outerjoin(_P, _P.order_id == Order.id)
-    )
-
-
 def rows(
     work: Work,
     filters: Mapping[str, str],
@@ -179,15 +172,42 @@ def rows(
     descending: bool,
     offset: int,
     limit: int,
+    full: bool = False,
 ) -> list[OrderRow]:
-    """One page of the list."""
+    """One page of the list; ``full`` with the next step, which only the download shows."""
+    query = _list_of(work.actor, tuple(filters.items()), sort, descending=descending, full=full)
+    return [OrderRow._make(row) for row in work.rows(query, {"skip": offset, "take": limit})]
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _list_of(
+    actor: Actor,
+    filters: tuple[tuple[str, str], ...],
+    sort: str,
+    *,
+    descending: bool,
+    full: bool,
+) -> Any:
+    """Which orders come first is found before anything that is only shown is fetched."""
     by = [column.desc() if descending else column.asc() for column in SORTS[sort]]
-    query = (
-        _joined(work)
+    order_by = (*(column.nulls_last() for column in by), Order.id.desc())
+    wanted = dict(filters)
+    found = (
+        _narrow(actor, wanted, sort)
+        .outerjoin(_P, _P.order_id == Order.id)
+        .where(*conditions(actor, wanted), *_shown(wanted.get("show", "")))
+        .with_only_columns(Order.id)
+        .order_by(*order_by)
+        .offset(sa.bindparam("skip"))
+        .limit(sa.bindparam("take"))
+    )
+    return (
+        visible_to(actor)
+        .join(Account, Account.id == Order.account_id)
+        .outerjoin(_P, _P.order_id == Order.id)
         .join(Company, Company.id == Order.company_id)
-        .where(*conditions(work, filters), *_shown(filters.get("show", "")))
+        .where(Order.id.in_(found))
         .with_only_columns(
-            Order.id,
             Order.no,
             Order.state,
             Order.origin,
@@ -210,15 +230,11 @@ def rows(
             _P.status,
             _P.status_reason,
             _P.cause,
-            _P.next_step,
+            _P.next_step if full else sa.null(),
             Company.currency,
         )
-        .order_by(*(column.nulls_last() for column in by), Order.id.desc())
-        .offset(offset)
-        .limit(limit)
+        .order_by(*order_by)
     )
-    found: Any = work.session.execute(query)
-    return [OrderRow(*row) for row in found]
 
 
 @dataclass(frozen=True)
@@ -233,30 +249,41 @@ class Counts:
 
 def counts(work: Work, filters: Mapping[str, str]) -> Counts:
     """Numbers for the segments and the pager; a second statement only for done and all."""
-    wanted = conditions(work, filters)
-    narrow = _narrow(work, filters)
-    query = (
-        narrow.outerjoin(_P, _P.order_id == Order.id)
-        .where(Order.state.in_(OPEN_STATES), *wanted)
-        .with_only_columns(_P.status, sa.func.count())
-        .group_by(_P.status)
-    )
-    by_status = dict(work.session.execute(query).all())
-    opened = sum(by_status.values())
+    wanted = tuple((name, value) for name, value in filters.items() if name != "show")
+    by_status: dict[Status | None, int] = dict(work.rows(_counts_of(work.actor, wanted)))
+    opened = by_status[None]
     late, risk = by_status.get(Status.LATE, 0), by_status.get(Status.RISK, 0)
     show = filters.get("show", "")
     if show in {"done", "all"}:
-        total = narrow.where(*wanted, *_shown(show)).with_only_columns(sa.func.count(Order.id))
-        shown = work.session.scalar(total) or 0
+        shown = work.rows(_count_of(work.actor, wanted, show))[0][0]
     else:
         shown = {"late": late, "risk": risk}.get(show, opened)
     return Counts(opened, late, risk, shown)
 
 
-def _narrow(work: Work, filters: Mapping[str, str]) -> sa.Select[Any]:
-    """Orders, joined with their accounts only where a filter looks at them."""
-    query = visible_to(work.actor)
-    if filters.get("country") or filters.get("q"):
+@lru_cache(maxsize=STATEMENTS)
+def _counts_of(actor: Actor, filters: tuple[tuple[str, str], ...]) -> Any:
+    """All open orders, and those of two statuses: the few are found from their status."""
+    wanted = dict(filters)
+    opened = _narrow(actor, wanted).where(*_shown(""), *conditions(actor, wanted))
+    off = opened.join(_P, _P.order_id == Order.id).where(_P.status.in_((Status.LATE, Status.RISK)))
+    return sa.union_all(
+        opened.with_only_columns(sa.type_coerce(sa.null(), _P.status.type), sa.func.count()),
+        off.with_only_columns(_P.status, sa.func.count()).group_by(_P.status),
+    )
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _count_of(actor: Actor, filters: tuple[tuple[str, str], ...], show: str) -> Any:
+    wanted = dict(filters)
+    query = _narrow(actor, wanted).where(*conditions(actor, wanted), *_shown(show))
+    return query.with_only_columns(sa.func.count(Order.id))
+
+
+def _narrow(actor: Actor, filters: Mapping[str, str], sort: str = "") -> sa.Select[Any]:
+    """Orders, joined with their accounts only where a filter or the order looks at them."""
+    query = visible_to(actor)
+    if filters.get("country") or filters.get("q") or sort == "customer":
         query = query.join(Account, Account.id == Order.account_id)
     return query
 
@@ -272,13 +299,15 @@ class Choices:
 
 def choices(work: Work, account_id: str) -> Choices:
     """Countries of accounts and families of items that are sold, in one statement."""
-    countries = sa.select(sa.literal("c"), Account.country).where(Account.country != "")
-    families = sa.select(sa.literal("f"), Item.family).where(Item.sellable, Item.family != "")
-    parts = [countries.distinct(), families.distinct()]
-    if account_id.isdecimal():
-        wanted = min(int(account_id), 2**63 - 1)
-        parts.append(sa.select(sa.literal("a"), Account.name).where(Account.id == wanted))
+    wanted = min(int(account_id), 2**63 - 1) if account_id.isdecimal() else 0
     found: dict[str, list[str]] = {"c": [], "f": [], "a": []}
-    for kind, value in work.session.execute(sa.union_all(*parts)):
+    for kind, value in work.rows(_CHOICES, {"account_id": wanted}):
         found[kind].append(value)
     return Choices(sorted(found["c"]), sorted(found["f"]), "".join(found["a"]))
+
+
+_CHOICES = sa.union_all(
+    sa.select(sa.literal("c"), Account.country).where(Account.country != "").distinct(),
+    sa.select(sa.literal("f"), Item.family).where(Item.sellable, Item.family != "").distinct(),
+    sa.select(sa.literal("a"), Account.name).where(Account.id == sa.bindparam("account_id")),
+)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item
 from b2bcrm.customers.models import Account, Contact
+from b2bcrm.files.models import StoredFile
 from b2bcrm.fulfillment.models import (
     Invoice,
     LineProjection,
@@ -61,6 +62,7 @@ def _head_statement() -> Any:
         .where(ErpConflict.order_id == Order.id, ErpConflict.state == ConflictState.OPEN)
         .scalar_subquery()
     )
+    shipped = sa.select(ShipmentLine.id).join(OrderLine, OrderLine.id == ShipmentLine.order_line_id)
     return (
         visible_to(STAFF)
         .where(Order.no == sa.bindparam("no"))
@@ -133,6 +135,10 @@ def _head_statement() -> Any:
                 erp_limit_minutes=sa.func.coalesce(limit, 0),
                 seen=sa.func.coalesce(seen, 0),
                 differences=differences,
+                has_shipments=shipped.where(OrderLine.order_id == Order.id).exists(),
+                has_invoices=sa.exists().where(Invoice.order_id == Order.id),
+                has_documents=sa.exists().where(StoredFile.order_id == Order.id),
+                has_cases=sa.exists().where(Case.order_id == Order.id),
             )
         )
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from b2bcrm.kernel.actor import Actor
+from b2bcrm.kernel.database import STATEMENTS
 from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.kernel.words import Message
@@ -35,6 +37,20 @@ def visible_to(actor: Actor) -> sa.Select[Order]:
 def by_no(work: Work, no: str) -> Order:
     """The order numbered ``no`` with its lines; NotFound if absent or another account's."""
     return _one(work, Order.no == no)
+
+
+def id_of(work: Work, no: str) -> int:
+    """The id of the order numbered ``no``, for a live page's question; NotFound otherwise."""
+    found = work.rows(_id_of(work.actor), {"no": no})
+    if not found:
+        raise not_found(Message("This order"))
+    order_id: int = found[0][0]
+    return order_id
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _id_of(actor: Actor) -> sa.Select[int]:
+    return visible_to(actor).where(Order.no == sa.bindparam("no")).with_only_columns(Order.id)
 
 
 def by_id(work: Work, order_id: int, *, for_update: bool = False) -> Order:

@@ -16,6 +16,7 @@ from b2bcrm.fulfillment.planning.progress import STATION_WORDS, STATIONS
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.words import Message, show_date
 from b2bcrm.kernel.work import Work
+from b2bcrm.orders import queries as orders
 from b2bcrm.orders.lifecycle import OrderState, Stage, Status, last_of_all
 from b2bcrm.portal import order_facts, order_rows
 from b2bcrm.portal.order_facts import Head, LineRow, News, OrderFacts
@@ -27,8 +28,10 @@ from b2bcrm.web.filters import manner
 from b2bcrm.web.live import version_response
 from b2bcrm.web.locale import current_locale, say
 from b2bcrm.web.paging import Listing, asked
+from b2bcrm.web.rows import drawn_by
 from b2bcrm.web.work import After, in_work
 
+drawn = drawn_by("portal/order_row.html")
 bp = Blueprint("portal_orders", __name__, template_folder="templates")
 
 PER_PAGE = 25
@@ -79,7 +82,12 @@ def listing(work: Work) -> ResponseReturnValue | After:
     )
     if wish.format:
         return export(rows, COLUMNS, wish.format, "orders")
-    return render_template("portal/orders.html", listing=Listing(rows, total, wish), asked=wish)
+    return render_template(
+        "portal/orders.html",
+        listing=Listing(rows, total, wish),
+        asked=wish,
+        rows=drawn(rows, work.today),
+    )
 
 
 @bp.get("/portal/orders/<no>")
@@ -116,7 +124,7 @@ def page(work: Work, no: str) -> ResponseReturnValue:
 @in_work(read_only=True)
 def version(work: Work, no: str) -> Response:
     """For the live page: grows with each change of the order."""
-    return version_response(work, f"order:{order_facts.id_of(work, no)}")
+    return version_response(work, f"order:{orders.id_of(work, no)}")
 
 
 def short_dates(today: dt.date) -> Callable[[dt.date], str]:

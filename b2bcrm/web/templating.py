@@ -22,16 +22,16 @@ from b2bcrm.kernel.words import catalogue
 from b2bcrm.web.filters import Manner
 from b2bcrm.web.locale import current_locale
 
+_SPECIAL = re.compile("[&<>\"']").search
 _PLACE = re.compile(r"%\((\w+)\)s")
 
 
 def text(value: object) -> str:
     """What a template prints for a value: HTML as it is, everything else escaped."""
-    kind = type(value)
-    if kind is Markup:
-        return value  # type: ignore[return-value]
-    if kind is str:
-        return escape(value)  # type: ignore[arg-type]
+    if type(value) is Markup:
+        return value
+    if type(value) is str:
+        return escape(value) if _SPECIAL(value) else value
     if hasattr(value, "__html__"):
         html: str = value.__html__()
         return html
