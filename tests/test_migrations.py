@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from b2bcrm import migrations
+from b2bcrm.kernel.columns import MessageColumn
 from b2bcrm.kernel.database import make_engine
-from tests.conftest import _fresh_database
+from tests.conftest import NOW, _fresh_database
 
 pytestmark = pytest.mark.db
 
@@ -132,3 +133,29 @@ class TestSeveralErpCustomers:
         codes = self._read(at_0007, "SELECT code FROM ship_to WHERE account_id = 2 ORDER BY id")
         assert codes[0] == ("S1",)
         assert len(set(codes)) == 2
+
+
+class TestWhyAnExchangeFailed:
+    """0012: a text becomes a sentence that each reader gets in his language, and back."""
+
+    def test_what_was_said_is_kept(self, empty):
+        migrations.upgrade(empty, "0009")
+        said = {
+            "at": NOW,
+            "correlation_id": "c",
+            "operation": "O",
+            "reference": "",
+            "status": None,
+            "seconds_ms": 1,
+            "request": "",
+            "reply": "",
+        }
+        with empty.begin() as connection:
+            table = sa.Table("envelope", sa.MetaData(), autoload_with=connection)
+            for error in ("", "100 % wrong"):
+                connection.execute(sa.insert(table).values(said | {"error": error}))
+        migrations.upgrade(empty, "0012")
+        with empty.connect() as connection:
+            query = sa.select(sa.column("error", MessageColumn)).select_from(sa.text("envelope"))
+            found = connection.scalars(query.order_by(sa.column("id"))).all()
+        assert [str(one) if one else one for one in found] == [None, "100 % wrong"]

@@ -6,6 +6,7 @@ import datetime as dt
 
 import sqlalchemy as sa
 
+from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Office, Work
 from b2bcrm.sync.models import Envelope, SyncRun
 from b2bcrm.sync.recordings import REPLY_CAP, Recording
@@ -39,7 +40,7 @@ class StoredEnvelopes:
         reply: bytes | None,
         status: int | None,
         seconds: float,
-        error: str,
+        error: Message | None,
     ) -> None:
         """Store one exchange in a Work of its own, and in the recording where one runs."""
         if self.recording is not None and reply and not error:
@@ -54,7 +55,7 @@ class StoredEnvelopes:
                     reference=reference,
                     status=status,
                     seconds_ms=round(seconds * 1000),
-                    error=error[:300],
+                    error=error,
                     request=_text(request),
                     reply="" if routine else _text(reply or b""),
                 )

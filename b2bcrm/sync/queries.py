@@ -103,17 +103,20 @@ class FeedRow:
 
     @property
     def status(self) -> tuple[str, Message]:
-        """Colour and words: failing, incomplete, old, not run yet, or healthy."""
+        """Colour and words: paused, failing, incomplete, asking, old, not run yet, or healthy."""
         ended = self.ended
+        if self.feed.paused:
+            return "idle", Message("Paused")
         if ended is None:
             return "idle", Message("Not run yet")
-        if ended.outcome is RunOutcome.FAILED:
-            return "late", Message("Failing, try %(n)s", n=self.failed_in_a_row)
-        if ended.outcome is RunOutcome.PARTIAL:
-            return "risk", Message("Incomplete")
-        if self.too_old:
-            return "late", Message("Data too old")
-        return "ok", Message("Healthy")
+        good = "late" if self.too_old else "ok"
+        words = Message("Data too old") if self.too_old else Message("Healthy")
+        found = {
+            RunOutcome.FAILED: ("late", Message("Failing, try %(n)s", n=self.failed_in_a_row)),
+            RunOutcome.PARTIAL: ("risk", Message("Incomplete")),
+            RunOutcome.HELD: ("risk", OUTCOME_WORDS[RunOutcome.HELD]),
+        }
+        return found.get(ended.outcome, (good, words))
 
 
 def connections(session: Session) -> Sequence[ErpConnection]:
@@ -240,7 +243,7 @@ class EnvelopeRow:
     correlation_id: str
     status: int | None
     seconds_ms: int
-    error: str
+    error: Message | None
 
     @property
     def order_no(self) -> str:
@@ -280,9 +283,9 @@ def envelopes(
             )
         )
     if failed:
-        query = query.where(Envelope.error != "")
+        query = query.where(Envelope.error.is_not(None))
     if telling:
-        query = query.where(sa.or_(Envelope.reference != "", Envelope.error != ""))
+        query = query.where(sa.or_(Envelope.reference != "", Envelope.error.is_not(None)))
     query = query.order_by(Envelope.at.desc(), Envelope.id.desc()).offset(offset).limit(limit)
     return [EnvelopeRow(*row) for row in session.execute(query)]
 

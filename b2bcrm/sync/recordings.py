@@ -18,6 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from b2bcrm.kernel.words import Message
+
 REPLY_CAP = 16 * 1024 * 1024  # a longer reply is not recorded
 KEEP = dt.timedelta(days=14)
 SWITCH = "recording.json"
@@ -122,7 +124,7 @@ class RecordingLog:
         correlation_id: str,
         request: bytes,
         reply: bytes | None,
-        error: str,
+        error: Message | None,
         **rest: object,
     ) -> None:
         """Keep one exchange that went well."""

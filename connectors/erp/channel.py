@@ -129,12 +129,12 @@ class Channel:
         exchange = Exchange(uuid.uuid4().hex, call.operation, trace, room=room)
         token = current_exchange.set(exchange)
         start = time.monotonic()
-        failure = ""
+        failure: Message | None = None
         try:
             values = self.values(args) | {"session": session}
             return self._exchange(call, exchange, start, values, write=write)
         except CrmError as error:
-            failure = str(error)
+            failure = error.message
             raise
         finally:
             current_exchange.reset(token)
@@ -272,7 +272,7 @@ class Channel:
         except (KeyError, ValueError, TypeError):
             self.server_time = None
 
-    def _note(self, call: str, exchange: Exchange, seconds: float, failure: str) -> None:
+    def _note(self, call: str, exchange: Exchange, seconds: float, failure: Message | None) -> None:
         if self._log is None:
             return
         try:

@@ -236,7 +236,9 @@ def envelope(work, reference="SO-26-10482/1", **facts) -> Envelope:
 
 @pytest.mark.db
 def test_exchanges_are_found_by_order_number(work, operator):
-    work.session.add_all([envelope(work), envelope(work, "SO-26-10499/0", error="BLOCKED")])
+    work.session.add_all(
+        [envelope(work), envelope(work, "SO-26-10499/0", error=Message("BLOCKED"))]
+    )
     work.session.commit()
     page = shown(operator, "/erp?q=so-26-10482")
     assert "SO-26-10482/1" in page
@@ -251,7 +253,7 @@ def test_pulls_that_went_well_are_shown_only_on_request(work, operator):
         [
             envelope(work),
             envelope(work, **pulls, correlation_id="quiet"),
-            envelope(work, **(pulls | {"operation": "ListItems"}), error="TIMEOUT"),
+            envelope(work, **(pulls | {"operation": "ListItems"}), error=Message("TIMEOUT")),
         ]
     )
     work.session.commit()

@@ -25,6 +25,9 @@ from b2bcrm.sync.models import (
     GuardStop,
     ParkedRow,
     QuarantinedRow,
+    RunKind,
+    RunOutcome,
+    SyncRun,
     Threat,
     Writes,
 )
@@ -78,6 +81,12 @@ class TestTheGuardAsks:
         page = shown(operator)
         assert "a run would remove 60 of 100 records" in page
         assert "PG-1, PG-2" in page
+
+    def test_the_feed_is_not_called_healthy_meanwhile(self, work, operator, stop):
+        run = SyncRun(feed_id=stop.feed_id, kind=RunKind.DELTA, outcome=RunOutcome.HELD,
+                      started_at=work.tick, finished_at=work.tick)  # fmt: skip
+        add(work, run)
+        assert "Waits for a yes" in shown(operator)
 
     def test_a_yes_lets_it_pass_once_and_a_second_answer_comes_too_late(self, work, operator, stop):
         assert operator.send(f"/erp/questions/{stop.id}", answer="yes").status_code == 303

@@ -41,7 +41,7 @@ def rehearse(erp: ErpGateway, message: Push, log: EnvelopeLog | None) -> NoRetur
             reply=None,
             status=None,
             seconds=0.0,
-            error="",
+            error=None,
         )
     if objections:
         text = "; ".join(objections)

@@ -178,7 +178,7 @@ class EnvelopeLog(Protocol):
         reply: bytes | None,
         status: int | None,
         seconds: float,
-        error: str,
+        error: Message | None,
     ) -> None:
         """Keep one exchange. ``call`` is the port's call, such as ``list customer``."""
 

@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from b2bcrm.kernel.columns import UtcDateTime
+from b2bcrm.kernel.columns import MessageColumn, UtcDateTime
 from b2bcrm.kernel.database import Base, id_column
+from b2bcrm.kernel.words import Message
 
 
 class Envelope(Base):
@@ -28,7 +29,7 @@ class Envelope(Base):
     reference: Mapped[str] = mapped_column(sa.String(60), default="")
     status: Mapped[int | None]
     seconds_ms: Mapped[int]
-    error: Mapped[str] = mapped_column(sa.String(300), default="")
+    error: Mapped[Message | None] = mapped_column(MessageColumn)
     request: Mapped[str] = mapped_column(sa.Text, default="")
     reply: Mapped[str] = mapped_column(sa.Text, default="")
 

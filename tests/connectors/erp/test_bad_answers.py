@@ -306,7 +306,7 @@ def test_a_failed_call_is_noted_too(gateway_for, notes):
         gateway_for(raising(requests.ConnectTimeout()), log=notes).list(Entity.ITEM)
     (note,) = notes.kept
     assert (note["status"], note["reply"]) == (None, None)
-    assert note["error"] == "The ERP cannot be reached."
+    assert str(note["error"]) == "The ERP cannot be reached."
 
 
 def test_a_log_that_fails_does_not_undo_what_the_erp_has_taken(gateway_for, xml, caplog):
