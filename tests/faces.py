@@ -11,6 +11,7 @@ from connectors.erp.gateway import connect
 from connectors.erp.twin.faces import FaceApp
 from connectors.erp.twin.faces.nav import NavFace
 from connectors.erp.twin.faces.tiptop import TiptopFace
+from connectors.erp.twin.faces.u9 import U9Face
 from connectors.erp.twin.inprocess import mount
 from connectors.erp.twin.world import TwinWorld
 
@@ -22,6 +23,7 @@ START = dt.datetime(2026, 11, 17, 1, 40, tzinfo=dt.UTC)
 FACES: dict[str, tuple[Callable, bool, dict]] = {  # door, whether it asks for HTTP Basic, settings
     "dynamics-nav": (NavFace, True, {}),
     "digiwin-tiptop": (TiptopFace, False, {"params": {"source": "192.0.2.7"}}),
+    "yonyou-u9": (U9Face, False, {"params": {"doc_type": "SO3"}}),
 }
 
 

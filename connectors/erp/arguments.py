@@ -19,11 +19,15 @@ from connectors.erp.requesting import Branch, build
 
 def arguments(profile: Profile, call: Call, values: Mapping[str, Any]) -> dict[str, Any]:
     """Keyword arguments for zeep. Raises ErpRefused where a value cannot be said."""
-    tree = build(call.settings, values)
-    if call.payload is not None:
-        text = document(tree, call.payload)
+    payload = call.payload
+    if payload is None:
+        tree = build(call.settings, values)
+    elif payload.argument is None:
+        tree = build((*call.around, *call.settings), values)
+    else:
+        text = document(build(call.settings, values), payload)
         tree = build(call.around, values)
-        _put(tree, call.payload.argument, text)
+        _put(tree, payload.argument, text)
     found = tree.arguments()
     words: dict[str, Any] = found if isinstance(found, dict) else {}
     if profile.services[call.service].skip_missing:

@@ -70,13 +70,16 @@ class Caller:
         base = spec.text("base", self.samples.base if self.samples else "")
         if self.samples is not None and spec.flag("typed", default=False) is False:
             sample = spec.text("sample", operation.name)
-            payload = self.samples.payload(operation, sample, spec.at("sample"))
-            shape, _ = self.samples.shape(sample, "request", spec.at("sample"))
+            payload = self.samples.payload(operation, spec, sample)
             reply, _ = self.samples.shape(sample, "reply", spec.at("sample"))
             self.outer.setdefault(operation.name, []).append(operation.output)
             pairs = [*self.samples.around, *spec.items("around")]
             around = self.setter.settings(pairs, known, operation.input, f"{spec.place}.around")
-            settings = self.setter.settings(self.samples.pairs, known, shape, "payload.set")
+            if payload.argument is not None:
+                shape, _ = self.samples.shape(sample, "request", spec.at("sample"))
+                settings = self.setter.settings(self.samples.pairs, known, shape, "payload.set")
+            else:
+                shape, settings = operation.input, ()
         else:
             shape = operation.input
             pairs = service.pairs

@@ -74,10 +74,13 @@ class Service:
 
 @dataclass(frozen=True)
 class Payload:
-    """The document inside a string: ``xml`` or ``json``, in which argument, at which path."""
+    """The documents inside strings: ``xml`` or ``json``, in which argument, at which path.
+
+    Without an argument the request is typed, and only the answer holds a document.
+    """
 
     style: str
-    argument: Path
+    argument: Path | None
     result: Path
     root: str  # of the request
     reply_root: str  # of the reply; empty takes any
