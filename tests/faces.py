@@ -9,6 +9,7 @@ from decimal import Decimal
 from b2bcrm.ports.erp import Connection, Entity, OrderDraft, OrderDraftLine
 from connectors.erp.gateway import connect
 from connectors.erp.twin.faces import FaceApp
+from connectors.erp.twin.faces.eas import EasFace
 from connectors.erp.twin.faces.nav import NavFace
 from connectors.erp.twin.faces.tiptop import TiptopFace
 from connectors.erp.twin.faces.u9 import U9Face
@@ -24,6 +25,7 @@ FACES: dict[str, tuple[Callable, bool, dict]] = {  # door, whether it asks for H
     "dynamics-nav": (NavFace, True, {}),
     "digiwin-tiptop": (TiptopFace, False, {"params": {"source": "192.0.2.7"}}),
     "yonyou-u9": (U9Face, False, {"params": {"doc_type": "SO3"}}),
+    "kingdee-eas": (EasFace, False, {"params": {"db_type": "1"}}),
 }
 
 

@@ -31,6 +31,10 @@ class Plugin:
 
     has_session = False
 
+    def fit(self, profile: Profile) -> None:
+        """Made for this profile. Raises ProfileError where it lacks what the plugin needs."""
+        del profile
+
     def token(self, channel: Channel) -> str:
         """The session's token, logging in where there is none. Raises ErpAuth."""
         del channel
@@ -89,6 +93,7 @@ def plugin_of(profile: Profile) -> Plugin:
     if made is None or not issubclass(made, Plugin):
         raise ProfileError(f"profile.plugin: {profile.plugin} has no class Plugin(Plugin)")
     found: Plugin = made()
+    found.fit(profile)
     return found
 
 

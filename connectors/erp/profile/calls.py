@@ -166,7 +166,7 @@ class Caller:
         )
         if style in {PageStyle.CURSOR, PageStyle.SEARCH_ID} and paged.next is None:
             raise ProfileError(f"{table.at('next')}: where does the next cursor stand?")
-        for key in ("send", "send_size", "set"):
+        for key in ("cursor", "send", "send_size"):
             table.raw(key)
         table.done()
         return paged

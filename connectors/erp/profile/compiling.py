@@ -287,7 +287,9 @@ class _Compiler:
     def _auth(self) -> Auth:
         table = self.root.table("auth")
         style = table.choice("style", {name: name for name in AUTHS}, "basic")
-        header = table.text("header") if style == "header" else ""
+        header = ""
+        if style == "header" or (style == "login-session" and "header" in table):
+            header = table.text("header")
         auth = Auth(style, header, table.flag("digest", default=False))
         table.done()
         return auth

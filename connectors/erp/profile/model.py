@@ -62,6 +62,7 @@ class Service:
     binding: str
     endpoint: str
     skip_missing: bool = False
+    say_types: bool = False
 
     def address(self, connection: Connection) -> str:
         """The endpoint for one connection: only ``${conn.*}`` is put in."""
@@ -107,7 +108,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Auth:
-    """How we say who we are."""
+    """How we say who we are. ``header`` is HTTP's, or the SOAP element of a login session."""
 
     style: str = "basic"
     header: str = ""

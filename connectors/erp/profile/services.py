@@ -59,6 +59,7 @@ class OpenService:
             binding=table.text("binding"),
             endpoint=table.text("endpoint"),
             skip_missing=table.flag("skip_missing", default=False),
+            say_types=table.flag("say_types", default=False),
         )
         try:
             self.path = place.resolve(reference)

@@ -52,6 +52,10 @@ class Face(Protocol):
     def refusal(self, request: etree._Element, no: TwinRefusal) -> etree._Element:
         """A no of the world in this ERP's words, or FaceFault."""
 
+    def envelope(self, answer: etree._Element) -> bytes:
+        """The whole message around an answer."""
+        return enveloped(answer)
+
 
 @dataclass
 class FaceApp:
@@ -87,7 +91,7 @@ class FaceApp:
         if name in self.lose:
             self.lose.discard(name)
             raise AnswerLost
-        return "200 OK", enveloped(answer)
+        return "200 OK", self.face.envelope(answer)
 
     def _may_enter(self, header: str) -> bool:
         if not self.user:

@@ -27,7 +27,14 @@ from b2bcrm.ports.erp import (
 )
 from connectors.erp.outgoing import outgoing
 from connectors.erp.paths import local
-from connectors.erp.twin.faces import COMPANY_CODES, FaceFault, everything, schema_of, validate
+from connectors.erp.twin.faces import (
+    COMPANY_CODES,
+    Face,
+    FaceFault,
+    everything,
+    schema_of,
+    validate,
+)
 from connectors.erp.twin.sales import TwinRefusal
 from connectors.erp.twin.world import TwinWorld
 from connectors.erp.wsdls import WSDL_DIR
@@ -124,7 +131,7 @@ PAGES: Mapping[str, tuple[Entity, Callable[[Any], Fields]]] = {
 }
 
 
-class NavFace:
+class NavFace(Face):
     """Pages of one company."""
 
     def __init__(self, world: TwinWorld) -> None:

@@ -18,7 +18,14 @@ from lxml import etree
 from b2bcrm.ports.erp import Customer, Entity, Item, OrderDraft, OrderDraftLine, Record, SalesOrder
 from connectors.erp.outgoing import outgoing
 from connectors.erp.paths import NameValue, local
-from connectors.erp.twin.faces import COMPANY_CODES, FaceFault, everything, schema_of, validate
+from connectors.erp.twin.faces import (
+    COMPANY_CODES,
+    Face,
+    FaceFault,
+    everything,
+    schema_of,
+    validate,
+)
 from connectors.erp.twin.faces.strings import beyond, parsed, sample_of
 from connectors.erp.twin.sales import TwinRefusal
 from connectors.erp.twin.world import TwinWorld
@@ -82,7 +89,7 @@ READS: Mapping[str, tuple[Entity, str, str, Callable[[Any], tuple[Columns, list[
 }
 
 
-class TiptopFace:
+class TiptopFace(Face):
     """The gateway of one plant."""
 
     def __init__(self, world: TwinWorld, *, user: str = "crm", password: str = "open") -> None:  # noqa: S107 - a twin's

@@ -18,7 +18,14 @@ from lxml import etree
 from b2bcrm.ports.erp import Entity, Item, OrderDraft, OrderDraftLine, SalesOrder
 from connectors.erp.outgoing import outgoing
 from connectors.erp.paths import local
-from connectors.erp.twin.faces import COMPANY_CODES, FaceFault, everything, schema_of, validate
+from connectors.erp.twin.faces import (
+    COMPANY_CODES,
+    Face,
+    FaceFault,
+    everything,
+    schema_of,
+    validate,
+)
 from connectors.erp.twin.faces.strings import beyond, parsed, sample_of
 from connectors.erp.twin.sales import TwinRefusal
 from connectors.erp.twin.world import TwinWorld
@@ -71,7 +78,7 @@ READS: Mapping[str, tuple[Entity, str, str, Callable[[Any], Columns]]] = {
 }
 
 
-class U9Face:
+class U9Face(Face):
     """The gateway of one installation."""
 
     def __init__(self, world: TwinWorld, *, user: str = "crm", password: str = "open") -> None:  # noqa: S107 - a twin's
