@@ -13,6 +13,7 @@ from connectors.erp.twin.faces.eas import EasFace
 from connectors.erp.twin.faces.nav import NavFace
 from connectors.erp.twin.faces.tiptop import TiptopFace
 from connectors.erp.twin.faces.u9 import U9Face
+from connectors.erp.twin.faces.x3 import X3Face
 from connectors.erp.twin.inprocess import mount
 from connectors.erp.twin.world import TwinWorld
 
@@ -26,6 +27,7 @@ FACES: dict[str, tuple[Callable, bool, dict]] = {  # door, whether it asks for H
     "digiwin-tiptop": (TiptopFace, False, {"params": {"source": "192.0.2.7"}}),
     "yonyou-u9": (U9Face, False, {"params": {"doc_type": "SO3"}}),
     "kingdee-eas": (EasFace, False, {"params": {"db_type": "1"}}),
+    "sage-x3": (X3Face, True, {"params": {"order_type": "SON"}}),
 }
 
 

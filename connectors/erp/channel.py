@@ -302,3 +302,10 @@ class Channel:
             )
         except Exception:  # what the ERP has taken stays taken, noted or not
             logger.exception("exchange %s could not be noted", exchange.correlation_id)
+
+
+def understood(reply: Reply) -> Reply:
+    """The reply. Raises ErpDrift where any of its rows could not be read."""
+    if reply.drift:
+        raise errors.drifted(reply.drift)
+    return reply

@@ -56,9 +56,13 @@ class _Typed:
     def __init__(self, wire: Any) -> None:
         self.wire = wire
         self.prefixes = {uri: prefix for prefix, uri in _NAMES.items()}
+        self.noted: set[int] = set()  # a type may hold itself
         self._note(wire)
 
     def _note(self, wire: Any) -> None:
+        if id(wire) in self.noted:
+            return
+        self.noted.add(id(wire))
         for _, element in getattr(wire, "elements", ()):
             kind = array_row(element.type) or getattr(element, "type", None)
             if kind is not None and kind.qname is not None:

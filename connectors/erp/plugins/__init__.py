@@ -67,6 +67,13 @@ class Plugin:
         del channel, entity, erp_id
         return None
 
+    def lookup(
+        self, channel: Channel, entity: Entity, field: str, value: str
+    ) -> Sequence[Record] | None:
+        """Records by another key, where that takes several calls."""
+        del channel, entity, field, value
+        return None
+
     def create(self, channel: Channel, draft: OrderDraft) -> WriteResult | None:
         """A sales order that takes several calls."""
         del channel, draft

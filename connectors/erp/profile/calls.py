@@ -90,7 +90,7 @@ class Caller:
             below = paths_join(base, spec.text("draft", ""))
             settings += self.setter.settings(draft, known, shape, "draft.set", below)
         if isinstance(shape, WsdlShape) and not service.service.skip_missing:
-            check_sent(settings, shape, spec.place)
+            check_sent((*around, *settings), shape, spec.place)
         self.shapes.setdefault(operation.name, []).append(reply)
         if operation.oneway and answers:
             raise ProfileError(f"{spec.place}: {operation.name} gives no answer")

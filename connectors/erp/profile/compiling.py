@@ -253,6 +253,8 @@ class _Compiler:
         record: type = table.choice("record", kinds)
         given = table.table("args")
         names = {key: given.choice(key, _TYPES) for key in given.data}
+        if "page" in table:
+            names |= {"cursor": str, "page_size": int}
         known = Known.of(names=names)
         draft: list[Any] = []
         if table.flag("with_draft", default=False):
