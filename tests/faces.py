@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import shutil
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
 
 from b2bcrm.ports.erp import Connection, Entity, OrderDraft, OrderDraftLine
 from connectors.erp.gateway import connect
 from connectors.erp.twin.faces import FaceApp
+from connectors.erp.twin.faces.dolibarr import KEY, DolibarrFace
 from connectors.erp.twin.faces.eas import EasFace
 from connectors.erp.twin.faces.nav import NavFace
 from connectors.erp.twin.faces.tiptop import TiptopFace
@@ -30,13 +35,31 @@ FACES: dict[str, tuple[Callable, bool, dict]] = {  # door, whether it asks for H
     "sage-x3": (X3Face, True, {"params": {"order_type": "SON"}}),
 }
 
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = Path(os.environ.get("ERP_SAMPLES_DIR", ROOT.parent / "shared" / "erp-samples"))
+DOLIBARR_WSDLS = SAMPLES / "dolibarr" / "wsdl"
+ABSENT = (
+    f"a running system's own files are not there: set ERP_SAMPLES_DIR (looked in {SAMPLES.name})"
+)
+SITE_FACES: dict[str, tuple[Callable, bool, dict]] = {  # those that need WSDLs of a site
+    "dolibarr": (
+        partial(DolibarrFace, wsdls=DOLIBARR_WSDLS),
+        False,
+        {"company": "", "params": {"key": KEY, "vat_rate": "19"}},
+    ),
+}
+
 
 class FaceTwin:
     """The world in ``path`` behind the door of ``profile``; ``changes`` go into the connection."""
 
     def __init__(self, path, profile: str, now: dt.datetime = START, **changes) -> None:
         self.at = now
-        face, basic, given = FACES[profile]
+        face, basic, given = (FACES | SITE_FACES)[profile]
+        if profile in SITE_FACES:
+            site = Path(path).parent / "site"
+            shutil.copytree(DOLIBARR_WSDLS, site / profile, dirs_exist_ok=True)
+            changes = {"site_wsdl": str(site)} | changes
         self.world = TwinWorld(path, now=lambda: self.at)
         user = "crm" if basic else ""
         self.app = FaceApp(self.world, face(self.world), user, "open")

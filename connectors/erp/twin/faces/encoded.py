@@ -42,13 +42,21 @@ class Encoded:
                 self.structs[name] = {
                     str(e.get("name")): _bare(str(e.get("type"))) for e in kind.iter("{*}element")
                 }
-        self.messages = {
+        messages = {
             str(message.get("name")): {
                 str(part.get("name")): _bare(str(part.get("type")))
                 for part in message.iter(f"{_WSDL}part")
             }
             for message in tree.iter(f"{_WSDL}message")
         }
+        self.takes: dict[str, dict[str, str]] = {}
+        self.gives: dict[str, dict[str, str]] = {}
+        for operation in tree.iterfind(f".//{_WSDL}portType/{_WSDL}operation"):
+            name = str(operation.get("name"))
+            for way, kept in (("input", self.takes), ("output", self.gives)):
+                message = operation.find(f"{_WSDL}{way}")
+                if message is not None:
+                    kept[name] = messages[_bare(str(message.get("message")))]
         self.spaces = {
             str(operation.get("name")): str(
                 operation.find(f"{_WSDL}output/{_SOAP}body").get("namespace")  # type: ignore[union-attr]
@@ -59,9 +67,9 @@ class Encoded:
     def arguments(self, request: etree._Element) -> Values:
         """What an operation is called with. Raises FaceFault where it breaks the contract."""
         name = local(request.tag)
-        if name not in self.spaces:
+        if name not in self.takes:
             raise FaceFault("Client", f"no such operation '{name}'")
-        return self._struct(request, self.messages[f"{name}Request"])
+        return self._struct(request, self.takes[name])
 
     def _struct(self, element: etree._Element, fields: Mapping[str, str]) -> Values:
         sent, wanted = [local(child.tag) for child in element], list(fields)
@@ -85,7 +93,7 @@ class Encoded:
 
     def answer(self, operation: str, value: Any) -> etree._Element:
         """The answer of an operation; None is nil."""
-        ((part, kind),) = self.messages[f"{operation}Response"].items()
+        ((part, kind),) = self.gives[operation].items()
         names = {"xsd": XSD, "xsi": XSI, "soapenc": ENCODING, "ns2": self.types}
         tag = f"{{{self.spaces[operation]}}}{operation}Response"
         root = etree.Element(tag, nsmap={"ns1": self.spaces[operation], **names})
