@@ -81,7 +81,8 @@ class _Typed:
     def _below(self, element: etree._Element, wire: Any) -> None:
         kinds = {name: child.type for name, child in getattr(wire, "elements", ())}
         for child in element:
-            self._say(child, kinds[paths.local(child.tag)])
+            if (kind := kinds.get(paths.local(child.tag))) is not None:
+                self._say(child, kind)
 
     def _say(self, element: etree._Element, wire: Any) -> None:
         row = array_row(wire)

@@ -11,7 +11,7 @@ from connectors.erp.paths import NameValue
 from connectors.erp.profile.model import Call, Paged, PageStyle, Payload
 from connectors.erp.profile.plans import Planner
 from connectors.erp.profile.services import MAIN, OpenService, Samples
-from connectors.erp.profile.sources import Known, Setter, check_sent
+from connectors.erp.profile.sources import Known, Setter, check_rows, check_sent
 from connectors.erp.profile.table import Table
 from connectors.erp.replies import Wanted
 from connectors.erp.requesting import Setting
@@ -89,8 +89,10 @@ class Caller:
         if draft:
             below = paths_join(base, spec.text("draft", ""))
             settings += self.setter.settings(draft, known, shape, "draft.set", below)
-        if isinstance(shape, WsdlShape) and not service.service.skip_missing:
-            check_sent((*around, *settings), shape, spec.place)
+        if isinstance(shape, WsdlShape):
+            check_rows(settings, shape, spec.place)
+            if not service.service.skip_missing:
+                check_sent((*around, *settings), shape, spec.place)
         self.shapes.setdefault(operation.name, []).append(reply)
         if operation.oneway and answers:
             raise ProfileError(f"{spec.place}: {operation.name} gives no answer")

@@ -13,10 +13,12 @@ import pytest
 from lxml import etree
 
 from b2bcrm.ports.erp import Entity, ErpAuth, ErpUnavailable
+from connectors.erp import wsdls
 from connectors.erp.gateway import connect
 from connectors.erp.misfit import ProfileError
 from connectors.erp.plugins import plugin_of
 from connectors.erp.profile import PROFILE_DIR, compile_profile, load
+from connectors.erp.twin.faces import FaceApp
 from connectors.erp.twin.faces.eas import BUNDLE
 from connectors.erp.twin.faces.encoded import Encoded, with_references
 from connectors.erp.twin.world import TwinWorld
@@ -104,6 +106,8 @@ def test_a_request_without_types_is_refused_as_axis_would(eas, tmp_path):
     ("path", "words"),
     [
         (["draft", "set", 10, 0, "entries/item[]/sequence"], "no element sequence"),
+        (["draft", "set", 12, 0, "entries/entry[]/unit"], r"rows of an array are item\[\] here"),
+        (["draft", "set", 0, 0, "entries/item/seq"], r"rows of an array are item\[\] here"),
         (
             ["read", "sales_order", "fields", "lines", "fields", "qty", "quantity|decimal"],
             "no element quantity",
@@ -139,3 +143,31 @@ def test_the_face_spreads_an_answer_as_axis_does():
     assert root[0].get("href") == "#id0"
     assert not len(root[0])
     assert etree.tostring(root) != whole
+
+
+def test_what_zeep_makes_of_an_answer_with_references_is_what_we_read(eas, monkeypatch):
+    whole = []
+    call_of = FaceApp.__call__
+
+    def keep(app, environ, start):
+        whole.append(b"".join(call_of(app, environ, start)))
+        return whole[-1:]
+
+    monkeypatch.setattr(FaceApp, "__call__", keep)
+    ours = eas.gateway.list(Entity.SALES_ORDER, page_size=20).records
+    profile = eas.gateway.profile
+    wsdl = wsdls.document(profile.wsdls["facade"])
+    operation = wsdl.bindings[profile.services["facade"].binding].get("getSaleOrders")
+    theirs = operation.output.deserialize(etree.fromstring(whole[-1]))
+    assert len(ours) == len(theirs) == 20
+    for mine, row in zip(ours, theirs, strict=True):
+        assert (mine.erp_id, mine.customer, mine.customer_po) == (
+            row["number"],
+            row["orderCustomer"],
+            row["customerPO"],
+        )
+        assert mine.updated_at == row["lastUpdateTime"]
+        assert mine.ordered_on == row["bizDate"].astimezone(profile.formats.zone).date()
+        assert [(x.line_no, x.item, x.qty, x.unit_price) for x in mine.lines] == [
+            (x["seq"], x["material"], x["qty"], x["price"]) for x in row["entries"]
+        ]
