@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import shutil
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
 
 from b2bcrm.ports.erp import Connection, Entity, OrderDraft, OrderDraftLine
 from connectors.erp.gateway import connect
 from connectors.erp.twin.faces import FaceApp
+from connectors.erp.twin.faces.dolibarr import KEY, DolibarrFace
+from connectors.erp.twin.faces.eas import EasFace
 from connectors.erp.twin.faces.nav import NavFace
 from connectors.erp.twin.faces.tiptop import TiptopFace
+from connectors.erp.twin.faces.u9 import U9Face
+from connectors.erp.twin.faces.x3 import X3Face
 from connectors.erp.twin.inprocess import mount
 from connectors.erp.twin.world import TwinWorld
 
@@ -22,6 +30,23 @@ START = dt.datetime(2026, 11, 17, 1, 40, tzinfo=dt.UTC)
 FACES: dict[str, tuple[Callable, bool, dict]] = {  # door, whether it asks for HTTP Basic, settings
     "dynamics-nav": (NavFace, True, {}),
     "digiwin-tiptop": (TiptopFace, False, {"params": {"source": "192.0.2.7"}}),
+    "yonyou-u9": (U9Face, False, {"params": {"doc_type": "SO3"}}),
+    "kingdee-eas": (EasFace, False, {"params": {"db_type": "1"}}),
+    "sage-x3": (X3Face, True, {"params": {"order_type": "SON"}}),
+}
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = Path(os.environ.get("ERP_SAMPLES_DIR", ROOT.parent / "shared" / "erp-samples"))
+DOLIBARR_WSDLS = SAMPLES / "dolibarr" / "wsdl"
+ABSENT = (
+    f"a running system's own files are not there: set ERP_SAMPLES_DIR (looked in {SAMPLES.name})"
+)
+SITE_FACES: dict[str, tuple[Callable, bool, dict]] = {  # those that need WSDLs of a site
+    "dolibarr": (
+        partial(DolibarrFace, wsdls=DOLIBARR_WSDLS),
+        False,
+        {"company": "", "params": {"key": KEY, "vat_rate": "19"}},
+    ),
 }
 
 
@@ -30,7 +55,11 @@ class FaceTwin:
 
     def __init__(self, path, profile: str, now: dt.datetime = START, **changes) -> None:
         self.at = now
-        face, basic, given = FACES[profile]
+        face, basic, given = (FACES | SITE_FACES)[profile]
+        if profile in SITE_FACES:
+            site = Path(path).parent / "site"
+            shutil.copytree(DOLIBARR_WSDLS, site / profile, dirs_exist_ok=True)
+            changes = {"site_wsdl": str(site)} | changes
         self.world = TwinWorld(path, now=lambda: self.at)
         user = "crm" if basic else ""
         self.app = FaceApp(self.world, face(self.world), user, "open")

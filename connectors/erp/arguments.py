@@ -15,22 +15,28 @@ from connectors.erp import wsdls
 from connectors.erp.paths import Path
 from connectors.erp.profile.model import Call, Payload, Profile
 from connectors.erp.requesting import Branch, build
+from connectors.erp.shapes import array_row
 
 
 def arguments(profile: Profile, call: Call, values: Mapping[str, Any]) -> dict[str, Any]:
     """Keyword arguments for zeep. Raises ErpRefused where a value cannot be said."""
-    tree = build(call.settings, values)
-    if call.payload is not None:
-        text = document(tree, call.payload)
+    payload = call.payload
+    if payload is None:
+        tree = build(call.settings, values)
+    elif payload.argument is None:
+        tree = build((*call.around, *call.settings), values)
+    else:
+        text = document(build(call.settings, values), payload)
         tree = build(call.around, values)
-        _put(tree, call.payload.argument, text)
+        _put(tree, payload.argument, text)
     found = tree.arguments()
     words: dict[str, Any] = found if isinstance(found, dict) else {}
-    if profile.services[call.service].skip_missing:
-        binding: Any = wsdls.document(profile.wsdls[call.service]).bindings.get(
-            profile.services[call.service].binding
-        )
-        _fill(words, binding.get(call.operation).input.body.type)
+    service = profile.services[call.service]
+    binding: Any = wsdls.document(profile.wsdls[call.service]).bindings.get(service.binding)
+    wire = binding.get(call.operation).input.body.type
+    _shorten(words, wire)
+    if service.skip_missing:
+        _fill(words, wire)
     return words
 
 
@@ -50,6 +56,22 @@ def _put(tree: Branch, path: Path, text: str) -> None:
     node.text = text
 
 
+def _shorten(words: Any, wire: Any) -> None:
+    """The rows of an encoded array without the name that the profile gives them: zeep has none."""
+    if not isinstance(words, dict):
+        return
+    for name, element in getattr(wire, "elements", ()):
+        if name not in words:
+            continue
+        row = array_row(element.type)
+        if row is not None and isinstance(words[name], dict):
+            (rows,) = words[name].values()
+            words[name] = rows if isinstance(rows, list) else [rows]
+            words[name] = words[name] or xsd.SkipValue  # zeep takes no empty array
+        for one in words[name] if isinstance(words[name], list) else [words[name]]:
+            _shorten(one, row or element.type)
+
+
 def _fill(words: Any, wire: Any) -> None:
     """Mark what is not sent, where the WSDL calls everything required but its ERP does not."""
     if not isinstance(words, dict):
@@ -60,4 +82,4 @@ def _fill(words: Any, wire: Any) -> None:
                 words[name] = xsd.SkipValue
             continue
         for one in words[name] if isinstance(words[name], list) else [words[name]]:
-            _fill(one, element.type)
+            _fill(one, array_row(element.type) or element.type)

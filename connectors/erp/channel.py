@@ -35,7 +35,13 @@ from connectors.erp.judging import Judgement, Verdict
 from connectors.erp.plugins import Plugin, plugin_of
 from connectors.erp.profile import Call, Profile
 from connectors.erp.profile.model import Payload
-from connectors.erp.replies import Reply, ReplyBroken, read_document, read_envelope
+from connectors.erp.replies import (
+    Reply,
+    ReplyBroken,
+    is_sentence,
+    read_document,
+    read_envelope,
+)
 
 logger = logging.getLogger(__name__)
 MEGABYTE = 1024 * 1024
@@ -177,7 +183,11 @@ class Channel:
             judged = rules.of_fault(answer.fault, response.status_code)
             raise errors.from_judgement(judged, write=write, response=response)
         reply: Reply = answer.reply
-        judged = rules.of_answer(call.operation, reply.root, reply.outer)
+        judged = (
+            rules.of_text(reply.sentence)
+            if reply.sentence
+            else rules.of_answer(call.operation, reply.root, reply.outer)
+        )
         if judged.verdict is not Verdict.OK:
             raise errors.from_judgement(judged, write=write, response=response)
         if response.status_code != requests.codes.ok:
@@ -219,7 +229,10 @@ class Channel:
             judged = self.profile.rules.of_answer(call.operation, etree.Element("none"), outer)
             if judged.verdict is Verdict.OK:
                 raise ReplyBroken("the document in the answer is empty")
-            reply = Reply([[] for _ in call.wanted], [0] * len(call.wanted), etree.Element("none"))
+            reply = Reply.empty(call.wanted)
+        elif is_sentence(text, payload.style):
+            reply = Reply.empty(call.wanted)
+            reply.sentence = text
         else:
             reply = read_document(
                 text,
@@ -289,3 +302,10 @@ class Channel:
             )
         except Exception:  # what the ERP has taken stays taken, noted or not
             logger.exception("exchange %s could not be noted", exchange.correlation_id)
+
+
+def understood(reply: Reply) -> Reply:
+    """The reply. Raises ErpDrift where any of its rows could not be read."""
+    if reply.drift:
+        raise errors.drifted(reply.drift)
+    return reply

@@ -57,7 +57,7 @@ def service(
     from zeep.wsse.username import UsernameToken
 
     from connectors.erp.transport import CallTransport
-    from connectors.erp.wire_plugins import CorrelationPlugin
+    from connectors.erp.wire_plugins import CorrelationPlugin, SayTypesPlugin
 
     wsse = None
     if auth.style == "wss-username":
@@ -66,7 +66,7 @@ def service(
         wsdls.document(wsdl),
         wsse=wsse,
         transport=CallTransport(connection, wsdl.parent, session, login(auth, connection)),
-        plugins=[CorrelationPlugin()],
+        plugins=[CorrelationPlugin(), *([SayTypesPlugin()] if service.say_types else [])],
         settings=Settings(raw_response=True, forbid_dtd=True, forbid_external=True),
     )
     return client.create_service(service.binding, service.address(connection))

@@ -40,7 +40,7 @@ from b2bcrm.ports.erp import (
 )
 from connectors.erp import errors, listing, wsdls
 from connectors.erp.answers import Key, Ping, Progress, Told, Written
-from connectors.erp.channel import Channel
+from connectors.erp.channel import Channel, understood
 from connectors.erp.confirming import confirmations
 from connectors.erp.profile import Call, Profile, load
 from connectors.erp.profile.model import PageStyle
@@ -166,7 +166,7 @@ class SoapErpGateway:
             return found
         self._known(f"get {entity}", entity, Act.GET)
         try:
-            reply = _understood(self.channel.call(f"get {entity}", erp_id=erp_id))
+            reply = understood(self.channel.call(f"get {entity}", erp_id=erp_id))
         except ErpRefused as error:
             if error.code == "erp_not_found":
                 return None
@@ -179,16 +179,17 @@ class SoapErpGateway:
         finds all its amendments. A row that cannot be read is an error, never 'not found': a
         resend may depend on the answer.
         """
-        name = f"lookup {entity} {field}"
-        self._known(name, entity, Act.LOOKUP)
-        key: dict[str, Any] = {field: value}
-        try:
-            reply = _understood(self.channel.call(name, **key))
-        except ErpRefused as error:
-            if error.code == "erp_not_found":
-                return []
-            raise
-        found: Sequence[Record] = reply.rows[0]
+        found = self.channel.plugin.lookup(self.channel, entity, field, value)
+        if found is None:
+            name = f"lookup {entity} {field}"
+            self._known(name, entity, Act.LOOKUP)
+            key: dict[str, Any] = {field: value}
+            try:
+                found = understood(self.channel.call(name, **key)).rows[0]
+            except ErpRefused as error:
+                if error.code == "erp_not_found":
+                    return []
+                raise
         return [r for r in found if f"{getattr(r, field)}/".startswith(f"{value}/")]
 
     def operations(self, work_order_ids: Sequence[str]) -> Mapping[str, tuple[Operation, ...]]:
@@ -196,7 +197,7 @@ class SoapErpGateway:
         self._known("operations", Entity.WORK_ORDER, Act.OPERATIONS)
         found: dict[str, tuple[Operation, ...]] = {}
         for part in _parts(work_order_ids, WORK_ORDERS_PER_CALL):
-            reply = _understood(self.channel.call("operations", work_orders=part))
+            reply = understood(self.channel.call("operations", work_orders=part))
             progress: list[Progress] = reply.rows[0]
             found.update({p.work_order: p.operations for p in progress})
         return found
@@ -209,7 +210,7 @@ class SoapErpGateway:
         for part in _parts(items, ITEMS_PER_CALL if several else 1):
             values = {"items": part} if several else {"item": part[0]}
             reply = self.channel.call("stock", site=site or None, **values)
-            found += _understood(reply).rows[0]
+            found += understood(reply).rows[0]
         return [level for level in found if not site or level.site == site]
 
     def availability(self, item: str, site: str, qty: Decimal, on: dt.date) -> Available:
@@ -226,7 +227,7 @@ class SoapErpGateway:
         call = self._known("validate", Entity.SALES_ORDER, Act.VALIDATE)
         values = _of(draft)
         try:
-            reply = _understood(self.channel.call("validate", trace=draft.reference, **values))
+            reply = understood(self.channel.call("validate", trace=draft.reference, **values))
         except ErpRefused as error:
             if error.code in {"erp_refused", "erp_not_found"} and error.issues:
                 return error.issues
@@ -285,7 +286,7 @@ class SoapErpGateway:
         """What became of a write that was only taken in."""
         if "poll" not in self.profile.calls:
             raise ErpCannot(Message("This ERP connection cannot do that."))
-        told: Told | None = _understood(self.channel.call("poll", handle=handle)).one()
+        told: Told | None = understood(self.channel.call("poll", handle=handle)).one()
         if told is None or told.state == "open":
             return None
         if told.state == "refused":
@@ -338,14 +339,8 @@ def _parts(values: Sequence[str], size: int) -> Sequence[Sequence[str]]:
     return [list(values[at : at + size]) for at in range(0, len(values), size)]
 
 
-def _understood(reply: Reply) -> Reply:
-    if reply.drift:
-        raise errors.drifted(reply.drift)
-    return reply
-
-
 def _only(reply: Reply) -> Any:
-    record = _understood(reply).one()
+    record = understood(reply).one()
     if record is None:
         raise ErpUnavailable(Message("The ERP's answer is incomplete or not a SOAP envelope."))
     return record

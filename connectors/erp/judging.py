@@ -42,6 +42,14 @@ class Verdict(enum.StrEnum):
     CONFIG = "config"
 
 
+class At(enum.StrEnum):
+    """What a rule looks at, where an answer has a document inside a string."""
+
+    DOCUMENT = "document"
+    ENVELOPE = "envelope"
+    TEXT = "text"  # the bare sentence that stands where the document should
+
+
 @dataclass(frozen=True)
 class IssueAt:
     """Where an objection's parts stand, below the element that holds it."""
@@ -76,13 +84,13 @@ class Rule:
     holds: tuple[str, ...] = ()  # contains one of, whatever the case
     absent: bool = False
     each: paths.Path | None = None  # the rule holds for each of these elements
-    outer: bool = False  # looks at the envelope, not at the document inside its string
+    at: At = At.DOCUMENT
     operations: frozenset[str] = frozenset()
     issue: IssueAt = IssueAt()
 
     def of_fault(self, fault: Fault, status: int) -> bool:
         """Whether it speaks of this fault."""
-        if self.path is not None or self.absent:
+        if self.path is not None or self.absent or self.at is At.TEXT:
             return False
         if self.fault_code is not None and not fault.code.startswith(self.fault_code):
             return False
@@ -101,10 +109,11 @@ class Rule:
             if self.absent:
                 if not any(found):
                     yield owner
-            elif any(self._value(text) for text in found):
+            elif any(self.of_value(text) for text in found):
                 yield owner
 
-    def _value(self, text: str) -> bool:
+    def of_value(self, text: str) -> bool:
+        """Whether it speaks of this text."""
         if self.among and text not in self.among:
             return False
         if self.holds and not any(part.casefold() in text.casefold() for part in self.holds):
@@ -154,8 +163,17 @@ class Rules:
         for rule in self.rules:
             if rule.operations and operation not in rule.operations:
                 continue
-            at = outer if rule.outer and outer is not None else root
+            at = outer if rule.at is At.ENVELOPE and outer is not None else root
             found = list(rule.hits(at))
             if found:
                 return Judgement(rule.verdict, tuple(rule.issue.read(e) for e in found))
         return Judgement(Verdict.OK)
+
+    def of_text(self, text: str) -> Judgement:
+        """A sentence where a document should be; unknown where no rule speaks of it."""
+        rules = (rule for rule in self.rules if rule.at is At.TEXT)
+        rule = next((r for r in rules if r.of_value(text)), None)
+        words = text[:LONGEST]
+        raw = _DATABASE.search(words) is not None
+        issue = Issue(words if raw else "", "" if raw else words)
+        return Judgement(rule.verdict if rule else Verdict.UNKNOWN, (issue,))

@@ -90,6 +90,12 @@ def _day(value: Any, formats: Formats) -> Any:
     return value
 
 
+def _midnight(value: Any, formats: Formats) -> Any:
+    if type(value) is dt.date:
+        return dt.datetime.combine(value, dt.time(), formats.zone)
+    return value
+
+
 def _scaled(value: Any, places: int | None) -> Any:
     if value is None or places is None:
         return value
@@ -156,6 +162,7 @@ _STEPS: Mapping[str, Callable[[str, Formats], Say]] = {
     "decimal": lambda arg, _f: _decimals(arg),
     "date": lambda _a, f: lambda value: _day(value, f),
     "datetime": lambda _a, _f: lambda value: value,
+    "instant_date": lambda _a, f: lambda value: _midnight(value, f),
     "unix": lambda _a, _f: lambda value: None if value is None else int(value.timestamp()),
     "map": lambda arg, f: _mapped(arg, map_of(arg, f)),
     "unit": lambda _a, f: _unit(f),

@@ -61,6 +61,12 @@ class Reply:
     announced: int | None = None
     last_row: str = ""
     outer: etree._Element | None = None
+    sentence: str = ""  # what stood where a document should
+
+    @classmethod
+    def empty(cls, wanted: Sequence[Wanted]) -> Reply:
+        """Nothing of what was wanted."""
+        return cls([[] for _ in wanted], [0] * len(wanted), etree.Element("nothing"))
 
     def one(self, index: int = 0) -> Any | None:
         """The first row of a kind, or None."""
@@ -93,7 +99,7 @@ class _Gatherer:
         self.base = base
         self.wanted = wanted
         self.mark = mark
-        self.reply = Reply([[] for _ in wanted], [0] * len(wanted), etree.Element("nothing"))
+        self.reply = Reply.empty(wanted)
         self._last: etree._Element | None = None
         self._parent: etree._Element | None = None  # of the last row; the next mostly has it too
         self._tag: object = None
@@ -209,6 +215,11 @@ def read_document(
     if keep:
         _gather(root, gatherer)
     return gatherer.finish(root)
+
+
+def is_sentence(text: str, style: str) -> bool:
+    """Whether a string holds no document, whole or broken, but words."""
+    return not text.lstrip("\ufeff").lstrip().startswith(("{", "[") if style == "json" else "<")
 
 
 def _parse(stream: Readable, gatherer: _Gatherer, *, keep: bool, huge: bool) -> etree._Element:

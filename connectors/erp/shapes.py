@@ -52,6 +52,10 @@ class Shape(Protocol):
     def required(self) -> bool:
         """Whether it must be sent."""
 
+    @property
+    def rest(self) -> Shape | None:
+        """What stands below it under any other name; None where nothing may."""
+
     def picked(self, attr: str, value: str) -> Shape | None:
         """The shape where this attribute has this value; None where it never has."""
 
@@ -65,6 +69,11 @@ class OpenShape:
     below: Mapping[str, Shape] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
     required: bool = False
+
+    @property
+    def rest(self) -> Shape:
+        """Itself."""
+        return self
 
     def picked(self, attr: str, value: str) -> Shape:
         """Itself."""
@@ -85,8 +94,9 @@ class WsdlShape:
         self._elements = list(getattr(wire, "elements", ()))
         names = [name for name, _ in self._elements]
         attributes = dict(getattr(wire, "attributes", ()))
-        encoded = any(getattr(a, "qname", None) == ARRAY_TYPE for a in attributes.values())
-        self.open = encoded or any(
+        self.open = any(
+            getattr(a, "qname", None) == ARRAY_TYPE for a in attributes.values()
+        ) or any(
             name.startswith("_value_") and type(element).__name__ == "Any"
             for name, element in self._elements
         )
@@ -111,6 +121,14 @@ class WsdlShape:
         return found
 
     @cached_property
+    def rest(self) -> Shape | None:
+        """The rows of an encoded array, which may have any name, where their type is known."""
+        row = array_row(self.wire)
+        if row is not None:
+            return WsdlShape(row, self.beyond)
+        return OPEN if self.open else None
+
+    @cached_property
     def attributes(self) -> Mapping[str, str]:
         """The declared attributes."""
         declared = getattr(self.wire, "attributes", ())
@@ -120,6 +138,14 @@ class WsdlShape:
         """A WSDL says nothing about values: any will do where the attribute exists."""
         del value
         return self if attr in self.attributes or self.open else None
+
+
+def array_row(wire: Any) -> Any | None:
+    """The type of an encoded array's rows, where the WSDL names it."""
+    for _, attribute in getattr(wire, "attributes", ()):
+        if getattr(attribute, "qname", None) == ARRAY_TYPE:
+            return attribute.array_type
+    return None
 
 
 def _kind(wire: Any) -> str:
@@ -157,6 +183,11 @@ class SampleShape:
         """Every attribute that occurs."""
         return {str(name): "text" for element in self.samples for name in element.attrib}
 
+    @property
+    def rest(self) -> Shape | None:
+        """Nothing, unless anything goes."""
+        return OPEN if self.open else None
+
     def picked(self, attr: str, value: str) -> Shape | None:
         """Those of the elements that have the value."""
         chosen = [element for element in self.samples if element.get(attr) == value]
@@ -170,10 +201,8 @@ class SampleShape:
 def step_below(shape: Shape, step: Step, place: str) -> Shape:
     """The shape one step down. Raises ProfileError, naming what was expected."""
     place = f"{place}: " if place else ""
-    found = shape.below.get(step.name)
+    found = shape.below.get(step.name, shape.rest)
     if found is None:
-        if shape.open:
-            return OPEN
         raise ProfileError(
             f"{place}there is no element {step.name}; {expected(step.name, shape.below)}"
         )

@@ -41,6 +41,7 @@ MAKES: Mapping[str, type] = {
     "datetime": dt.datetime,
     "unix": dt.datetime,
     "unix_date": dt.date,
+    "instant_date": dt.date,
 }
 KIND_OF: Mapping[type, str] = {
     str: "text",
@@ -254,6 +255,9 @@ _MAKERS: Mapping[str, Callable[[str, Formats], Convert]] = {
     "datetime": lambda _arg, formats: lambda text: _datetime(text, formats),
     "unix": lambda _arg, formats: lambda text: _unix(text, formats),
     "unix_date": lambda _arg, formats: lambda text: _local_day(_unix(text, formats), formats),
+    "instant_date": lambda _arg, formats: remembered(
+        lambda text: _local_day(_datetime(text, formats), formats)
+    ),
     "pad": lambda arg, _formats: _padded(whole(arg)),
     "strip_zeros": lambda _arg, _formats: _strip_zeros,
 }

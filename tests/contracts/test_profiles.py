@@ -19,7 +19,7 @@ from connectors.erp.contract.suite import run
 from connectors.erp.gateway import connect
 from connectors.erp.profile import PROFILE_DIR
 from tests.conftest import NOW
-from tests.faces import FACES, FaceTwin
+from tests.faces import ABSENT, DOLIBARR_WSDLS, FACES, SITE_FACES, FaceTwin
 from tests.twins import Twin
 
 pytestmark = [pytest.mark.slow, pytest.mark.allow_hosts(["127.0.0.1"])]
@@ -30,12 +30,19 @@ def _behind(profile):
     return lambda path: FaceTwin(path, profile, NOW)
 
 
-SYSTEMS = {"twin": lambda path: Twin(path, NOW), **{name: _behind(name) for name in FACES}}
+SYSTEMS = {
+    "twin": lambda path: Twin(path, NOW),
+    **{name: _behind(name) for name in [*FACES, *SITE_FACES]},
+}
+# a system that says OK and keeps less than it was sent is proven for reading only
+READ_ONLY = {"dolibarr"}
 
 
 @pytest.fixture(scope="module", params=sorted(SYSTEMS))
 def certified(request, small_world, tmp_path_factory):
-    """One run of the suite with writes: the report, and the system it ran over."""
+    """One run of the suite, with writes where they can be trusted: the report and the system."""
+    if request.param in SITE_FACES and not DOLIBARR_WSDLS.is_dir():
+        pytest.skip(ABSENT)
     path = tmp_path_factory.mktemp(request.param) / "world.sqlite"
     path.write_bytes(small_world.read_bytes())
     system = SYSTEMS[request.param](path)
@@ -45,7 +52,8 @@ def certified(request, small_world, tmp_path_factory):
         changed = dataclasses.replace(connection, **changes)
         return connect(changed, session=system.session, now=lambda: system.at)
 
-    report = run(connection, opener, now=lambda: system.at, write=True)
+    write = request.param not in READ_ONLY
+    report = run(connection, opener, now=lambda: system.at, write=write)
     yield report, system
     system.session.close()
     system.world.close()
@@ -55,7 +63,10 @@ def certified(request, small_world, tmp_path_factory):
 def test_a_shipped_profile_keeps_the_contract(certified, check):
     report, _ = certified
     (finding,) = [f for f in report.findings if f.check is check]
-    assert finding.outcome in {Outcome.PASSED, Outcome.SKIPPED}, str(finding.evidence)
+    fine = {Outcome.PASSED, Outcome.SKIPPED}
+    if check.writes and report.info.profile in READ_ONLY:
+        fine.add(Outcome.NOT_RUN)
+    assert finding.outcome in fine, str(finding.evidence)
 
 
 def test_as_many_checks_pass_unskipped_as_the_profile_says(certified):

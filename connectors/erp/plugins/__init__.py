@@ -31,6 +31,10 @@ class Plugin:
 
     has_session = False
 
+    def fit(self, profile: Profile) -> None:
+        """Made for this profile. Raises ProfileError where it lacks what the plugin needs."""
+        del profile
+
     def token(self, channel: Channel) -> str:
         """The session's token, logging in where there is none. Raises ErpAuth."""
         del channel
@@ -63,6 +67,13 @@ class Plugin:
         del channel, entity, erp_id
         return None
 
+    def lookup(
+        self, channel: Channel, entity: Entity, field: str, value: str
+    ) -> Sequence[Record] | None:
+        """Records by another key, where that takes several calls."""
+        del channel, entity, field, value
+        return None
+
     def create(self, channel: Channel, draft: OrderDraft) -> WriteResult | None:
         """A sales order that takes several calls."""
         del channel, draft
@@ -89,6 +100,7 @@ def plugin_of(profile: Profile) -> Plugin:
     if made is None or not issubclass(made, Plugin):
         raise ProfileError(f"profile.plugin: {profile.plugin} has no class Plugin(Plugin)")
     found: Plugin = made()
+    found.fit(profile)
     return found
 
 

@@ -76,6 +76,9 @@ def capabilities(
         reasons = _reasons(entity, acts, off)
         listing = calls.get(f"list {entity}")
         looked = {n.split()[2] for n in calls if n.startswith(f"lookup {entity} ")}
+        if Act.LOOKUP in by_plugin.get(entity, ()):
+            own = f"find_{entity}_"
+            looked |= {n.removeprefix(own) for n in calls if n.startswith(own)}
         if entity is Entity.STOCK and Act.LOOKUP in acts:
             looked.add("item")
         found[entity] = Capability(

@@ -11,7 +11,7 @@ from connectors.erp.paths import NameValue
 from connectors.erp.profile.model import Call, Paged, PageStyle, Payload
 from connectors.erp.profile.plans import Planner
 from connectors.erp.profile.services import MAIN, OpenService, Samples
-from connectors.erp.profile.sources import Known, Setter, check_sent
+from connectors.erp.profile.sources import Known, Setter, check_rows, check_sent
 from connectors.erp.profile.table import Table
 from connectors.erp.replies import Wanted
 from connectors.erp.requesting import Setting
@@ -70,13 +70,16 @@ class Caller:
         base = spec.text("base", self.samples.base if self.samples else "")
         if self.samples is not None and spec.flag("typed", default=False) is False:
             sample = spec.text("sample", operation.name)
-            payload = self.samples.payload(operation, sample, spec.at("sample"))
-            shape, _ = self.samples.shape(sample, "request", spec.at("sample"))
+            payload = self.samples.payload(operation, spec, sample)
             reply, _ = self.samples.shape(sample, "reply", spec.at("sample"))
             self.outer.setdefault(operation.name, []).append(operation.output)
             pairs = [*self.samples.around, *spec.items("around")]
             around = self.setter.settings(pairs, known, operation.input, f"{spec.place}.around")
-            settings = self.setter.settings(self.samples.pairs, known, shape, "payload.set")
+            if payload.argument is not None:
+                shape, _ = self.samples.shape(sample, "request", spec.at("sample"))
+                settings = self.setter.settings(self.samples.pairs, known, shape, "payload.set")
+            else:
+                shape, settings = operation.input, ()
         else:
             shape = operation.input
             pairs = service.pairs
@@ -86,8 +89,10 @@ class Caller:
         if draft:
             below = paths_join(base, spec.text("draft", ""))
             settings += self.setter.settings(draft, known, shape, "draft.set", below)
-        if isinstance(shape, WsdlShape) and not service.service.skip_missing:
-            check_sent(settings, shape, spec.place)
+        if isinstance(shape, WsdlShape):
+            check_rows(settings, shape, spec.place)
+            if not service.service.skip_missing:
+                check_sent((*around, *settings), shape, spec.place)
         self.shapes.setdefault(operation.name, []).append(reply)
         if operation.oneway and answers:
             raise ProfileError(f"{spec.place}: {operation.name} gives no answer")
@@ -163,7 +168,7 @@ class Caller:
         )
         if style in {PageStyle.CURSOR, PageStyle.SEARCH_ID} and paged.next is None:
             raise ProfileError(f"{table.at('next')}: where does the next cursor stand?")
-        for key in ("send", "send_size", "set"):
+        for key in ("cursor", "send", "send_size"):
             table.raw(key)
         table.done()
         return paged

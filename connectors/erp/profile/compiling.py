@@ -253,6 +253,8 @@ class _Compiler:
         record: type = table.choice("record", kinds)
         given = table.table("args")
         names = {key: given.choice(key, _TYPES) for key in given.data}
+        if "page" in table:
+            names |= {"cursor": str, "page_size": int}
         known = Known.of(names=names)
         draft: list[Any] = []
         if table.flag("with_draft", default=False):
@@ -287,7 +289,9 @@ class _Compiler:
     def _auth(self) -> Auth:
         table = self.root.table("auth")
         style = table.choice("style", {name: name for name in AUTHS}, "basic")
-        header = table.text("header") if style == "header" else ""
+        header = ""
+        if style == "header" or (style == "login-session" and "header" in table):
+            header = table.text("header")
         auth = Auth(style, header, table.flag("digest", default=False))
         table.done()
         return auth

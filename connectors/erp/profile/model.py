@@ -62,6 +62,7 @@ class Service:
     binding: str
     endpoint: str
     skip_missing: bool = False
+    say_types: bool = False
 
     def address(self, connection: Connection) -> str:
         """The endpoint for one connection: only ``${conn.*}`` is put in."""
@@ -74,10 +75,13 @@ class Service:
 
 @dataclass(frozen=True)
 class Payload:
-    """The document inside a string: ``xml`` or ``json``, in which argument, at which path."""
+    """The documents inside strings: ``xml`` or ``json``, in which argument, at which path.
+
+    Without an argument the request is typed, and only the answer holds a document.
+    """
 
     style: str
-    argument: Path
+    argument: Path | None
     result: Path
     root: str  # of the request
     reply_root: str  # of the reply; empty takes any
@@ -104,7 +108,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Auth:
-    """How we say who we are."""
+    """How we say who we are. ``header`` is HTTP's, or the SOAP element of a login session."""
 
     style: str = "basic"
     header: str = ""

@@ -3,7 +3,7 @@
 Keys of a rule: ``fault_code`` (how it begins), ``fault_text`` (what it holds), ``http``, ``path``
 with ``in``, ``not``, ``holds`` or ``absent``; ``each`` repeats it for a list of messages; ``code``,
 ``text``, ``field`` and ``line`` say where its words stand; ``at = "envelope"`` looks outside the
-string.
+string, ``at = "text"`` at a bare sentence that came in place of the document.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.erp import paths
-from connectors.erp.judging import IssueAt, Rule, Rules, Verdict
+from connectors.erp.judging import At, IssueAt, Rule, Rules, Verdict
 from connectors.erp.misfit import ProfileError, expected
 from connectors.erp.paths import NameValue
 from connectors.erp.profile.table import Table
@@ -60,12 +60,15 @@ def _rule(table: Table, named: NameValue | None) -> Rule:
         holds=_several(table, "holds"),
         absent=table.flag("absent", default=False),
         each=path("each"),
-        outer=bool(table.choice("at", {"envelope": True, "document": False}, "document")),
+        at=table.choice("at", {at.value: at for at in At}, "document"),
         operations=frozenset(_several(table, "operations")),
         issue=_issue(table, named),
     )
     table.done()
-    if rule.path is None and (rule.among or rule.but or rule.holds or rule.absent or rule.each):
+    if rule.at is At.TEXT:
+        if rule.path or rule.absent or rule.each or rule.operations:
+            raise ProfileError(f"{table.place}: a bare text is asked by 'in', 'not', 'holds' only")
+    elif rule.path is None and (rule.among or rule.but or rule.holds or rule.absent or rule.each):
         raise ProfileError(
             f"{table.place}: 'in', 'not', 'holds', 'absent' and 'each' need a 'path'"
         )
@@ -95,7 +98,7 @@ def check_rules(
                 raise ProfileError(f"{place}: no call uses {name}; {expected(name, shapes)}")
         if rule.path is None:
             continue
-        pool = outer if rule.outer else shapes
+        pool = outer if rule.at is At.ENVELOPE else shapes
         looked = [
             shape
             for name, found in pool.items()

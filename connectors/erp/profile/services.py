@@ -59,6 +59,7 @@ class OpenService:
             binding=table.text("binding"),
             endpoint=table.text("endpoint"),
             skip_missing=table.flag("skip_missing", default=False),
+            say_types=table.flag("say_types", default=False),
         )
         try:
             self.path = place.resolve(reference)
@@ -93,8 +94,8 @@ class Samples:
 
     def __init__(self, table: Table, place: Place) -> None:
         self.style: str = table.choice("style", {"xml-in-string": "xml", "json-in-string": "json"})
-        self.argument = paths.parse(table.text("argument"))
-        self.result = paths.parse(table.text("result"))
+        for key in ("argument", "result"):
+            table.text(key)  # must be there, for the calls that say nothing else
         self.base = table.text("base", "")
         self.pairs = table.items("set")
         self.around = table.items("around")
@@ -123,13 +124,27 @@ class Samples:
         except (etree.XMLSyntaxError, OSError, ValueError) as error:
             raise ProfileError(f"{self.at}: {path.name} cannot be read: {error}") from None
 
-    def payload(self, operation: Operation, sample: str, place: str) -> Payload:
-        """How the operation carries its document."""
-        find(operation.input, self.argument, f"{self.at}: argument")
-        find(operation.output, self.result, f"{self.at}: result")
-        _, root = self.shape(sample, "request", place)
-        _, reply_root = self.shape(sample, "reply", place)
-        return Payload(self.style, self.argument, self.result, root, reply_root, self.declaration)
+    def payload(self, operation: Operation, spec: Table, sample: str) -> Payload:
+        """How the operation carries its documents; a call may say otherwise than ``[payload]``.
+
+        ``{operation}`` in a path is the operation's name. Without an argument only the answer
+        holds a document.
+        """
+        into = self._path("argument", spec, operation, operation.input)
+        out_of = self._path("result", spec, operation, operation.output)
+        if out_of is None:
+            raise ProfileError(f"{self._table.at('result')}: where does the document stand?")
+        root = self.shape(sample, "request", spec.at("sample"))[1] if into is not None else ""
+        _, reply_root = self.shape(sample, "reply", spec.at("sample"))
+        return Payload(self.style, into, out_of, root, reply_root, self.declaration)
+
+    def _path(self, key: str, spec: Table, operation: Operation, shape: Shape) -> paths.Path | None:
+        """The call's own path, else that of ``[payload]``; None where it is empty."""
+        own = key in spec
+        text = spec.text(key) if own else self._table.text(key)
+        path = paths.parse(text.replace("{operation}", operation.name))
+        find(shape, path, spec.at(key) if own else self._table.at(key))
+        return path if text else None
 
 
 def named_nodes(data: Mapping[str, Any]) -> NameValue | None:

@@ -22,7 +22,7 @@ from connectors.erp.paths import NameValue, Path
 from connectors.erp.profile.plans import plain
 from connectors.erp.profile.table import Table
 from connectors.erp.requesting import Joined, Setting, Source
-from connectors.erp.shapes import OPEN, Shape, WsdlShape, find, step_below
+from connectors.erp.shapes import OPEN, Shape, WsdlShape, array_row, find, step_below
 from connectors.erp.transforms import Formats, chain
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
@@ -191,3 +191,17 @@ def _check_below(targets: Sequence[Path], depth: int, shape: Shape, place: str) 
             inner = [t for t in targets if len(t.steps) > depth and t.steps[depth].name == name]
             step = inner[0].steps[depth]
             _check_below(inner, depth + 1, step_below(shape, step, place), place)
+
+
+def check_rows(settings: Sequence[Setting], shape: WsdlShape, place: str) -> None:
+    """Rows of an encoded array are told by one name and '[]'. Raises ProfileError."""
+    names: dict[str, str] = {}
+    for target in (setting.target for setting in settings):
+        at: Shape = shape
+        way = ""
+        for step in target.steps:
+            if isinstance(at, WsdlShape) and array_row(at.wire) is not None:
+                name = names.setdefault(way, f"{step.name}[]")
+                if name != f"{step.name}[]" or not step.many:
+                    raise ProfileError(f"{place}: {target.text}: rows of an array are {name} here")
+            at, way = step_below(at, step, place), f"{way}/{step.name}"

@@ -1,17 +1,15 @@
-"""The Dolibarr profile against exchanges recorded from a running system.
+"""The Dolibarr profile against exchanges recorded from a running system, and against the twin.
 
-They lie outside of the project (ERP_SAMPLES_DIR); where they are absent this is skipped.
+Recordings and WSDLs lie outside of the project (ERP_SAMPLES_DIR); without them this is skipped.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import os
 import re
 import shutil
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 import requests
@@ -29,20 +27,18 @@ from b2bcrm.ports.erp import (
     ErpUnavailable,
 )
 from connectors.erp import wsdls
+from connectors.erp.contract.findings import Outcome
+from connectors.erp.contract.suite import run
 from connectors.erp.gateway import connect
 from connectors.erp.profile import load
+from connectors.erp.twin.world import TwinWorld
+from tests.faces import ABSENT, SAMPLES, TODAY, FaceTwin
 
 from .conftest import BASE, Canned
 from .test_bad_answers import DRAFT
 
-ROOT = Path(__file__).resolve().parents[3]
-SAMPLES = Path(os.environ.get("ERP_SAMPLES_DIR", ROOT.parent / "shared" / "erp-samples"))
 RECORDED = SAMPLES / "dolibarr" / "envelopes"
-there = pytest.mark.skipif(
-    not RECORDED.is_dir(),
-    reason=f"the recorded exchanges are not there: set ERP_SAMPLES_DIR (looked in {SAMPLES.name})",
-)
-pytestmark = there
+pytestmark = pytest.mark.skipif(not RECORDED.is_dir(), reason=ABSENT)
 
 
 @pytest.fixture(scope="module")
@@ -223,3 +219,78 @@ def test_what_it_does_badly_is_not_offered(dolibarr):
 def test_a_health_check_needs_no_record(dolibarr):
     health = dolibarr(getVersions="ok").check()
     assert (health.ok, health.product) == (True, "Dolibarr")
+
+
+# ------------------------------------------------------------------------- the twin behind its door
+
+
+@pytest.fixture(scope="module")
+def made_world(tmp_path_factory):
+    path = tmp_path_factory.mktemp("dolibarr") / "small.sqlite"
+    TwinWorld.generate(path, size="small", seed=7, today=TODAY)
+    return path
+
+
+@pytest.fixture
+def twin(made_world, tmp_path):
+    found = FaceTwin(shutil.copy(made_world, tmp_path / "own.sqlite"), "dolibarr")
+    yield found
+    found.world.close()
+
+
+def new_order(twin, **changes):
+    customer = next(c for c in twin.everything(Entity.CUSTOMER) if not c.credit_hold)
+    item = next(i for i in twin.everything(Entity.ITEM) if i.sellable)
+    lines = [
+        dataclasses.replace(DRAFT.lines[0], line_no=n, item=item.erp_id, qty=Decimal(n))
+        for n in (1, 2)
+    ]
+    fields = {
+        "reference": "SO-26-90001/0",
+        "customer": customer.erp_id,
+        "customer_po": "",
+        "lines": tuple(lines),
+    }
+    return dataclasses.replace(DRAFT, **fields | changes)
+
+
+def test_lists_of_a_whole_world_hold_every_record_with_every_line(twin):
+    page, own = twin.gateway.list(Entity.SALES_ORDER), twin.own(Entity.SALES_ORDER)
+    orders = page.records
+    assert (page.complete, page.next_cursor) == (True, None)
+    assert sorted(o.reference for o in orders) == sorted(o.reference for o in own)
+    assert sum(len(o.lines) for o in orders) == sum(len(o.lines) for o in own)
+    assert [twin.gateway.get(Entity.SALES_ORDER, o.erp_id) for o in orders[:5]] == orders[:5]
+    customers = twin.everything(Entity.CUSTOMER, page_size=5)
+    assert [c.name for c in customers] == [c.name for c in twin.own(Entity.CUSTOMER)]
+
+
+def test_an_order_that_is_entered_has_lost_its_po_number_and_its_dates(twin):
+    sent = new_order(twin, customer_po="PO-7")
+    result = twin.gateway.create(sent)
+    order = twin.gateway.get(Entity.SALES_ORDER, result.erp_id)
+    assert (order.reference, order.customer) == (sent.reference, sent.customer)
+    assert [line.qty for line in order.lines] == [Decimal(1), Decimal(2)]
+    assert order.customer_po == ""
+    assert order.lines[0].requested_on == sent.ordered_on
+
+
+def test_an_answer_that_is_lost_leaves_one_order_to_be_found(twin):
+    sent = new_order(twin)
+    twin.app.lose.add("createOrder")
+    with pytest.raises(ErpOutcomeUnknown):
+        twin.gateway.create(sent)
+    (order,) = twin.gateway.lookup(Entity.SALES_ORDER, "reference", sent.reference)
+    assert order.reference == sent.reference
+    assert twin.count(sent.reference) == 1
+
+
+def test_its_orders_are_never_certified_so_writes_stay_off(twin):
+    def opener(**changes):
+        connection = dataclasses.replace(twin.connection, **changes)
+        return connect(connection, session=twin.session, now=lambda: twin.at)
+
+    report = run(twin.connection, opener, now=lambda: twin.at, write=True)
+    failed = {f.check.name for f in report.findings if f.outcome is Outcome.FAILED}
+    assert "enter" in failed
+    assert not report.fit_to_write

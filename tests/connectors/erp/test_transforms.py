@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors.erp.outgoing import outgoing
-from connectors.erp.transforms import Drift, Formats, converter
+from connectors.erp.outgoing import outgoing, sayer
+from connectors.erp.transforms import Drift, Formats, Transform, converter
 
 FORMATS = Formats(
     ZoneInfo("Asia/Taipei"), frozenset({"", "0000-00-00"}), {"m": {"Y": "yes", "*": "!drift"}}
@@ -29,6 +29,8 @@ UTC = dt.UTC
         ("datetime", "2026-11-17T09:40:00", dt.datetime(2026, 11, 17, 1, 40, tzinfo=UTC)),
         ("datetime", "2026-11-17T24:00:00Z", dt.datetime(2026, 11, 18, tzinfo=UTC)),
         ("datetime", "", None),
+        ("instant_date", "2026-11-16T16:00:00.000Z", dt.date(2026, 11, 17)),
+        ("instant_date", "", None),
         ("map", "Y", "yes"),
     ],
 )
@@ -70,3 +72,9 @@ def test_a_text_that_does_not_fit_is_drift(kind, text):
 )
 def test_a_value_leaves_as_plain_text(value, text):
     assert outgoing(value) == text
+
+
+def test_a_day_leaves_as_the_instant_at_which_it_begins_in_the_erps_zone():
+    say = sayer([Transform("instant_date", "")], FORMATS)
+    assert say(dt.date(2026, 11, 17)) == "2026-11-16T16:00:00Z"
+    assert say(None) is None

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from lxml import etree
 
+from b2bcrm.ports.erp import Entity, Record
 from connectors.erp.paths import local
 from connectors.erp.replies import has_doctype
 from connectors.erp.twin.company import COMPANIES
@@ -29,6 +30,7 @@ SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 XS = "{http://www.w3.org/2001/XMLSchema}"
 XML = "text/xml; charset=utf-8"
 COMPANY_CODES = frozenset(company["code"] for company in COMPANIES)
+_CHUNK = 2000
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 
@@ -49,6 +51,10 @@ class Face(Protocol):
 
     def refusal(self, request: etree._Element, no: TwinRefusal) -> etree._Element:
         """A no of the world in this ERP's words, or FaceFault."""
+
+    def envelope(self, answer: etree._Element) -> bytes:
+        """The whole message around an answer."""
+        return enveloped(answer)
 
 
 @dataclass
@@ -85,7 +91,7 @@ class FaceApp:
         if name in self.lose:
             self.lose.discard(name)
             raise AnswerLost
-        return "200 OK", enveloped(answer)
+        return "200 OK", self.face.envelope(answer)
 
     def _may_enter(self, header: str) -> bool:
         if not self.user:
@@ -97,6 +103,17 @@ class FaceApp:
             return False
         known = f"{self.user}:{self.password}".encode()
         return scheme.lower() == "basic" and hmac.compare_digest(login, known)
+
+
+def everything(world: TwinWorld, entity: Entity) -> list[Record]:
+    """All records of a kind, in the order of their last change."""
+    rows: list[Record] = []
+    cursor = None
+    while True:
+        page = world.list(entity, cursor=cursor, page_size=_CHUNK)
+        rows += page.records
+        if (cursor := page.next_cursor) is None:
+            return rows
 
 
 def body_of(envelope: bytes) -> etree._Element:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
@@ -27,7 +27,14 @@ from b2bcrm.ports.erp import (
 )
 from connectors.erp.outgoing import outgoing
 from connectors.erp.paths import local
-from connectors.erp.twin.faces import COMPANY_CODES, FaceFault, schema_of, validate
+from connectors.erp.twin.faces import (
+    COMPANY_CODES,
+    Face,
+    FaceFault,
+    everything,
+    schema_of,
+    validate,
+)
 from connectors.erp.twin.sales import TwinRefusal
 from connectors.erp.twin.world import TwinWorld
 from connectors.erp.wsdls import WSDL_DIR
@@ -37,7 +44,6 @@ EXCEPTIONS = "Microsoft.Dynamics.Nav.Types.Exceptions"
 _LANGUAGE = {"en": "ENU", "zh_Hant": "CHT", "zh_Hans": "CHS"}
 _UNITS = {"PCS": "PIECE"}
 _STEP = 10_000  # between two line numbers
-_CHUNK = 2000
 
 
 def _customer(c: Customer) -> Fields:
@@ -125,7 +131,7 @@ PAGES: Mapping[str, tuple[Entity, Callable[[Any], Fields]]] = {
 }
 
 
-class NavFace:
+class NavFace(Face):
     """Pages of one company."""
 
     def __init__(self, world: TwinWorld) -> None:
@@ -164,7 +170,7 @@ class NavFace:
 
     def _read_multiple(self, page: str, request: etree._Element) -> etree._Element:
         entity, _ = PAGES[page]
-        rows = sorted(self._all(entity), key=lambda row: row.erp_id)
+        rows = sorted(everything(self.world, entity), key=lambda row: row.erp_id)
         filters = [(_text(f, "Field"), _text(f, "Criteria")) for f in request.iter("{*}filter")]
         after = _text(request, "bookmarkKey").partition(";")[0]
         size = int(_text(request, "setSize")) or len(rows)
@@ -211,15 +217,6 @@ class NavFace:
             fields["SalesLines"] = (kind, rows[:-1])
             _add(answer, page, fields)
         return answer
-
-    def _all(self, entity: Entity) -> Sequence[Record]:
-        rows: list[Record] = []
-        cursor = None
-        while True:
-            page = self.world.list(entity, cursor=cursor, page_size=_CHUNK)
-            rows += page.records
-            if (cursor := page.next_cursor) is None:
-                return rows
 
     @staticmethod
     def _fields(page: str, record: Record) -> Fields:

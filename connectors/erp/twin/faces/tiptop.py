@@ -17,15 +17,23 @@ from lxml import etree
 
 from b2bcrm.ports.erp import Customer, Entity, Item, OrderDraft, OrderDraftLine, Record, SalesOrder
 from connectors.erp.outgoing import outgoing
-from connectors.erp.paths import local
-from connectors.erp.shapes import SampleShape, Shape
-from connectors.erp.twin.faces import COMPANY_CODES, FaceFault, schema_of, validate
+from connectors.erp.paths import NameValue, local
+from connectors.erp.twin.faces import (
+    COMPANY_CODES,
+    Face,
+    FaceFault,
+    everything,
+    schema_of,
+    validate,
+)
+from connectors.erp.twin.faces.strings import beyond, parsed, sample_of
 from connectors.erp.twin.sales import TwinRefusal
 from connectors.erp.twin.world import TwinWorld
 from connectors.erp.wsdls import WSDL_DIR
 
 BUNDLE = WSDL_DIR / "digiwin-tiptop-1"
 NAMESPACE = "http://www.dsc.com.tw/tiptop/TIPTOPServiceGateWay"
+FIELD = NameValue("Field")
 Columns = dict[str, Any]
 _CONDITION = re.compile(r"(\w+) (=|>=|matches) '([^']*)'")
 _SOURCES = {"make": "M", "buy": "P", "service": "S"}
@@ -81,17 +89,14 @@ READS: Mapping[str, tuple[Entity, str, str, Callable[[Any], tuple[Columns, list[
 }
 
 
-class TiptopFace:
+class TiptopFace(Face):
     """The gateway of one plant."""
 
     def __init__(self, world: TwinWorld, *, user: str = "crm", password: str = "open") -> None:  # noqa: S107 - a twin's
         self.world = world
         self._login = f"{user}/{password}"
         self._schema = schema_of(BUNDLE / "TIPTOPServiceGateWay.wsdl")
-        self._samples = {
-            name: SampleShape([_parsed((BUNDLE / "samples" / f"{name}.request.xml").read_bytes())])
-            for name in (*READS, _CREATE)
-        }
+        self._samples = {name: sample_of(BUNDLE, name) for name in (*READS, _CREATE)}
 
     def answer(self, path: str, request: etree._Element) -> etree._Element:
         """The function named by the request element, with the document in its string."""
@@ -99,10 +104,10 @@ class TiptopFace:
         validate(self._schema, request)
         name = local(request.tag).removesuffix("Request")
         try:
-            document = _parsed((request.findtext("{*}request") or "").encode())
+            document = parsed((request.findtext("{*}request") or "").encode())
         except etree.XMLSyntaxError as error:
             return _reply(name, code="aws-001", text=f"not XML: {error.msg}")
-        if wrong := _beyond(document, self._samples[name], local(document.tag)):
+        if wrong := beyond(document, self._samples[name], FIELD):
             return _reply(name, code="aws-002", text=f"unknown: {wrong}")
         who = document.find("Access/Authentication")
         login = f"{who.get('user')}/{who.get('password')}" if who is not None else ""
@@ -125,20 +130,16 @@ class TiptopFace:
         if passes is None:
             return _reply(name, code="aws-201", sql="-201", text=f"syntax error in {condition}")
         found = etree.Element("Document")
-        cursor = None
-        while True:
-            page = self.world.list(entity, cursor=cursor, page_size=2000)
-            for record in page.records:
-                columns, lines = columns_of(record)
-                if passes(columns):
-                    rows = etree.SubElement(found, "RecordSet", id=str(len(found) + 1))
-                    _record(etree.SubElement(rows, "Master", name=master), columns)
-                    if detail:
-                        holder = etree.SubElement(rows, "Detail", name=detail)
-                        for line in lines:
-                            _record(holder, line)
-            if (cursor := page.next_cursor) is None:
-                return _reply(name, document=found)
+        for record in everything(self.world, entity):
+            columns, lines = columns_of(record)
+            if passes(columns):
+                rows = etree.SubElement(found, "RecordSet", id=str(len(found) + 1))
+                _record(etree.SubElement(rows, "Master", name=master), columns)
+                if detail:
+                    holder = etree.SubElement(rows, "Detail", name=detail)
+                    for line in lines:
+                        _record(holder, line)
+        return _reply(name, document=found)
 
     def _create(self, name: str, document: etree._Element) -> etree._Element:
         base = "RequestContent/Document/RecordSet"
@@ -196,23 +197,6 @@ def _condition(text: str) -> Callable[[Columns], bool] | None:
     return passes
 
 
-def _beyond(element: etree._Element, shape: Shape, path: str) -> str:
-    """The first thing that the sample does not know; empty where there is none."""
-    for attribute in map(str, element.attrib):
-        if attribute not in shape.attributes:
-            return f"{path}/@{attribute}"
-    for child in element:
-        name = local(child.tag)
-        below: Shape | None = shape.below.get(name)
-        if below is not None and name == "Field":
-            below = below.picked("name", child.get("name", ""))
-        if below is None:
-            return f"{path}/{name}[{child.get('name', '')}]"
-        if wrong := _beyond(child, below, f"{path}/{name}"):
-            return wrong
-    return ""
-
-
 def _reply(
     name: str,
     *,
@@ -267,8 +251,3 @@ def _day(record: Record) -> dt.date:
 
 def _unit(uom: str) -> str:
     return "EA" if uom == "PCS" else uom
-
-
-def _parsed(data: bytes) -> etree._Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
-    return etree.fromstring(data, parser)

@@ -11,6 +11,7 @@ from b2bcrm.ports.erp import (
     Available,
     Entity,
     ErpConflict,
+    ErpOutcomeUnknown,
     ErpRefused,
     ErpUnavailable,
     Issue,
@@ -92,6 +93,14 @@ def refused_when_silent(gateway, good, draft):
     if "127.0.0.1" not in gateway.connection.base_url:
         return good(draft)
     raise ErpRefused(Message("The ERP says no."))
+
+
+def unavailable_when_silent(gateway, good, draft):
+    """A lost answer that is told as if nothing had been sent: it would be sent again unlooked."""
+    try:
+        return good(draft)
+    except ErpOutcomeUnknown as error:
+        raise ErpUnavailable(Message("The ERP did not answer in time.")) from error
 
 
 def since_ignored(_gateway, good, entity, **how):

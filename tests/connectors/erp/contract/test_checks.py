@@ -40,6 +40,7 @@ SPOILED = [
     ("wsdl-digest", "changed contract", s.health(wsdl_digest="f" * 64)),
     ("wsdl-digest", "no digest", s.info(wsdl_digest="")),
     ("time-limits", "a lost order as refused", {"create": s.refused_when_silent}),
+    ("time-limits", "a sent order as not sent", {"create": s.unavailable_when_silent}),
     ("complete", "rows missing", s.page(lambda p, _: s.put(p, records=p.records[1:]))),
     ("complete", "not complete", s.page(lambda p, _: s.put(p, complete=False))),
     ("complete", "held back", s.page(lambda p, _: s.put(p, drift=(Drifted("1", "uom", "?"),)))),
