@@ -165,6 +165,8 @@ def install_system(*packages: str) -> None:
 
 def make_venv() -> None:
     """A fresh virtual environment that finds the product in place, without a build."""
+    if VENV.is_symlink():  # what it leads to may be another checkout's: it must not be emptied
+        VENV.unlink()
     make = (sys.executable, "-m", "venv", "--clear", VENV)
     try:
         run(*make)
