@@ -91,10 +91,3 @@ def use_up(work: Work, feed_id: int, threat: Threat) -> None:
     found = approval(work, feed_id, threat)
     if found is not None:
         found.state = GuardState.USED
-
-
-def open_stop(work: Work, feed_id: int) -> GuardStop | None:
-    """The question that this feed waits with."""
-    return work.session.scalar(
-        sa.select(GuardStop).where(GuardStop.feed_id == feed_id, GuardStop.state == GuardState.OPEN)
-    )

@@ -120,7 +120,7 @@ def remember(
         changed = {
             column.name: sa.bindparam(f"new_{column.name}", type_=column.type)
             for column in table
-            if column.name not in KEY and column.name != "merged_into"
+            if column.name not in KEY
         }
         work.session.execute(
             sa.update(ErpRef.__table__)  # type: ignore[arg-type]
@@ -173,7 +173,6 @@ def _note_change(
     key: tuple[str, Entity, str],
     was_id: int | None,
     is_id: int | None,
-    merged_into: str | None = None,
 ) -> None:
     connection, entity, erp_id = key
     work.session.add(
@@ -184,7 +183,6 @@ def _note_change(
             at=work.tick,
             was_id=was_id,
             is_id=is_id,
-            merged_into=merged_into,
             by=work.actor.name,
         )
     )
@@ -209,20 +207,3 @@ def foreign(work: Work, connection: str, entity: Entity, ids: Collection[str]) -
         ErpRef.tombstoned_at.is_(None),
     )
     return {row.erp_id: row.connection_code for row in work.session.execute(query)}
-
-
-def merge(work: Work, connection: str, entity: Entity, erp_id: str, into: str) -> None:
-    """The ERP renumbered or merged a record: ``erp_id`` now stands for what ``into`` is."""
-    found = {
-        row.erp_id: row
-        for row in work.session.scalars(
-            sa.select(ErpRef).where(
-                ErpRef.connection_code == connection,
-                ErpRef.entity == entity.value,
-                ErpRef.erp_id.in_((erp_id, into)),
-            )
-        )
-    }
-    old, new = found[erp_id], found[into]
-    _note_change(work, (connection, entity, erp_id), old.crm_id, new.crm_id, into)
-    old.merged_into, old.crm_id, old.tombstoned_at = into, new.crm_id, work.tick

@@ -1,4 +1,4 @@
-"""why an exchange failed, in the reader's language"""
+"""why an exchange failed, in the reader's language; nobody wrote what a reference merged into"""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
+_REFERENCES = ("erp_ref", "erp_ref_change")
 _ROWS = sa.table("envelope", sa.column("id"), sa.column("error", sa.String))
 _TOLD = sa.table("envelope", sa.column("id"), sa.column("reason", sa.JSON(none_as_null=True)))
 
@@ -23,9 +24,13 @@ def upgrade() -> None:
     with op.batch_alter_table("envelope", schema=None) as batch_op:
         batch_op.drop_column("error")
         batch_op.alter_column("reason", new_column_name="error")
+    for table in _REFERENCES:
+        op.drop_column(table, "merged_into")
 
 
 def downgrade() -> None:
+    for table in _REFERENCES:
+        op.add_column(table, sa.Column("merged_into", sa.String(length=120), nullable=True))
     with op.batch_alter_table("envelope", schema=None) as batch_op:
         batch_op.alter_column("error", new_column_name="reason")
     op.add_column(

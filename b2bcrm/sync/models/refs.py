@@ -29,7 +29,6 @@ class ErpRef(Base):
     version: Mapped[str] = mapped_column(sa.String(80), default="")
     digest: Mapped[str] = mapped_column(sa.String(32), default="")
     crm_id: Mapped[int | None] = mapped_column(sa.BigInteger)
-    merged_into: Mapped[str | None] = mapped_column(sa.String(120))
     facts: Mapped[dict[str, str] | None] = mapped_column(sa.JSON(none_as_null=True))
     run_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     missed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
@@ -37,7 +36,7 @@ class ErpRef(Base):
 
 
 class ErpRefChange(Base):
-    """History of a reference: which row of ours it stood for before, or into what it merged."""
+    """History of a reference: which row of ours it stood for before."""
 
     __tablename__ = "erp_ref_change"
     __table_args__ = (sa.Index("ix_erp_ref_change", "connection_code", "entity", "erp_id"),)
@@ -49,5 +48,4 @@ class ErpRefChange(Base):
     at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     was_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     is_id: Mapped[int | None] = mapped_column(sa.BigInteger)
-    merged_into: Mapped[str | None] = mapped_column(sa.String(120))
     by: Mapped[str] = mapped_column(sa.String(120), default="")
