@@ -9,6 +9,7 @@ from decimal import Decimal
 from b2bcrm.ports.erp import Connection, Entity, OrderDraft, OrderDraftLine
 from connectors.erp.gateway import connect
 from connectors.erp.twin.faces import FaceApp
+from connectors.erp.twin.faces.ecc import EccFace, kept
 from connectors.erp.twin.faces.nav import NavFace
 from connectors.erp.twin.faces.tiptop import TiptopFace
 from connectors.erp.twin.inprocess import mount
@@ -22,7 +23,22 @@ START = dt.datetime(2026, 11, 17, 1, 40, tzinfo=dt.UTC)
 FACES: dict[str, tuple[Callable, bool, dict]] = {  # door, whether it asks for HTTP Basic, settings
     "dynamics-nav": (NavFace, True, {}),
     "digiwin-tiptop": (TiptopFace, False, {"params": {"source": "192.0.2.7"}}),
+    "sap-ecc": (
+        EccFace,
+        True,
+        {
+            "company": "1000",
+            "params": {
+                "client": "100",
+                "channel": "10",
+                "division": "00",
+                "order_type": "TA",
+                "price_condition": "PR00",
+            },
+        },
+    ),
 }
+KEPT = {"sap-ecc": kept}  # a record of the world as this ERP keys it
 
 
 class FaceTwin:
@@ -30,6 +46,7 @@ class FaceTwin:
 
     def __init__(self, path, profile: str, now: dt.datetime = START, **changes) -> None:
         self.at = now
+        self.kept = KEPT.get(profile, lambda record: record)
         face, basic, given = FACES[profile]
         self.world = TwinWorld(path, now=lambda: self.at)
         user = "crm" if basic else ""
@@ -50,7 +67,8 @@ class FaceTwin:
                 return rows
 
     def own(self, entity):
-        return sorted(self.world.list(entity, page_size=10**6).records, key=lambda r: r.erp_id)
+        records = self.world.list(entity, page_size=10**6).records
+        return sorted(map(self.kept, records), key=lambda r: r.erp_id)
 
     def draft(self, reference="SO-26-90001/0", **changes):
         customer = next(
