@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
@@ -11,6 +12,7 @@ from connectors.erp.gateway import connect
 from connectors.erp.twin.faces import FaceApp
 from connectors.erp.twin.faces.ecc import EccFace, kept
 from connectors.erp.twin.faces.nav import NavFace
+from connectors.erp.twin.faces.s4 import S4Face
 from connectors.erp.twin.faces.tiptop import TiptopFace
 from connectors.erp.twin.inprocess import mount
 from connectors.erp.twin.world import TwinWorld
@@ -18,27 +20,24 @@ from connectors.erp.twin.world import TwinWorld
 BASE = "http://erp.test"
 TODAY = dt.date(2026, 11, 17)
 START = dt.datetime(2026, 11, 17, 1, 40, tzinfo=dt.UTC)
-
+SAP = {
+    "company": "1000",
+    "params": {
+        "client": "100",
+        "channel": "10",
+        "division": "00",
+        "order_type": "TA",
+        "price_condition": "PR00",
+    },
+}
 
 FACES: dict[str, tuple[Callable, bool, dict]] = {  # door, whether it asks for HTTP Basic, settings
     "dynamics-nav": (NavFace, True, {}),
     "digiwin-tiptop": (TiptopFace, False, {"params": {"source": "192.0.2.7"}}),
-    "sap-ecc": (
-        EccFace,
-        True,
-        {
-            "company": "1000",
-            "params": {
-                "client": "100",
-                "channel": "10",
-                "division": "00",
-                "order_type": "TA",
-                "price_condition": "PR00",
-            },
-        },
-    ),
+    "sap-ecc": (EccFace, True, SAP),
+    "sap-s4": (S4Face, True, {**SAP, "params": {**SAP["params"], "system": "CRM"}}),
 }
-KEPT = {"sap-ecc": kept}  # a record of the world as this ERP keys it
+KEPT = {"sap-ecc": kept, "sap-s4": kept}  # a record of the world as this ERP keys it
 
 
 class FaceTwin:
@@ -106,6 +105,14 @@ class FaceTwin:
             "lines": lines,
         }
         return OrderDraft(**fields | changes)
+
+    def create(self, draft):
+        """Enter a draft; where it is only taken in, ask what became of it."""
+        made = self.gateway.create(draft)
+        if not made.handle:
+            return made
+        told = self.gateway.poll(made.handle)
+        return dataclasses.replace(told, line_map=made.line_map)
 
     def count(self, reference):
         return len(self.world.lookup(Entity.SALES_ORDER, "reference", reference))

@@ -260,11 +260,14 @@ class SoapErpGateway:
 
     def _write(self, act: str, trace: str, draft: OrderDraft | None, **values: Any) -> WriteResult:
         call = self.channel.known(act)
-        key = f"{trace}/{act}"  # of this act on this order: the same when it is sent again
+        # The same when it is sent again; another when it was corrected, or the ERP would drop it.
+        key = f"{trace}/{act}/{values.get('erp_id', '')}/{draft}"
         reply = self.channel.call(act, write=True, trace=trace, key=key, **values)
         writing = self.profile.writing
+        sent = [line.line_no for line in draft.lines] if draft is not None else []
+        same = {number: number for number in sent} if writing.lines == "same" else {}
         if call.oneway:
-            return WriteResult("", handle=self.channel.message_id(key))
+            return WriteResult("", line_map=same, handle=self.channel.message_id(key))
         if reply.drift:
             raise errors.unusable(errors.drifted(reply.drift).message, write=True)
         written: Written = reply.one() or Written()
@@ -272,11 +275,8 @@ class SoapErpGateway:
             raise errors.unusable(Message("The ERP's answer names no document number."), write=True)
         result = written.result()
         erp_id = result.erp_id or values.get("erp_id", "")
-        lines = result.line_map
-        sent = [line.line_no for line in draft.lines] if draft is not None else []
-        if writing.lines == "same":
-            lines = {number: number for number in sent}
-        elif writing.lines == "in_order" and len(sent) == len(written.line_map):
+        lines = same or result.line_map
+        if writing.lines == "in_order" and len(sent) == len(written.line_map):
             kept = [pair.kept for pair in written.line_map]
             lines = dict(zip(sent, kept, strict=True))
         return WriteResult(erp_id, result.version, lines, result.messages, result.handle)

@@ -165,6 +165,7 @@ _STEPS: Mapping[str, Callable[[str, Formats], Say]] = {
     "decimal": lambda arg, _f: _decimals(arg),
     "date": lambda _a, f: lambda value: _day(value, f),
     "datetime": lambda _a, _f: lambda value: value,
+    "iso": lambda _a, _f: lambda value: None if value is None else outgoing(value),
     "unix": lambda _a, _f: lambda value: None if value is None else int(value.timestamp()),
     "map": lambda arg, f: _mapped(arg, map_of(arg, f)),
     "unit": lambda _a, f: _unit(f),

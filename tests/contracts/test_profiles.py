@@ -13,6 +13,7 @@ import tomllib
 import pytest
 
 from b2bcrm.ports.erp import Act, Entity
+from connectors.erp.contract import entering
 from connectors.erp.contract.checks import CHECKS
 from connectors.erp.contract.findings import Outcome
 from connectors.erp.contract.suite import run
@@ -45,7 +46,9 @@ def certified(request, small_world, tmp_path_factory):
         changed = dataclasses.replace(connection, **changes)
         return connect(changed, session=system.session, now=lambda: system.at)
 
-    report = run(connection, opener, now=lambda: system.at, write=True)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(entering, "ASK_EVERY_S", 0)  # a face has its answer at once
+        report = run(connection, opener, now=lambda: system.at, write=True)
     yield report, system
     system.session.close()
     system.world.close()

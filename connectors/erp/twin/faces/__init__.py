@@ -44,8 +44,11 @@ class FaceFault(Exception):
 class Face(Protocol):
     """One ERP's door: the answer to the element in an envelope's body."""
 
-    def answer(self, path: str, request: etree._Element) -> etree._Element:
-        """Raises FaceFault, or TwinRefusal where the face has no words of its own for it."""
+    def answer(self, path: str, request: etree._Element) -> etree._Element | None:
+        """None for a message that is only taken in.
+
+        Raises FaceFault, or TwinRefusal where the face has no words of its own for it.
+        """
 
     def refusal(self, request: etree._Element, no: TwinRefusal) -> etree._Element:
         """A no of the world in this ERP's words, or FaceFault."""
@@ -85,7 +88,7 @@ class FaceApp:
         if name in self.lose:
             self.lose.discard(name)
             raise AnswerLost
-        return "200 OK", enveloped(answer)
+        return ("200 OK", enveloped(answer)) if answer is not None else ("202 Accepted", b"")
 
     def _may_enter(self, header: str) -> bool:
         if not self.user:

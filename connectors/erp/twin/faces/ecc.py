@@ -11,6 +11,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from lxml import etree
@@ -35,6 +36,7 @@ from connectors.erp.twin.world import TwinWorld
 from connectors.erp.wsdls import WSDL_DIR
 
 NAMESPACE = "urn:sap-com:document:sap:rfc:functions"
+WSDL = WSDL_DIR / "sap-ecc-1" / "ZWS_CRM.wsdl"
 _CHUNK = 2000
 _IDS = {  # the twin's refusals -> message class and number
     "version_conflict": ("ZCRM", "001"),
@@ -52,17 +54,17 @@ _KEYS = {  # fields that hold a number of a customer or a document
 def kept(record: Record) -> Record:
     """A record of the twin with its keys as SAP keeps them."""
     changes: dict[str, Any] = {
-        name: _alpha(getattr(record, name)) for name in _KEYS.get(type(record), ())
+        name: alpha(getattr(record, name)) for name in _KEYS.get(type(record), ())
     }
     if isinstance(record, Customer):
         changes["addresses"] = tuple(
-            dataclasses.replace(a, code=_partner(record.erp_id, a.code)) for a in record.addresses
+            dataclasses.replace(a, code=partner(record.erp_id, a.code)) for a in record.addresses
         )
     if isinstance(record, SalesOrder):
-        changes["ship_to"] = _partner(record.customer, record.ship_to)
+        changes["ship_to"] = partner(record.customer, record.ship_to)
     if isinstance(record, Shipment):
         changes["lines"] = tuple(
-            dataclasses.replace(line, sales_order=_alpha(line.sales_order)) for line in record.lines
+            dataclasses.replace(line, sales_order=alpha(line.sales_order)) for line in record.lines
         )
     return dataclasses.replace(record, **changes)
 
@@ -70,11 +72,11 @@ def kept(record: Record) -> Record:
 class EccFace:
     """One client of one system. ``commits`` False is a wrapper that forgot its COMMIT WORK."""
 
-    def __init__(self, world: TwinWorld) -> None:
+    def __init__(self, world: TwinWorld, wsdl: Path = WSDL) -> None:
         self.world = world
         self.commits = True
-        self._schema = schema_of(WSDL_DIR / "sap-ecc-1" / "ZWS_CRM.wsdl")
-        self._acts: Mapping[str, Callable[[etree._Element], Fields]] = {
+        self._schema = schema_of(wsdl)
+        self.acts: dict[str, Callable[[etree._Element], Fields]] = {
             "Z_CRM_INFO": self._info,
             "BAPI_MATERIAL_AVAILABILITY": self._availability,
             "Z_CRM_SALESORDER_CREATE": self._create,
@@ -83,7 +85,7 @@ class EccFace:
             **dict.fromkeys(ROWS, self._get),
         }
 
-    def answer(self, path: str, request: etree._Element) -> etree._Element:
+    def answer(self, path: str, request: etree._Element) -> etree._Element | None:
         """By the function that the element names."""
         if not path.startswith("/sap/bc/srt/rfc/sap/zws_crm/100/"):
             raise FaceFault("Server", "client is not available in this system")
@@ -92,7 +94,7 @@ class EccFace:
         if company is not None and company not in COMPANIES:
             no = TwinRefusal("unknown_company", f"Company code {company} does not exist.")
             return self.refusal(request, no)
-        return self._said(request, self._acts[local(request.tag)](request))
+        return self._said(request, self.acts[local(request.tag)](request))
 
     def refusal(self, request: etree._Element, no: TwinRefusal) -> etree._Element:
         """A message of type E; ROW is the number of the item, where it is about one."""
@@ -106,14 +108,15 @@ class EccFace:
         name = local(request.tag)
         if name == "BAPI_MATERIAL_AVAILABILITY":
             return self._said(request, _not_available(message))
-        empty: Fields = {"RETURN": [message]}
+        return self._said(request, self.empty(name) | {"RETURN": [message]})
+
+    def empty(self, name: str) -> Fields:
+        """What stands beside the messages of a no."""
         if name in ROWS:
-            empty |= {ROWS[name].table: [], "EV_COUNT": 0, "EV_TIMESTAMP": self._now()}
-        elif name == "Z_CRM_INFO":
-            empty |= self._about()
-        else:
-            empty |= {"SALESDOCUMENT": "", "CHANGENR": "", "COMMITTED": ""}
-        return self._said(request, empty)
+            return {ROWS[name].table: [], "EV_COUNT": 0, "EV_TIMESTAMP": self._now()}
+        if name == "Z_CRM_INFO":
+            return self._about()
+        return {"SALESDOCUMENT": "", "CHANGENR": "", "COMMITTED": ""}
 
     def _said(self, request: etree._Element, fields: Fields) -> etree._Element:
         name = f"{{{NAMESPACE}}}{local(request.tag)}.Response"
@@ -213,16 +216,17 @@ class EccFace:
 
     def _number(self, request: etree._Element) -> str:
         """The twin's number of the order that SAP's number means."""
-        return self._own(Entity.SALES_ORDER, request.findtext("SALESDOCUMENT", ""))
+        return self.own_key(Entity.SALES_ORDER, request.findtext("SALESDOCUMENT", ""))
 
-    def _own(self, entity: Entity, key: str) -> str:
-        found = (r.erp_id for r in self._all(entity) if _alpha(r.erp_id) == key)
+    def own_key(self, entity: Entity, key: str) -> str:
+        """The twin's key for SAP's."""
+        found = (r.erp_id for r in self._all(entity) if alpha(r.erp_id) == key)
         return next(found, key)
 
     @staticmethod
     def _written(result: WriteResult) -> Fields:
         return {
-            "SALESDOCUMENT": _alpha(result.erp_id), "CHANGENR": result.version.zfill(10),
+            "SALESDOCUMENT": alpha(result.erp_id), "CHANGENR": result.version.zfill(10),
             "COMMITTED": "X", "RETURN": [_NO_MESSAGE | {"TYPE": "S", "ID": "V1", "NUMBER": "311"}],
         }  # fmt: skip
 
@@ -232,8 +236,8 @@ class EccFace:
             row.findtext("PARTN_ROLE"): row.findtext("PARTN_NUMB", "")
             for row in request.iterfind("ORDER_PARTNERS/item")
         }
-        customer = self._own(Entity.CUSTOMER, partners["AG"])
-        site = _partner(customer, "")
+        customer = self.own_key(Entity.CUSTOMER, partners["AG"])
+        site = partner(customer)
         ship_to = partners["WE"]
         schedules = _by_item(request, "ORDER_SCHEDULES_IN")
         prices = _by_item(request, "ORDER_CONDITIONS_IN")
@@ -301,13 +305,14 @@ def _grow(parent: etree._Element, name: str, value: Any) -> None:
         element.text = outgoing(value)
 
 
-def _alpha(key: str) -> str:
+def alpha(key: str) -> str:
     """A number with ten places; anything else as it is."""
     return key.zfill(10) if key.isdigit() else key
 
 
-def _partner(customer: str, code: str) -> str:
-    return f"{_alpha(customer)[-8:]}{code}" if code else _alpha(customer)[-8:]
+def partner(customer: str, code: str = "") -> str:
+    """The number of a customer's ship-to, or how all of them begin."""
+    return f"{alpha(customer)[-8:]}{code}"
 
 
 def _like(value: str, pattern: str | None) -> bool:
