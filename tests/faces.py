@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import os
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
+
+import pytest
 
 from b2bcrm.ports.erp import Connection, Entity, OrderDraft, OrderDraftLine
+from connectors.erp import site_wsdl
 from connectors.erp.gateway import connect
 from connectors.erp.twin.faces import FaceApp
+from connectors.erp.twin.faces.bydesign import ByDesignFace, is_material
 from connectors.erp.twin.faces.ecc import EccFace, kept
 from connectors.erp.twin.faces.nav import NavFace
 from connectors.erp.twin.faces.s4 import S4Face
@@ -17,6 +23,8 @@ from connectors.erp.twin.faces.tiptop import TiptopFace
 from connectors.erp.twin.inprocess import mount
 from connectors.erp.twin.world import TwinWorld
 
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = Path(os.environ.get("ERP_SAMPLES_DIR", ROOT.parent / "shared" / "erp-samples"))
 BASE = "http://erp.test"
 TODAY = dt.date(2026, 11, 17)
 START = dt.datetime(2026, 11, 17, 1, 40, tzinfo=dt.UTC)
@@ -35,9 +43,21 @@ FACES: dict[str, tuple[Callable, bool, dict]] = {  # door, whether it asks for H
     "dynamics-nav": (NavFace, True, {}),
     "digiwin-tiptop": (TiptopFace, False, {"params": {"source": "192.0.2.7"}}),
     "sap-ecc": (EccFace, True, SAP),
+    "sap-bydesign": (ByDesignFace, True, {"company": ""}),
     "sap-s4": (S4Face, True, {**SAP, "params": {**SAP["params"], "system": "CRM"}}),
 }
+WRITERS = [name for name in FACES if name != "sap-bydesign"]  # which take orders
 KEPT = {"sap-ecc": kept, "sap-s4": kept}  # a record of the world as this ERP keys it
+
+
+def site_wsdls(folder: Path) -> Path:
+    """A folder of WSDLs as an administrator has added them; skips where the samples are not."""
+    sample = SAMPLES / "wsdl" / "sap-bydesign" / "QueryMaterialIn.wsdl"
+    if not sample.is_file():
+        pytest.skip(f"the vendor's WSDL is not there: set ERP_SAMPLES_DIR (looked in {SAMPLES})")
+    name = "sap-bydesign/querymaterialin.wsdl"
+    site_wsdl.add(str(sample), folder / "site", at=START, name=name, replace=True)
+    return folder / "site" / name
 
 
 class FaceTwin:
@@ -49,7 +69,12 @@ class FaceTwin:
         face, basic, given = FACES[profile]
         self.world = TwinWorld(path, now=lambda: self.at)
         user = "crm" if basic else ""
-        self.app = FaceApp(self.world, face(self.world), user, "open")
+        if profile == "sap-bydesign":
+            wsdl = site_wsdls(Path(path).parent)
+            given = {**given, "site_wsdl": str(wsdl.parents[1])}
+            self.app = FaceApp(self.world, face(self.world, wsdl), user, "open")
+        else:
+            self.app = FaceApp(self.world, face(self.world), user, "open")
         self.session = mount(self.app, BASE)
         settings = {"company": "FPD-TW", "user": "crm", "secret": "open"} | given | changes
         self.connection = Connection("main", profile, BASE, **settings)
@@ -67,6 +92,8 @@ class FaceTwin:
 
     def own(self, entity):
         records = self.world.list(entity, page_size=10**6).records
+        if entity is Entity.ITEM and self.connection.profile == "sap-bydesign":
+            records = [record for record in records if is_material(record)]
         return sorted(map(self.kept, records), key=lambda r: r.erp_id)
 
     def draft(self, reference="SO-26-90001/0", **changes):
