@@ -48,6 +48,7 @@ from connectors.erp.replies import Reply
 
 WORK_ORDERS_PER_CALL = 200
 ITEMS_PER_CALL = 100
+MOST_REFUSALS = 20  # of one message, before it is not asked about any more
 HEAD_CLOCK_S = 2.0  # an HTTP head tells whole seconds, and answers take a while
 
 
@@ -262,6 +263,8 @@ class SoapErpGateway:
         call = self.channel.known(act)
         # The same when it is sent again; another when it was corrected, or the ERP would drop it.
         key = f"{trace}/{act}/{values.get('erp_id', '')}/{draft}"
+        if call.oneway and "poll" in self.profile.calls:
+            key = self._not_refused(key)
         reply = self.channel.call(act, write=True, trace=trace, key=key, **values)
         writing = self.profile.writing
         sent = [line.line_no for line in draft.lines] if draft is not None else []
@@ -280,6 +283,23 @@ class SoapErpGateway:
             kept = [pair.kept for pair in written.line_map]
             lines = dict(zip(sent, kept, strict=True))
         return WriteResult(erp_id, result.version, lines, result.messages, result.handle)
+
+    def _not_refused(self, key: str) -> str:
+        """The key of a message that was not refused yet: a repeat of a refused one is dropped,
+        though what was in its way may be gone. Where nobody can say, it is the key itself.
+        """
+        for attempt in range(MOST_REFUSALS):
+            tried = f"{key}/{attempt}" if attempt else key
+            try:
+                self.poll(self.channel.message_id(tried))
+            except ErpUnavailable:
+                return key
+            except ErpRefused as error:
+                if error.code != ErpRefused.code:
+                    raise
+            else:
+                return tried
+        return key
 
     def poll(self, handle: str) -> WriteResult | None:
         """What became of a write that was only taken in."""

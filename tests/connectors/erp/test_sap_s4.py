@@ -11,6 +11,7 @@ from lxml import etree
 
 from b2bcrm.ports.erp import Act, Entity, ErpOutcomeUnknown, ErpRefused, WriteMode
 from connectors.erp.gateway import connect
+from connectors.erp.twin.sales import TwinRefusal
 from tests.conftest import NOW
 from tests.faces import FaceTwin
 
@@ -47,6 +48,22 @@ def test_an_order_that_was_refused_and_corrected_is_a_message_of_its_own(sap):
     draft = sap.draft()
     with pytest.raises(ErpRefused, match="QQQ"):
         sap.create(dataclasses.replace(draft, currency="QQQ"))
+    assert sap.create(draft).erp_id
+    assert sap.count(draft.reference) == 1
+
+
+def test_a_refused_order_that_is_sent_unchanged_is_judged_anew(sap, monkeypatch):
+    draft = sap.draft()
+
+    def closed(_draft):
+        raise TwinRefusal("period_closed", "The period is closed.")
+
+    with monkeypatch.context() as month_end:
+        month_end.setattr(sap.world, "create", closed)
+        for _ in range(2):
+            with pytest.raises(ErpRefused, match="closed"):
+                sap.create(draft)
+    assert sap.create(draft).erp_id
     assert sap.create(draft).erp_id
     assert sap.count(draft.reference) == 1
 
