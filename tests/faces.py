@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import os
 import shutil
 from collections.abc import Callable
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 
+import pytest
+
 from b2bcrm.ports.erp import Connection, Entity, OrderDraft, OrderDraftLine
+from connectors.erp import site_wsdl
 from connectors.erp.gateway import connect
 from connectors.erp.twin.faces import FaceApp
+from connectors.erp.twin.faces.bydesign import ByDesignFace, is_material
 from connectors.erp.twin.faces.dolibarr import KEY, DolibarrFace
 from connectors.erp.twin.faces.eas import EasFace
+from connectors.erp.twin.faces.ecc import EccFace, kept
 from connectors.erp.twin.faces.nav import NavFace
+from connectors.erp.twin.faces.s4 import S4Face
 from connectors.erp.twin.faces.tiptop import TiptopFace
 from connectors.erp.twin.faces.u9 import U9Face
 from connectors.erp.twin.faces.x3 import X3Face
 from connectors.erp.twin.inprocess import mount
 from connectors.erp.twin.world import TwinWorld
 
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = Path(os.environ.get("ERP_SAMPLES_DIR", ROOT.parent / "shared" / "erp-samples"))
 BASE = "http://erp.test"
 TODAY = dt.date(2026, 11, 17)
 START = dt.datetime(2026, 11, 17, 1, 40, tzinfo=dt.UTC)
-
+SAP = {
+    "company": "1000",
+    "params": {
+        "client": "100",
+        "channel": "10",
+        "division": "00",
+        "order_type": "TA",
+        "price_condition": "PR00",
+    },
+}
 
 FACES: dict[str, tuple[Callable, bool, dict]] = {  # door, whether it asks for HTTP Basic, settings
     "dynamics-nav": (NavFace, True, {}),
@@ -33,21 +50,42 @@ FACES: dict[str, tuple[Callable, bool, dict]] = {  # door, whether it asks for H
     "yonyou-u9": (U9Face, False, {"params": {"doc_type": "SO3"}}),
     "kingdee-eas": (EasFace, False, {"params": {"db_type": "1"}}),
     "sage-x3": (X3Face, True, {"params": {"order_type": "SON"}}),
+    "sap-ecc": (EccFace, True, SAP),
+    "sap-bydesign": (ByDesignFace, True, {"company": ""}),
+    "sap-s4": (S4Face, True, {**SAP, "params": {**SAP["params"], "system": "CRM"}}),
 }
-
-ROOT = Path(__file__).resolve().parents[1]
-SAMPLES = Path(os.environ.get("ERP_SAMPLES_DIR", ROOT.parent / "shared" / "erp-samples"))
-DOLIBARR_WSDLS = SAMPLES / "dolibarr" / "wsdl"
+THIN_FACES: dict[str, tuple[Callable, bool, dict]] = {  # which keep less than the world has
+    "dolibarr": (DolibarrFace, False, {"company": "", "params": {"key": KEY, "vat_rate": "19"}}),
+}
+WRITERS = [name for name in FACES if name != "sap-bydesign"]  # which take orders
+KEPT = {"sap-ecc": kept, "sap-s4": kept}  # a record of the world as this ERP keys it
 ABSENT = (
     f"a running system's own files are not there: set ERP_SAMPLES_DIR (looked in {SAMPLES.name})"
 )
-SITE_FACES: dict[str, tuple[Callable, bool, dict]] = {  # those that need WSDLs of a site
-    "dolibarr": (
-        partial(DolibarrFace, wsdls=DOLIBARR_WSDLS),
-        False,
-        {"company": "", "params": {"key": KEY, "vat_rate": "19"}},
-    ),
-}
+
+
+def _sample(*names: str) -> Path:
+    path = SAMPLES.joinpath(*names)
+    if not path.exists():
+        pytest.skip(ABSENT)
+    return path
+
+
+def _add_dolibarr(site: Path) -> Path:
+    wsdls = _sample("dolibarr", "wsdl")
+    shutil.copytree(wsdls, site / "dolibarr", dirs_exist_ok=True)
+    return wsdls
+
+
+def _add_bydesign(site: Path) -> Path:
+    sample = _sample("wsdl", "sap-bydesign", "QueryMaterialIn.wsdl")
+    name = "sap-bydesign/querymaterialin.wsdl"
+    site_wsdl.add(str(sample), site, at=START, name=name, replace=True)
+    return site / name
+
+
+SITES = {"dolibarr": _add_dolibarr, "sap-bydesign": _add_bydesign}
+"""As an administrator adds a site's WSDLs to a folder; answers what the face reads."""
 
 
 class FaceTwin:
@@ -55,14 +93,16 @@ class FaceTwin:
 
     def __init__(self, path, profile: str, now: dt.datetime = START, **changes) -> None:
         self.at = now
-        face, basic, given = (FACES | SITE_FACES)[profile]
-        if profile in SITE_FACES:
-            site = Path(path).parent / "site"
-            shutil.copytree(DOLIBARR_WSDLS, site / profile, dirs_exist_ok=True)
-            changes = {"site_wsdl": str(site)} | changes
+        self.kept = KEPT.get(profile, lambda record: record)
+        face, basic, given = (FACES | THIN_FACES)[profile]
         self.world = TwinWorld(path, now=lambda: self.at)
-        user = "crm" if basic else ""
-        self.app = FaceApp(self.world, face(self.world), user, "open")
+        wsdls = []
+        if profile in SITES:
+            site = Path(path).parent / "site"
+            wsdls = [SITES[profile](site)]
+            given = {**given, "site_wsdl": str(site)}
+        door = face(self.world, *wsdls)
+        self.app = FaceApp(self.world, door, "crm" if basic else "", "open")
         self.session = mount(self.app, BASE)
         settings = {"company": "FPD-TW", "user": "crm", "secret": "open"} | given | changes
         self.connection = Connection("main", profile, BASE, **settings)
@@ -79,7 +119,10 @@ class FaceTwin:
                 return rows
 
     def own(self, entity):
-        return sorted(self.world.list(entity, page_size=10**6).records, key=lambda r: r.erp_id)
+        records = self.world.list(entity, page_size=10**6).records
+        if entity is Entity.ITEM and self.connection.profile == "sap-bydesign":
+            records = [record for record in records if is_material(record)]
+        return sorted(map(self.kept, records), key=lambda r: r.erp_id)
 
     def draft(self, reference="SO-26-90001/0", **changes):
         customer = next(
@@ -117,6 +160,14 @@ class FaceTwin:
             "lines": lines,
         }
         return OrderDraft(**fields | changes)
+
+    def create(self, draft):
+        """Enter a draft; where it is only taken in, ask what became of it."""
+        made = self.gateway.create(draft)
+        if not made.handle:
+            return made
+        told = self.gateway.poll(made.handle)
+        return dataclasses.replace(told, line_map=made.line_map)
 
     def count(self, reference):
         return len(self.world.lookup(Entity.SALES_ORDER, "reference", reference))

@@ -15,7 +15,10 @@ from connectors.erp.replies import ReplyBroken, ReplyForbidden, ReplyForeign, re
 
 
 def confirmations(profile: Profile, raw: bytes) -> Sequence[Confirmation]:
-    """What a raw message confirms. Raises ErpRefused where it is none, ErpDrift where unclear."""
+    """What a raw message confirms; 'still at work' confirms nothing.
+
+    Raises ErpRefused where it is none, ErpDrift where unclear.
+    """
     call = profile.calls["confirm"]
     try:
         stream = Decoded(io.BytesIO(raw), profiled=profile.charset, replace=True)
@@ -32,7 +35,7 @@ def confirmations(profile: Profile, raw: bytes) -> Sequence[Confirmation]:
         drift: ErpDrift = errors.drifted(answer.reply.drift)
         raise drift
     told: list[Told] = answer.reply.rows[0]
-    return [_confirmation(one) for one in told]
+    return [_confirmation(one) for one in told if one.state != "open"]
 
 
 def _confirmation(told: Told) -> Confirmation:

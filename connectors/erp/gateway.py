@@ -48,6 +48,7 @@ from connectors.erp.replies import Reply
 
 WORK_ORDERS_PER_CALL = 200
 ITEMS_PER_CALL = 100
+MOST_REFUSALS = 20  # of one message, before it is not asked about any more
 HEAD_CLOCK_S = 2.0  # an HTTP head tells whole seconds, and answers take a while
 
 
@@ -261,11 +262,16 @@ class SoapErpGateway:
 
     def _write(self, act: str, trace: str, draft: OrderDraft | None, **values: Any) -> WriteResult:
         call = self.channel.known(act)
-        key = f"{trace}/{act}"  # of this act on this order: the same when it is sent again
+        # The same when it is sent again; another when it was corrected, or the ERP would drop it.
+        key = f"{trace}/{act}/{values.get('erp_id', '')}/{draft}"
+        if call.oneway and "poll" in self.profile.calls:
+            key = self._not_refused(key)
         reply = self.channel.call(act, write=True, trace=trace, key=key, **values)
         writing = self.profile.writing
+        sent = [line.line_no for line in draft.lines] if draft is not None else []
+        same = {number: number for number in sent} if writing.lines == "same" else {}
         if call.oneway:
-            return WriteResult("", handle=self.channel.message_id(key))
+            return WriteResult("", line_map=same, handle=self.channel.message_id(key))
         if reply.drift:
             raise errors.unusable(errors.drifted(reply.drift).message, write=True)
         written: Written = reply.one() or Written()
@@ -273,14 +279,28 @@ class SoapErpGateway:
             raise errors.unusable(Message("The ERP's answer names no document number."), write=True)
         result = written.result()
         erp_id = result.erp_id or values.get("erp_id", "")
-        lines = result.line_map
-        sent = [line.line_no for line in draft.lines] if draft is not None else []
-        if writing.lines == "same":
-            lines = {number: number for number in sent}
-        elif writing.lines == "in_order" and len(sent) == len(written.line_map):
+        lines = same or result.line_map
+        if writing.lines == "in_order" and len(sent) == len(written.line_map):
             kept = [pair.kept for pair in written.line_map]
             lines = dict(zip(sent, kept, strict=True))
         return WriteResult(erp_id, result.version, lines, result.messages, result.handle)
+
+    def _not_refused(self, key: str) -> str:
+        """The key of a message that was not refused yet: a repeat of a refused one is dropped,
+        though what was in its way may be gone. Where nobody can say, it is the key itself.
+        """
+        for attempt in range(MOST_REFUSALS):
+            tried = f"{key}/{attempt}" if attempt else key
+            try:
+                self.poll(self.channel.message_id(tried))
+            except ErpUnavailable:
+                return key
+            except ErpRefused as error:
+                if error.code != ErpRefused.code:
+                    raise
+            else:
+                return tried
+        return key
 
     def poll(self, handle: str) -> WriteResult | None:
         """What became of a write that was only taken in."""

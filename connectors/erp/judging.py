@@ -84,6 +84,7 @@ class Rule:
     holds: tuple[str, ...] = ()  # contains one of, whatever the case
     absent: bool = False
     each: paths.Path | None = None  # the rule holds for each of these elements
+    where: paths.Where | None = None  # ...that fulfil this
     at: At = At.DOCUMENT
     operations: frozenset[str] = frozenset()
     issue: IssueAt = IssueAt()
@@ -105,6 +106,8 @@ class Rule:
             return
         owners = [root] if self.each is None else paths.elements(root, self.each)
         for owner in owners:
+            if self.where is not None and not self.where(owner):
+                continue
             found = [text.strip() for text in paths.texts(owner, self.path)]
             if self.absent:
                 if not any(found):

@@ -127,6 +127,15 @@ def _only(arg: str) -> Say:
     return say
 
 
+def _at_most(length: int) -> Say:
+    def say(value: Any) -> Any:
+        if value is not None and len(str(value)) > length:
+            raise CannotSay(f"{value!r} has more than the {length} characters that the ERP keeps")
+        return value
+
+    return say
+
+
 def _number(text: str) -> Decimal | None:
     try:
         return Decimal(text)
@@ -163,6 +172,7 @@ _STEPS: Mapping[str, Callable[[str, Formats], Say]] = {
     "date": lambda _a, f: lambda value: _day(value, f),
     "datetime": lambda _a, _f: lambda value: value,
     "instant_date": lambda _a, f: lambda value: _midnight(value, f),
+    "iso": lambda _a, _f: lambda value: None if value is None else outgoing(value),
     "unix": lambda _a, _f: lambda value: None if value is None else int(value.timestamp()),
     "map": lambda arg, f: _mapped(arg, map_of(arg, f)),
     "unit": lambda _a, f: _unit(f),
@@ -171,6 +181,7 @@ _STEPS: Mapping[str, Callable[[str, Formats], Say]] = {
     "const": lambda arg, _f: lambda _value: arg,
     "default": lambda arg, _f: _either(arg),
     "only": lambda arg, _f: _only(arg),
+    "max": lambda arg, _f: _at_most(whole(arg)),
     "skip_empty": lambda _a, _f: lambda value: value or None,
     "filter": lambda _a, _f: lambda value: None if value is None else safe_in_filter(str(value)),
 }

@@ -23,6 +23,7 @@ Convert = Callable[[str], Any]
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)", re.ASCII)
 _INT = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _BOOL = {"true": True, "1": True, "false": False, "0": False}
+_DAYS = re.compile(r"P([0-9]{1,6})D", re.ASCII)
 _MIDNIGHT = "T24:00:00"
 DRIFT = "!drift"
 
@@ -35,6 +36,7 @@ MAKES: Mapping[str, type] = {
     "strip_zeros": str,
     "const": str,
     "int": int,
+    "days": int,
     "decimal": Decimal,
     "bool": bool,
     "date": dt.date,
@@ -168,6 +170,13 @@ def _int(text: str) -> int:
     return int(text)
 
 
+def _days(text: str) -> int:
+    found = _DAYS.fullmatch(text := text.strip())
+    if found is None:
+        raise Drift(f"not a number of days: {text[:40]!r}")
+    return int(found[1])
+
+
 def _decimal(text: str) -> Decimal:
     if _DECIMAL.fullmatch(text := text.strip()) is None:
         raise Drift(f"not a decimal number: {text[:40]!r}")
@@ -247,6 +256,7 @@ def _padded(width: int) -> Convert:
 _MAKERS: Mapping[str, Callable[[str, Formats], Convert]] = {
     "text": lambda _arg, _formats: as_text,
     "int": lambda _arg, _formats: remembered(_int),
+    "days": lambda _arg, _formats: remembered(_days),
     "decimal": lambda _arg, _formats: remembered(_decimal),
     "bool": lambda _arg, _formats: _bool,
     "map": lambda arg, formats: remembered(_mapped(arg, map_of(arg, formats))),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
+
 import pytest
 import sqlalchemy as sa
 
@@ -9,12 +12,14 @@ from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.errors import Refused, not_found
 from b2bcrm.kernel.words import Message
 from b2bcrm.orders import actions
-from b2bcrm.ports.erp import Confirmation, ErpCannot, ErpRefused, Issue, WriteResult
+from b2bcrm.ports.erp import Confirmation, Entity, ErpCannot, ErpRefused, Issue, WriteResult
 from b2bcrm.sync import conflicts, inbox, writes
 from b2bcrm.sync.inbox import ErpConfirmation
 from b2bcrm.sync.writes import Kind, WriteState
 from b2bcrm.users import actions as users
 from tests.clients import make_app, make_user
+from tests.conftest import NOW
+from tests.faces import FaceTwin
 from tests.factories import make_order
 
 pytestmark = pytest.mark.db
@@ -41,6 +46,10 @@ def erp():
 
 @pytest.fixture
 def post(office, tmp_path, erp):
+    return poster(office, tmp_path, erp)
+
+
+def poster(office, tmp_path, erp):
     def listening(_work, code):
         if code != "main":
             raise not_found(Message("This ERP connection"))
@@ -123,3 +132,21 @@ def test_such_a_difference_is_sent_again_or_left_and_never_taken_over(post, erp,
         actions.leave_both(work, order.id, row.id, expected_version=None)
         work.session.flush()
         assert list(conflicts.of_order(work.session, order.id)) == []
+
+
+def test_what_s4_sends_is_kept_by_our_references(office, small_world, tmp_path):
+    sap = FaceTwin(shutil.copy(small_world, tmp_path / "s4.sqlite"), "sap-s4", NOW)
+    good = sap.draft("SO-26-90001/0")
+    bad = dataclasses.replace(sap.draft("SO-26-90002/0"), currency="QQQ")
+    sap.gateway.create(good)
+    sap.gateway.create(bad)
+    post = poster(office, tmp_path, sap.gateway)
+    raw = sap.app.face.confirmations()
+    assert post(raw).json == {"received": 2, "new": 2}
+    assert post(raw).json == {"received": 2, "new": 0}
+    with office.open() as work:
+        done = inbox.waiting(work.session, good.reference)
+        refused = inbox.waiting(work.session, bad.reference)
+        assert sap.gateway.get(Entity.SALES_ORDER, done.erp_id).reference == good.reference
+        assert "QQQ" in refused.refused[0]["text"]
+    sap.world.close()

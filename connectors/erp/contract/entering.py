@@ -157,7 +157,8 @@ def change(ground: Ground) -> Message:
     draft, result = _fresh(ground)
     before = _only(ground, draft.reference)
     changed = _amended(draft)
-    ground.gateway.update(result.erp_id, changed, expected_version=result.version)
+    done = ground.gateway.update(result.erp_id, changed, expected_version=result.version)
+    _settled(ground, done)
     order = _only(ground, changed.reference)
     if odd := unlike(order, changed, result.line_map):
         raise Failed(Message("It is not as it was sent: %(names)s", names=names(odd)))
@@ -230,18 +231,24 @@ def _with_exact_price(ground: Ground) -> tuple[OrderDraft, WriteResult]:
 
 def entered(ground: Ground, draft: OrderDraft) -> WriteResult:
     """Enter a draft and wait for an ERP that confirms later; noted to be cancelled."""
-    result = ground.gateway.create(draft)
-    for _ in range(ASK_TIMES):
-        if result.erp_id or not result.handle:
-            break
-        ground.pause(ASK_EVERY_S)
-        result = ground.gateway.poll(result.handle) or result
+    result = _settled(ground, ground.gateway.create(draft))
     late = ground.capability(Entity.SALES_ORDER).write_mode is not WriteMode.SYNC
     if not result.erp_id and late and (found := _found(ground, draft.reference)):
         result = dataclasses.replace(result, erp_id=found[0].erp_id)
     if not result.erp_id:
         raise Failed(Message("The ERP has not told the order's number."))
     ground.entered.append(result.erp_id)
+    return result
+
+
+def _settled(ground: Ground, result: WriteResult) -> WriteResult:
+    """What became of a write that was only taken in, as soon as the ERP tells it."""
+    for _ in range(ASK_TIMES):
+        if result.erp_id or not result.handle:
+            break
+        ground.pause(ASK_EVERY_S)
+        told = ground.gateway.poll(result.handle) or result
+        result = dataclasses.replace(told, line_map=told.line_map or result.line_map)
     return result
 
 

@@ -1,9 +1,10 @@
 """``[errors]``: which answer is a no, which one says 'later', which one says nothing.
 
 Keys of a rule: ``fault_code`` (how it begins), ``fault_text`` (what it holds), ``http``, ``path``
-with ``in``, ``not``, ``holds`` or ``absent``; ``each`` repeats it for a list of messages; ``code``,
-``text``, ``field`` and ``line`` say where its words stand; ``at = "envelope"`` looks outside the
-string, ``at = "text"`` at a bare sentence that came in place of the document.
+with ``in``, ``not``, ``holds`` or ``absent``; ``each`` repeats it for a list of messages, among
+which ``where`` chooses; ``code``, ``text``, ``field`` and ``line`` say where its words stand;
+``at = "envelope"`` looks outside the string, ``at = "text"`` at a bare sentence that came in place
+of the document.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ def _rule(table: Table, named: NameValue | None) -> Rule:
         holds=_several(table, "holds"),
         absent=table.flag("absent", default=False),
         each=path("each"),
+        where=paths.where(table.text("where"), named) if "where" in table else None,
         at=table.choice("at", {at.value: at for at in At}, "document"),
         operations=frozenset(_several(table, "operations")),
         issue=_issue(table, named),
@@ -72,6 +74,8 @@ def _rule(table: Table, named: NameValue | None) -> Rule:
         raise ProfileError(
             f"{table.place}: 'in', 'not', 'holds', 'absent' and 'each' need a 'path'"
         )
+    if rule.where is not None and rule.each is None:
+        raise ProfileError(f"{table.place}: 'where' chooses among the elements of 'each'")
     return rule
 
 
@@ -118,6 +122,7 @@ def check_rules(
 
 def _check(rule: Rule, shape: Shape, place: str) -> None:
     owner = shape if rule.each is None else find(shape, rule.each, place)[0]
-    for path in (rule.path, *vars(rule.issue).values()):
+    where = rule.where.path if rule.where is not None else None
+    for path in (rule.path, where, *vars(rule.issue).values()):
         if path is not None:
             find(owner, path, place)

@@ -190,7 +190,9 @@ class Post:
     def __init__(self) -> None:
         self.logins = 0
         self.sessions = {"s1"}
+        self.ending = {}  # operation -> the sessions that are left when it is asked for
         self.answers = {}
+        self.judged = {}  # handle -> the answer to who asks about it
         self.asked = []
 
     def __call__(self, request):
@@ -201,9 +203,10 @@ class Post:
         if name == "Login":
             self.logins += 1
             return self.reply(f"<LoginResponse><Token>s{self.logins}</Token></LoginResponse>")
+        self.sessions = self.ending.pop(name, self.sessions)
         if root.findtext("{*}Header/{*}SessionId") not in self.sessions:
             return self.fault("Client.Session", "session ended")
-        return self.answers[name]
+        return self.judged.get(body.findtext("{*}Handle"), self.answers[name])
 
     def fault(self, code, text):
         words = f"<faultcode>s:{code}</faultcode><faultstring>{text}</faultstring>"
@@ -228,6 +231,7 @@ def post(tmp_path):
     session.mount(BASE, Canned(erp))
     connection = Connection("main", str(tmp_path / "post.toml"), BASE, "", "crm", "word")
     erp.gateway = connect(connection, session=session)
+    erp.answers["Ask"] = erp.reply("<AskResponse><State>O</State></AskResponse>")
     erp.answers["Hello"] = erp.reply("<HelloResponse><Name>Post 1</Name></HelloResponse>")
     return erp
 
@@ -247,6 +251,28 @@ def test_a_message_that_is_taken_in_has_our_id_as_its_handle(post, answer):
     assert result.erp_id == ""
     assert result.handle == post.asked[-1][1]["Message"]
     assert post.gateway.create(DRAFT).handle == result.handle  # sent twice, it is the same message
+
+
+def test_a_message_that_was_refused_is_sent_under_another_id(post):
+    post.answers["Order"] = (202, "", b"")
+    first = post.gateway.create(DRAFT)
+
+    def asked(state):
+        return post.reply(f"<AskResponse><State>{state}</State></AskResponse>")
+
+    post.judged = {first.handle: asked("R")}
+    again = post.gateway.create(DRAFT)
+    assert again.handle != first.handle
+    assert post.gateway.create(DRAFT).handle == again.handle
+    post.answers["Ask"] = asked("R")  # whatever is asked about: an end is put to it
+    assert post.gateway.create(DRAFT).handle == first.handle
+
+
+def test_a_message_that_nobody_can_be_asked_about_keeps_its_id(post):
+    post.answers["Order"] = (202, "", b"")
+    first = post.gateway.create(DRAFT)
+    post.answers["Ask"] = (503, "text/html", b"<h1>down</h1>")
+    assert post.gateway.create(DRAFT).handle == first.handle
 
 
 @pytest.mark.parametrize(
@@ -324,7 +350,7 @@ def test_a_session_is_opened_once_and_again_when_it_has_ended(post):
 def test_a_write_in_an_ended_session_is_sent_again_under_the_same_id(post):
     post.answers["Order"] = (202, "", b"")
     post.gateway.create(DRAFT)
-    post.sessions = {"s2"}
+    post.ending = {"Order": {"s2"}}
     post.gateway.create(DRAFT)
     ids = [sent["Message"] for name, sent in post.asked if name == "Order"]
     assert len(ids) == 3

@@ -61,6 +61,7 @@ WRONG = [
     ("draft.set", [["Reference"]], "must be .target, source."),
     ("errors.rules", [{"class": "maybe"}], "errors.rules.0..class cannot be 'maybe'"),
     ("errors.rules", [{"class": "ok", "path": "PageInfo/State"}], "errors.rules.0.*State"),
+    ("errors.rules", [{"class": "ok", "path": "PageInfo", "where": "A=1"}], "errors.rules.0.*each"),
     ("errors.issues.each", "Objection", "Objection"),
     ("maps.station", {"prep": "prep"}, 'maps.station has no "."'),
     ("write.validate", None, "off.sales_order.validate is missing"),

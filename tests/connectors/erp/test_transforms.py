@@ -22,6 +22,7 @@ UTC = dt.UTC
     [
         ("text", " a ", " a "),
         ("int", " 007 ", 7),
+        ("days", "P08D", 8),
         ("decimal", "-.50", Decimal("-0.50")),
         ("bool", "1", True),
         ("date", "2026-11-17+08:00", dt.date(2026, 11, 17)),
@@ -45,6 +46,8 @@ def test_a_text_becomes_its_value(kind, text, value):
     [
         ("int", "1.0"),
         ("int", "1_0"),
+        ("days", "P1M"),
+        ("days", "P1DT4H"),
         ("decimal", "Infinity"),
         ("decimal", "1E5"),
         ("bool", "yes"),

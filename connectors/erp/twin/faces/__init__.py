@@ -10,6 +10,7 @@ import base64
 import binascii
 import datetime as dt
 import hmac
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import format_datetime
@@ -46,8 +47,11 @@ class FaceFault(Exception):
 class Face(Protocol):
     """One ERP's door: the answer to the element in an envelope's body."""
 
-    def answer(self, path: str, request: etree._Element) -> etree._Element:
-        """Raises FaceFault, or TwinRefusal where the face has no words of its own for it."""
+    def answer(self, path: str, request: etree._Element) -> etree._Element | None:
+        """None for a message that is only taken in.
+
+        Raises FaceFault, or TwinRefusal where the face has no words of its own for it.
+        """
 
     def refusal(self, request: etree._Element, no: TwinRefusal) -> etree._Element:
         """A no of the world in this ERP's words, or FaceFault."""
@@ -91,7 +95,9 @@ class FaceApp:
         if name in self.lose:
             self.lose.discard(name)
             raise AnswerLost
-        return "200 OK", self.face.envelope(answer)
+        return (
+            ("200 OK", self.face.envelope(answer)) if answer is not None else ("202 Accepted", b"")
+        )
 
     def _may_enter(self, header: str) -> bool:
         if not self.user:
@@ -145,10 +151,21 @@ def _fault(fault: FaceFault) -> etree._Element:
 
 
 def schema_of(wsdl: Path) -> etree.XMLSchema:
-    """The validator of the schema inside a WSDL."""
+    """The validator of the schemas inside a WSDL, which import each other by their names."""
     tree = etree.parse(str(wsdl), etree.XMLParser(resolve_entities=False, no_network=True))
-    schema = next(tree.iter(f"{XS}schema"))
-    return etree.XMLSchema(etree.fromstring(etree.tostring(schema)))  # with the names in scope
+    found = [etree.fromstring(etree.tostring(s)) for s in tree.iter(f"{XS}schema")]
+    names = [str(schema.get("targetNamespace")) for schema in found]
+    whole = etree.Element(f"{XS}schema")
+    with tempfile.TemporaryDirectory() as folder:
+        for number, schema in enumerate(found):
+            for other in schema.iterfind(f"{XS}import"):
+                other.set("schemaLocation", f"{names.index(str(other.get('namespace')))}.xsd")
+            Path(folder, f"{number}.xsd").write_bytes(etree.tostring(schema))
+            place = {"namespace": names[number], "schemaLocation": f"{number}.xsd"}
+            etree.SubElement(whole, f"{XS}import", place)
+        start = Path(folder, "whole.xsd")
+        start.write_bytes(etree.tostring(whole))
+        return etree.XMLSchema(etree.parse(str(start)))
 
 
 def validate(schema: etree.XMLSchema, element: etree._Element) -> None:
