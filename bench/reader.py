@@ -7,10 +7,12 @@ memory grew by over the process with the reply's bytes already in it.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +33,17 @@ from connectors.erp.wsdls import WSDL_DIR
 BASE = "http://erp.test"
 ORDERS = 2_000  # of ten lines each
 ROUNDS = 3
-WAYS = ("lxml", "zeep", "reader")
+WHOLE = "reply.xml"
+WAYS = ("lxml", "zeep", "reader", "reader, by pages")
+PAGE = 200  # orders, as many as the engine asks for and has in memory at a time
 CONNECTION = Connection("bench", "twin", BASE, book.COMPANY, "crm", "bench")
 
 
 def measure(folder: Path) -> None:
     """Print the table."""
     folder.mkdir(parents=True, exist_ok=True)
-    reply = folder / "reply.xml"
-    reply.write_bytes(_reply(folder / "reader-twin.sqlite3"))
-    megabytes = reply.stat().st_size / 1e6
+    _write_replies(folder)
+    megabytes = (folder / WHOLE).stat().st_size / 1e6
     print(
         f"\n{f'reply of {ORDERS * book.LINES} lines, {megabytes:.1f} MB':<34}"
         f"{'cpu s':>8}{'growth MB':>11}{'x zeep':>8}"
@@ -48,7 +51,7 @@ def measure(folder: Path) -> None:
     found = {}
     for way in WAYS:
         done = subprocess.run(
-            [sys.executable, "-m", "bench.reader", way, str(reply)],
+            [sys.executable, "-m", "bench.reader", way, str(folder)],
             stdout=subprocess.PIPE,
             check=True,
         )
@@ -58,8 +61,9 @@ def measure(folder: Path) -> None:
         print(f"{way:<34}{figures['cpu']:>8.2f}{figures['growth']:>11.1f}{ratio:>8.1f}")
 
 
-def _reply(path: Path) -> bytes:
-    """The twin's own answer to one huge page."""
+def _write_replies(folder: Path) -> None:
+    """The twin's own answers: everything in one, and the same by pages."""
+    path = folder / "reader-twin.sqlite3"
     path.unlink(missing_ok=True)
     book.write(path, book.Size(customers=100, items=200, orders=ORDERS, work_orders=0))
     world = TwinWorld(path, now=machine_now)
@@ -69,8 +73,14 @@ def _reply(path: Path) -> bytes:
     session.hooks["response"].append(lambda answer, **_: kept.append(answer.raw.data))
     service = _service(session)
     service.ListSalesOrders(PageSize=ORDERS + 100)
+    (folder / WHOLE).write_bytes(kept.pop())
+    cursor: str | None = None
+    for n in range(ORDERS // PAGE):
+        service.ListSalesOrders(PageSize=PAGE, Cursor=cursor)
+        (folder / f"page-{n:03}.xml").write_bytes(kept[-1])
+        found = re.search(rb"NextCursor>([^<]+)<", kept.pop())
+        cursor = found[1].decode() if found else None
     world.close()
-    return kept[0]
 
 
 def _service(session: requests.Session, *, raw: bool = True) -> Any:
@@ -88,18 +98,18 @@ def _service(session: requests.Session, *, raw: bool = True) -> Any:
 
 
 class _Canned(BaseAdapter):
-    """Answers everything with the same bytes."""
+    """Answers with the same bodies in turn."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, bodies: Sequence[bytes]) -> None:
         super().__init__()
-        self._body = body
+        self._bodies = cycle(bodies)
 
     def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
-        """The stored reply, unread."""
+        """The next stored reply, unread."""
         import io
 
         raw = HTTPResponse(
-            body=io.BytesIO(self._body),
+            body=io.BytesIO(next(self._bodies)),
             headers={"Content-Type": "text/xml; charset=utf-8"},
             status=200,
             preload_content=False,
@@ -110,28 +120,32 @@ class _Canned(BaseAdapter):
         """Nothing is open."""
 
 
-def _ways(body: bytes) -> Mapping[str, Callable[[], int]]:
+def _ways(bodies: Sequence[bytes]) -> Mapping[str, Callable[[], int]]:
     session = requests.Session()
-    session.mount(BASE, _Canned(body))
+    session.mount(BASE, _Canned(bodies))
 
     def lxml() -> int:
         from lxml import etree
 
-        return len(etree.fromstring(body, etree.XMLParser(huge_tree=True))[0][0]) - 1
+        return len(etree.fromstring(bodies[0], etree.XMLParser(huge_tree=True))[0][0]) - 1
 
     def zeep() -> int:
         answer = _service(session, raw=False).ListSalesOrders(PageSize=1)
         return len(answer.SalesOrder)
 
     def reader() -> int:
-        return len(connect(CONNECTION, session=session).list(Entity.SALES_ORDER).records)
+        return len(gateway.list(Entity.SALES_ORDER).records)
 
-    return {"lxml": lxml, "zeep": zeep, "reader": reader}
+    def by_pages() -> int:
+        return sum(len(gateway.list(Entity.SALES_ORDER).records) for _body in bodies)
+
+    gateway = connect(CONNECTION, session=session)
+    return {"lxml": lxml, "zeep": zeep, "reader": reader, "reader, by pages": by_pages}
 
 
-def _run(way: str, path: Path) -> None:
-    act = _ways(path.read_bytes())[way]
-    connect(CONNECTION)  # everything that is loaded once is loaded
+def _run(way: str, folder: Path) -> None:
+    pages = sorted(folder.glob("page-*.xml")) if way.endswith("pages") else [folder / WHOLE]
+    act = _ways([path.read_bytes() for path in pages])[way]
     before = peak_mb()
     seconds = []
     for _ in range(ROUNDS):
