@@ -29,6 +29,7 @@ from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.work import Office, Work
 from b2bcrm.orders import events as orders_events
 from b2bcrm.orders import handlers as orders_handlers
+from b2bcrm.orders.handlers import Erps
 from b2bcrm.ports.erp import EnvelopeLog, ErpGateway
 from b2bcrm.ports.mail import Mailer
 from b2bcrm.quotes import actions as quotes
@@ -143,12 +144,15 @@ DAILY: dict[str, Callable[[House], object]] = {
 
 
 def handlers(
-    settings: Settings, erp: ErpGateway, mailer: Mailer, log: EnvelopeLog
+    settings: Settings, erps: Erps, mailer: Mailer, log: Callable[[str], EnvelopeLog]
 ) -> dict[str, Handler[Any, Any]]:
-    """Every handler that ``ROUTES`` names. ``log`` keeps what a dry run would have sent."""
+    """Every handler that ``ROUTES`` names.
+
+    ``erps`` gives the gateway of a connection, ``log`` keeps what a dry run would have sent to it.
+    """
     url, files_dir = settings.base_url, settings.files_dir
     made: tuple[Handler[Any, Any], ...] = (
-        orders_handlers.PushOrder(erp, writing=sending, log=log),
+        orders_handlers.PushOrder(erps, writing=sending, log=log),
         orders_handlers.ResumePushes(),
         orders_handlers.MailAcknowledgement(mailer, url, files_dir),
         quotes_handlers.MailQuote(mailer, url, files_dir),
@@ -192,7 +196,8 @@ def build(settings: Settings) -> House:
     office = open_office(settings)
     erp, mailer = gateway(erp_connection(settings), settings, office), connect_mail(settings)
     puller = Puller(office, erp, MAIN, APPLIERS, IDENTIFY)
-    made = handlers(settings, erp, mailer, StoredEnvelopes(office))
+    connections = Connections(settings, office, puller)
+    made = handlers(settings, connections.erp, mailer, partial(StoredEnvelopes, office))
     return House(
         settings=settings,
         engine=office.engine,
@@ -201,5 +206,5 @@ def build(settings: Settings) -> House:
         mailer=mailer,
         courier=Courier(partial(office.open), EVENTS, made),
         puller=puller,
-        connections=Connections(settings, office, puller),
+        connections=connections,
     )

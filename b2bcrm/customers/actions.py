@@ -21,7 +21,7 @@ from b2bcrm.kernel.organization import Company
 from b2bcrm.kernel.versions import check_version
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.sync.connections import MAIN
+from b2bcrm.sync.connections import of_company
 
 OURS = frozenset({"owner_id", "language"})
 """Fields that people own on every account."""
@@ -124,10 +124,11 @@ def link_to_erp(
     account = _load(work, account_id, expected_version)
     if account.erp_id is not None:
         raise Conflict(Message("The ERP knows this account as %(no)s already.", no=account.erp_id))
-    customer = queries.erp_customers(work, MAIN, [erp_id]).get(erp_id)
+    connection = of_company(work, account.company_id)
+    customer = queries.erp_customers(work, connection, [erp_id]).get(erp_id)
     if customer is None:
         customer = ErpCustomer(
-            connection_code=MAIN,
+            connection_code=connection,
             erp_id=erp_id,
             company_id=account.company_id,
             account_id=account.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 
 from flask import Blueprint, Response, render_template
 from flask.typing import ResponseReturnValue
@@ -58,7 +59,7 @@ def page(work: Work) -> ResponseReturnValue:
         figures=facts.figures(work),
         differences=facts.differences(work),
         dead=dead,
-        held_by_switch=sum(one.code in {WRITES_OFF, DRY_RUN} for one in dead),
+        held_by_switch=Counter(one.connection for one in dead if one.code in {WRITES_OFF, DRY_RUN}),
         questions=findings.questions(work),
         loads=findings.loads(work, [row.feed for row in feeds]),
         writes_words=WRITES_WORDS,

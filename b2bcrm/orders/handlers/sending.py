@@ -75,9 +75,11 @@ class Push:
     it. ``doubtful``: an earlier attempt may have got through; ``believed``: it has been missing
     for so long that it may be sent again; ``by_person``: nothing can be looked up here.
     ``image`` is what the ERP was last seen to hold, ``sent`` what was sealed by amendment,
-    ``seen`` what a pull had brought last.
+    ``seen`` what a pull had brought last. ``erp`` is the gateway of ``connection``.
     """
 
+    erp: ErpGateway
+    connection: str
     kind: Kind
     draft: OrderDraft
     erp_no: str = ""
@@ -101,12 +103,13 @@ class Sent:
     """``kept`` is the order as the ERP holds it now, None where it could not be read back.
 
     ``result`` None: the ERP does not know the order and, being cancelled, it never will.
-    ``seen`` is the message's.
+    ``connection`` and ``seen`` are the message's.
     """
 
     result: WriteResult | None
     kept: SalesOrder | None = None
     guarded: bool = True
+    connection: str = ""
     seen: Mark | None = None
 
 
@@ -114,9 +117,13 @@ class Sent:
 class Sender:
     """One delivery's talk with one ERP."""
 
-    erp: ErpGateway
     message: Push
     pause: dt.timedelta
+
+    @property
+    def erp(self) -> ErpGateway:
+        """Who is asked."""
+        return self.message.erp
 
     def send(self, *, again: bool) -> Sent:
         """Do it, or find it done, and read it back."""
