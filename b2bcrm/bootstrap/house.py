@@ -19,6 +19,7 @@ from b2bcrm.bootstrap.connections import Connections, erp_connection, gateway
 from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY
 from b2bcrm.bootstrap.routes import ROUTES
 from b2bcrm.customers import events as customers_events
+from b2bcrm.customers import handlers as customers_handlers
 from b2bcrm.files import actions as files
 from b2bcrm.fulfillment import actions as fulfillment
 from b2bcrm.fulfillment import events as fulfillment_events
@@ -154,6 +155,7 @@ def handlers(
     made: tuple[Handler[Any, Any], ...] = (
         orders_handlers.PushOrder(erps, writing=sending, log=log),
         orders_handlers.ResumePushes(),
+        customers_handlers.PushCustomer(erps, writing=sending),
         orders_handlers.MailAcknowledgement(mailer, url, files_dir),
         quotes_handlers.MailQuote(mailer, url, files_dir),
         quotes_handlers.MailSalesOwner(mailer, url),

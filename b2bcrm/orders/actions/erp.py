@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
+from b2bcrm.customers.entering import PUSH_CUSTOMER
 from b2bcrm.kernel import outbox
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Invalid, NotAllowed, Refused
@@ -229,7 +230,7 @@ def _refused_late(work: Work, said: Confirmation, connection: str) -> None:
 def resume(work: Work, *, codes: Iterable[str], account_id: int | None = None) -> int:
     """What waited for something on our side (``codes``) goes on, of one account or of all."""
     query = sa.select(outbox.Delivery.stream).where(
-        outbox.Delivery.handler == PUSH,
+        outbox.Delivery.handler.in_((PUSH, PUSH_CUSTOMER)),
         outbox.Delivery.state == outbox.DeliveryState.PARKED,
         outbox.Delivery.code.in_(list(codes)),
     )
@@ -237,7 +238,8 @@ def resume(work: Work, *, codes: Iterable[str], account_id: int | None = None) -
     if account_id is not None:
         ids = work.session.scalars(sa.select(Order.id).where(Order.account_id == account_id))
         streams &= {f"order:{order_id}" for order_id in ids}
-    outbox.unpark(work.session, streams, PUSH, work.tick)
+    for handler in (PUSH, PUSH_CUSTOMER):
+        outbox.unpark(work.session, streams, handler, work.tick)
     return len(streams)
 
 

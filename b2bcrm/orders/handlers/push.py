@@ -20,21 +20,18 @@ from b2bcrm.orders.actions.meeting import book, meet
 from b2bcrm.orders.handlers import sending
 from b2bcrm.orders.handlers.drafting import NO_ACCOUNT, draft
 from b2bcrm.orders.handlers.rehearsing import rehearse
-from b2bcrm.orders.handlers.sending import NotThereYet, Overtaken, Push, Sender, Sent, TakenIn
+from b2bcrm.orders.handlers.sending import Overtaken, Push, Sender, Sent
 from b2bcrm.orders.lifecycle import ErpSync, OrderState
 from b2bcrm.orders.models import Order
 from b2bcrm.ports.erp import (
-    Capability,
     EnvelopeLog,
     ErpConfig,
     ErpGateway,
     ErpOutcomeUnknown,
-    ErpRefused,
-    ErpUnavailable,
     SalesOrder,
     WriteResult,
 )
-from b2bcrm.sync import conflicts, inbox, refs, writes
+from b2bcrm.sync import conflicts, entering, inbox, refs, writes
 from b2bcrm.sync.conflicts import OVERTAKEN, ConflictState, Found
 from b2bcrm.sync.models import Writes
 from b2bcrm.sync.writes import DRY_RUN, UNKNOWN, WRITES_OFF, Kind, WriteState
@@ -83,12 +80,7 @@ class PushOrder:
             return Push(erp=erp, connection=code, kind=kind, draft=message, dry_run=True)
         write = writes.begin(work, reference, kind, connection=code)
         order.erp_connection = code
-        patience = _patience(erp)
-        doubtful = write.state is WriteState.UNKNOWN
-        believed = doubtful and patience is not None and patience.enough(write, work.tick)
-        looks = write.looks
-        if believed:
-            writes.anew(work, write)
+        known = entering.past(work, write, erp, sending.ORDER)
         answer = inbox.waiting(work.session, reference, connection=code)
         done = write.state is WriteState.DONE
         return Push(
@@ -102,10 +94,7 @@ class PushOrder:
             done=WriteResult(write.erp_id, write.erp_version) if done else None,
             confirmed=answer.answer() if answer else None,
             handle=write.handle if write.state is WriteState.DEFERRED else "",
-            doubtful=doubtful,
-            believed=believed,
-            by_person=patience is None,
-            looks=looks,
+            past=known,
             image=_image(work, order, code),
             sent=_sent(work, order),
             seen=_seen(work, code, order.erp_no),
@@ -115,7 +104,7 @@ class PushOrder:
         """See ``sending``."""
         if message.dry_run:
             rehearse(message, self._log(message.connection) if self._log else None)
-        sent = Sender(message, writes.pause(message.looks)).send(again=again)
+        sent = Sender(message).send(again=again)
         return dataclasses.replace(sent, connection=message.connection, seen=message.seen)
 
     def record(self, work: Work, event: Event, reply: Sent) -> None:
@@ -191,18 +180,9 @@ class PushOrder:
         write = writes.found(work.session, reference, kind, connection=code) if kind else None
         if write is None:
             return
-        if isinstance(error, TakenIn):
-            write.state, write.handle = WriteState.DEFERRED, error.handle
-        elif isinstance(error, NotThereYet):
-            write.state, write.looks = WriteState.UNKNOWN, write.looks + 1
-        elif isinstance(error, ErpOutcomeUnknown) or error.code == UNKNOWN:
-            write.state = WriteState.UNKNOWN
-        elif write.state is WriteState.SENDING and isinstance(error, ErpUnavailable | Overtaken):
-            write.state = WriteState.UNSENT
-        elif parked and error.code not in HELD_BACK and write.state is not WriteState.UNKNOWN:
-            write.state = WriteState.REFUSED
-            if isinstance(error, ErpRefused):
-                write.issues = [dataclasses.asdict(issue) for issue in error.issues]
+        refused = parked and error.code not in HELD_BACK
+        entering.note_failure(write, error, refused=refused)
+        if refused and write.state is WriteState.REFUSED:
             inbox.use(work, reference, connection=code)
         if kind is Kind.CREATE and write.state in {WriteState.UNSENT, WriteState.REFUSED}:
             order.erp_connection = None
@@ -237,11 +217,6 @@ def _must_be_decided(work: Work, order: Order) -> None:
     """A whole order is written at once: what a person has not decided would be overwritten."""
     if _undecided(work, order):
         raise Refused(Message("A difference to the ERP waits for a decision."), code=OVERTAKEN)
-
-
-def _patience(erp: ErpGateway) -> writes.Patience | None:
-    nothing = Capability(acts=frozenset())
-    return writes.patience(erp.describe().capabilities.get(sending.ORDER, nothing))
 
 
 def _image(work: Work, order: Order, code: str) -> dict[str, str]:
