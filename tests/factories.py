@@ -187,7 +187,10 @@ def make_order(work: Work, account: Account | None = None, **facts: Any) -> Orde
         "erp_since": work.now,
     }
     lines = facts.pop("lines", None)
-    order = Order(**(values | facts))
+    values |= facts
+    if values["erp_no"] is not None:
+        values.setdefault("erp_connection", "main")
+    order = Order(**values)
     order.lines = lines if lines is not None else [make_line(work)]
     order.add_up()
     return _add(work, order)

@@ -57,7 +57,8 @@ def main(database_url: str, erp_url: str, point: str) -> None:
     connection = Connection(
         code="main", profile="twin", base_url=erp_url, company="FPD-TW", user="crm", secret="open"
     )
-    push = Doomed(connect(connection), die)
+    erp = connect(connection)
+    push = Doomed(lambda _work, _code: erp, die)
     courier = Courier(office.open, {e.name: e for e in EVENTS}, {push.name: push}, die)
     while courier.deliver_one():
         pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from b2bcrm import bootstrap
@@ -16,7 +17,9 @@ SETTINGS = Settings(data_dir=Path("var"), database_url="", demo=True, secret_key
 
 def made(office, twin):
     mailer = FolderMailer(Path("mail"), "x@y.example")
-    return bootstrap.handlers(SETTINGS, twin.gateway, mailer, StoredEnvelopes(office))
+    return bootstrap.handlers(
+        SETTINGS, lambda _work, _code: twin.gateway, mailer, partial(StoredEnvelopes, office)
+    )
 
 
 def test_every_route_names_a_known_event_and_handler(office, twin):

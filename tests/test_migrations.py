@@ -134,6 +134,44 @@ class TestSeveralErpCustomers:
         assert codes[0] == ("S1",)
         assert len(set(codes)) == 2
 
+    def test_orders_deliveries_and_exchanges_get_their_connection_and_lose_it_again(self, at_0007):
+        migrations.upgrade(at_0007, "0009")
+        with at_0007.begin() as connection:
+            tables = sa.MetaData()
+            tables.reflect(connection)
+            for table, facts in (
+                ("order", {"id": 3, "no": "SO-3", "account_id": 3, "erp_no": "8"}),
+                ("order", {"id": 4, "no": "SO-4", "account_id": 3}),
+                (
+                    "erp_ref",
+                    {"connection_code": "cn", "entity": "sales_order", "erp_id": "8"},
+                ),
+                (
+                    "erp_write",
+                    {
+                        "connection_code": "main",
+                        "reference": "SO-4/0",
+                        "kind": "create",
+                        "state": "unknown",
+                    },
+                ),
+                ("outbox", {"id": 1, "handler": "erp.push_order", "code": "erp_unavailable"}),
+                ("outbox", {"id": 2, "handler": "mail.quote", "code": "erp_unavailable"}),
+                ("envelope", {"id": 1}),
+            ):
+                self._put(connection, tables.tables[table], **facts)
+        migrations.upgrade(at_0007, "0010")
+        query = 'SELECT id, erp_connection FROM "order" ORDER BY id'
+        assert self._read(at_0007, query) == [(1, "main"), (2, None), (3, "cn"), (4, "main")]
+        query = "SELECT target FROM outbox ORDER BY id"
+        assert self._read(at_0007, query) == [("main",), ("",)]
+        assert self._read(at_0007, "SELECT connection_code FROM envelope") == [("main",)]
+        with at_0007.begin() as connection:  # two ERPs, one number
+            connection.execute(sa.text("UPDATE \"order\" SET erp_no = '7' WHERE id = 3"))
+        migrations.downgrade(at_0007, "0009")
+        query = 'SELECT id, erp_no FROM "order" ORDER BY id'
+        assert self._read(at_0007, query) == [(1, "7"), (2, None), (3, None), (4, None)]
+
 
 class TestWhyAnExchangeFailed:
     """0012: a text becomes a sentence that each reader gets in his language, and back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -32,7 +33,9 @@ def house(database_url, twin, tmp_path):
     )
     office = Office(engine, pinned(NOW), bootstrap.ROUTES)
     mailer = FolderMailer(tmp_path / "mail", "x@formosa.example")
-    made = bootstrap.handlers(settings, twin.gateway, mailer, StoredEnvelopes(office))
+    made = bootstrap.handlers(
+        settings, lambda _work, _code: twin.gateway, mailer, partial(StoredEnvelopes, office)
+    )
     yield bootstrap.House(
         settings=settings,
         engine=engine,

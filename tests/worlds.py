@@ -143,7 +143,8 @@ def _erp(work: Work, world: World) -> None:
     work.session.flush()
     run = SyncRun(feed_id=feeds[0].id, started_at=now, finished_at=now, rows_read=12,
                   outcome=RunOutcome.COMPLETE)  # fmt: skip
-    envelope = Envelope(at=now, correlation_id="c-1", operation="ListItems", status=200,
+    envelope = Envelope(connection_code="main", at=now, correlation_id="c-1",
+                        operation="ListItems", status=200,
                         seconds_ms=12, request="<a><b/></a>", reply="<a/>")  # fmt: skip
     parked = ParkedRow(connection_code="main", entity=Entity.SALES_ORDER.value, erp_id="E9",
                        reason=Message("The item %(item)s is not known.", item="X"),

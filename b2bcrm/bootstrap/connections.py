@@ -66,7 +66,7 @@ def gateway(connection: Connection, settings: Settings, office: Office) -> ErpGa
     from connectors.erp.gateway import connect
 
     recording = Recording(settings.recordings_dir, connection.code, office.clock.tick)
-    stored = StoredEnvelopes(office, recording)
+    stored = StoredEnvelopes(office, connection.code, recording)
     info = connect(connection, stored, now=office.clock.tick).describe()
     gate = DatabaseGate(office, connection.code, info.concurrency, info.per_minute)
     return connect(connection, stored, now=office.clock.tick, gate=gate)
@@ -74,12 +74,19 @@ def gateway(connection: Connection, settings: Settings, office: Office) -> ErpGa
 
 @dataclass
 class Connections:
-    """The pullers of all active connections, kept as long as their rows stay as they are."""
+    """Gateways and pullers of all connections, kept as long as their rows stay as they are."""
 
     settings: Settings
     office: Office
     main: Puller
-    _kept: dict[str, tuple[Connection, Puller]] = field(default_factory=dict)
+    _gateways: dict[str, tuple[Connection, ErpGateway]] = field(default_factory=dict)
+    _pullers: dict[str, Puller] = field(default_factory=dict)
+
+    def erp(self, work: Work, code: str) -> ErpGateway:
+        """The gateway of a connection, for what is sent to it. NotFound; ErpConfig."""
+        if code == connections.MAIN:
+            return self.main.erp
+        return self._gateway(connections.get(work, code))
 
     def pullers(self) -> list[Puller]:
         """One per active connection, the first one first; a broken one is left out and logged."""
@@ -92,17 +99,24 @@ class Connections:
 
     def _puller(self, row: ErpConnection) -> Puller | None:
         try:
-            wanted = self._connection(row)
-            connection, puller = self._kept.get(row.code, (None, None))
-            if puller is None or connection != wanted:
-                erp = gateway(wanted, self.settings, self.office)
+            erp = self._gateway(row)
+            puller = self._pullers.get(row.code)
+            if puller is None or puller.erp is not erp:
                 puller = Puller(self.office, erp, row.code, appliers(row.code), identify(row.code))
                 puller.ensure_feeds()
-                self._kept[row.code] = wanted, puller
+                self._pullers[row.code] = puller
         except CrmError as error:
             log.warning("connection_cannot_be_used", connection=row.code, reason=str(error))
             return None
         return puller
+
+    def _gateway(self, row: ErpConnection) -> ErpGateway:
+        wanted = self._connection(row)
+        connection, erp = self._gateways.get(row.code, (None, None))
+        if erp is None or connection != wanted:
+            erp = gateway(wanted, self.settings, self.office)
+            self._gateways[row.code] = wanted, erp
+        return erp
 
     def _connection(self, row: ErpConnection) -> Connection:
         return Connection(

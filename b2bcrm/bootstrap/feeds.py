@@ -50,11 +50,12 @@ def appliers(connection: str) -> dict[Entity, tuple[Applier, ...]]:
 def _ids(
     number: InstrumentedAttribute[str] | InstrumentedAttribute[str | None],
     key: InstrumentedAttribute[int],
+    *where: sa.ColumnElement[bool],
 ) -> Identify:
     """Our ids by the column that holds the ERP's number."""
 
     def identify(work: Work, erp_ids: Sequence[str]) -> Mapping[str, int]:
-        rows = work.session.execute(sa.select(number, key).where(number.in_(erp_ids)))
+        rows = work.session.execute(sa.select(number, key).where(number.in_(erp_ids), *where))
         return {no: our_id for no, our_id in rows if no}
 
     return identify
@@ -67,7 +68,7 @@ def identify(connection: str) -> dict[Entity, Identify]:
             no: row.account_id for no, row in erp_customers(work, connection, erp_ids).items()
         },
         Entity.ITEM: _ids(Item.no, Item.id),
-        Entity.SALES_ORDER: _ids(Order.erp_no, Order.id),
+        Entity.SALES_ORDER: _ids(Order.erp_no, Order.id, Order.erp_connection == connection),
         Entity.WORK_ORDER: _ids(WorkOrder.no, WorkOrder.id),
         Entity.SHIPMENT: _ids(Shipment.no, Shipment.id),
         Entity.INVOICE: _ids(Invoice.no, Invoice.id),

@@ -19,6 +19,7 @@ from b2bcrm.bootstrap.connections import Connections, erp_connection, gateway
 from b2bcrm.bootstrap.feeds import APPLIERS, IDENTIFY
 from b2bcrm.bootstrap.routes import ROUTES
 from b2bcrm.customers import events as customers_events
+from b2bcrm.customers import handlers as customers_handlers
 from b2bcrm.files import actions as files
 from b2bcrm.fulfillment import actions as fulfillment
 from b2bcrm.fulfillment import events as fulfillment_events
@@ -29,6 +30,7 @@ from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.work import Office, Work
 from b2bcrm.orders import events as orders_events
 from b2bcrm.orders import handlers as orders_handlers
+from b2bcrm.orders.handlers import Erps
 from b2bcrm.ports.erp import EnvelopeLog, ErpGateway
 from b2bcrm.ports.mail import Mailer
 from b2bcrm.quotes import actions as quotes
@@ -143,13 +145,17 @@ DAILY: dict[str, Callable[[House], object]] = {
 
 
 def handlers(
-    settings: Settings, erp: ErpGateway, mailer: Mailer, log: EnvelopeLog
+    settings: Settings, erps: Erps, mailer: Mailer, log: Callable[[str], EnvelopeLog]
 ) -> dict[str, Handler[Any, Any]]:
-    """Every handler that ``ROUTES`` names. ``log`` keeps what a dry run would have sent."""
+    """Every handler that ``ROUTES`` names.
+
+    ``erps`` gives the gateway of a connection, ``log`` keeps what a dry run would have sent to it.
+    """
     url, files_dir = settings.base_url, settings.files_dir
     made: tuple[Handler[Any, Any], ...] = (
-        orders_handlers.PushOrder(erp, writing=sending, log=log),
+        orders_handlers.PushOrder(erps, writing=sending, log=log),
         orders_handlers.ResumePushes(),
+        customers_handlers.PushCustomer(erps, writing=sending),
         orders_handlers.MailAcknowledgement(mailer, url, files_dir),
         quotes_handlers.MailQuote(mailer, url, files_dir),
         quotes_handlers.MailSalesOwner(mailer, url),
@@ -192,7 +198,8 @@ def build(settings: Settings) -> House:
     office = open_office(settings)
     erp, mailer = gateway(erp_connection(settings), settings, office), connect_mail(settings)
     puller = Puller(office, erp, MAIN, APPLIERS, IDENTIFY)
-    made = handlers(settings, erp, mailer, StoredEnvelopes(office))
+    connections = Connections(settings, office, puller)
+    made = handlers(settings, connections.erp, mailer, partial(StoredEnvelopes, office))
     return House(
         settings=settings,
         engine=office.engine,
@@ -201,5 +208,5 @@ def build(settings: Settings) -> House:
         mailer=mailer,
         courier=Courier(partial(office.open), EVENTS, made),
         puller=puller,
-        connections=Connections(settings, office, puller),
+        connections=connections,
     )

@@ -16,6 +16,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "order.repromised": ("erp.push_order",),
     "order.sent_back": ("erp.push_order",),
     "order.cancelled": ("erp.push_order",),
+    "account.to_erp": ("erp.push_customer",),
     "account.linked": ("orders.resume_pushes",),
     "account.erp_customer_linked": ("orders.resume_pushes",),
     "connection.changed": ("orders.resume_pushes",),

@@ -21,7 +21,7 @@ from b2bcrm.kernel.organization import Company
 from b2bcrm.kernel.versions import check_version
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.sync.connections import MAIN
+from b2bcrm.sync.connections import of_company
 
 OURS = frozenset({"owner_id", "language"})
 """Fields that people own on every account."""
@@ -124,14 +124,37 @@ def link_to_erp(
     account = _load(work, account_id, expected_version)
     if account.erp_id is not None:
         raise Conflict(Message("The ERP knows this account as %(no)s already.", no=account.erp_id))
-    customer = queries.erp_customers(work, MAIN, [erp_id]).get(erp_id)
+    connection = of_company(work, account.company_id)
+    _link(work, account, connection, erp_id, take_over=take_over)
+    _changed(work, account)
+    work.publish(events.AccountLinked(subject_id=account.id, account_id=account.id, erp_id=erp_id))
+    return account
+
+
+def entered_in_erp(work: Work, account_id: int, *, connection: str, erp_id: str) -> None:
+    """An ERP has entered the account as its customer; one that a pull brought first is taken over.
+
+    Refused (``erp_id_taken``) where somebody has used that one meanwhile: a person links the two.
+    """
+    account = queries.by_id(work, account_id)
+    customer = queries.erp_customers(work, connection, [erp_id]).get(erp_id)
+    if customer is None or customer.account_id != account.id:
+        _link(work, account, connection, erp_id, take_over=True)
+        work.publish(
+            events.AccountLinked(subject_id=account.id, account_id=account.id, erp_id=erp_id)
+        )
+
+
+def _link(work: Work, account: Account, connection: str, erp_id: str, *, take_over: bool) -> None:
+    customer = queries.erp_customers(work, connection, [erp_id]).get(erp_id)
     if customer is None:
         customer = ErpCustomer(
-            connection_code=MAIN,
+            connection_code=connection,
             erp_id=erp_id,
             company_id=account.company_id,
             account_id=account.id,
             home_id=account.id,
+            main=False,
             name=account.name,
             currency=account.currency,
             payment_terms=account.payment_terms,
@@ -146,10 +169,8 @@ def link_to_erp(
         )
     else:
         adopt(work, account, work.session.get_one(Account, customer.account_id))
-    set_main(account, customer)
-    _changed(work, account)
-    work.publish(events.AccountLinked(subject_id=account.id, account_id=account.id, erp_id=erp_id))
-    return account
+    if not any(row.main for row in queries.erp_customers_of(work, account.id)):
+        set_main(account, customer)
 
 
 def add_contact(

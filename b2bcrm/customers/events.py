@@ -52,6 +52,18 @@ class AccountLinked(AccountEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountToErp(AccountEvent):
+    """A person wants the account to be a customer in an ERP (``connection``)."""
+
+    name: ClassVar[str] = "account.to_erp"
+    connection: str
+
+    def sentence(self) -> Message:
+        """Where it is to be entered."""
+        return Message("To be entered in the ERP (%(code)s)", code=self.connection)
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccountAdopted(AccountEvent):
     """The account that a pull had made of the same customer was taken over and removed."""
 
@@ -179,6 +191,7 @@ class TouchLogged(AccountEvent):
 EVENTS: tuple[type[AccountEvent], ...] = (
     ProspectCreated,
     AccountLinked,
+    AccountToErp,
     AccountAdopted,
     ErpCustomerLinked,
     MainErpCustomer,

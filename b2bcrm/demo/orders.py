@@ -27,6 +27,7 @@ from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import FINAL, STATE_WORDS, ErpSync, OrderState, Stage, Status
 from b2bcrm.orders.models import Order, OrderLine, Origin
 from b2bcrm.ports import erp
+from b2bcrm.sync.connections import MAIN
 
 ZERO = Decimal(0)
 _OURS = re.compile(r"SO-(\d\d)-(\d{5,})/(\d+)")
@@ -178,6 +179,7 @@ def _order(
         "confirmed_at": work.now,
         "closed_at": None if state is OrderState.CONFIRMED else work.now,
         "erp_sync": ErpSync.ACCEPTED,
+        "erp_connection": MAIN,
         "erp_no": record.erp_id,
         "erp_version": record.version,
         "erp_since": work.now,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 
 from flask import Blueprint, Response, render_template
 from flask.typing import ResponseReturnValue
@@ -27,6 +28,7 @@ ENVELOPES = 25
 UNKNOWN_NAMED = 8
 HANDLER_WORDS: dict[str, Message] = {
     "erp.push_order": Message("Orders to the ERP"),
+    "erp.push_customer": Message("New customers to the ERP"),
     "mail.erp_admins": Message("Notices to ERP administrators"),
     "mail.order_confirmed": Message("Confirmations to customers"),
     "mail.promise_moved": Message("Notices of new dates"),
@@ -58,7 +60,7 @@ def page(work: Work) -> ResponseReturnValue:
         figures=facts.figures(work),
         differences=facts.differences(work),
         dead=dead,
-        held_by_switch=sum(one.code in {WRITES_OFF, DRY_RUN} for one in dead),
+        held_by_switch=Counter(one.connection for one in dead if one.code in {WRITES_OFF, DRY_RUN}),
         questions=findings.questions(work),
         loads=findings.loads(work, [row.feed for row in feeds]),
         writes_words=WRITES_WORDS,

@@ -88,6 +88,7 @@ def figures(work: Work) -> Figures:
 class Difference:
     """One field that differs between an order here and in the ERP."""
 
+    connection: str
     order_no: str
     account: str
     line_no: int | None
@@ -112,6 +113,7 @@ def differences(work: Work) -> list[Difference]:
     )
     return [
         Difference(
+            connection=row.connection_code,
             order_no=no,
             account=account,
             line_no=row.line_no,

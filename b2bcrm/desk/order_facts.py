@@ -38,8 +38,9 @@ class Head:
     """The order and everything there is one of.
 
     ``computed_at`` to ``next_step`` are its projection's, None before the first one.
-    ``erp_as_of`` is the oldest supply feed; ``differences`` to the ERP wait for a decision. What
-    ``has_`` says is not there is not asked for.
+    ``erp`` names the connection where there are several, ``erp_as_of`` is its oldest supply feed;
+    ``differences`` to the ERP wait for a decision. What ``has_`` says is not there is not asked
+    for.
     """
 
     id: int
@@ -61,6 +62,7 @@ class Head:
     hold_reason: str | None
     held_at: dt.datetime | None
     erp_sync: ErpSync
+    erp: str
     erp_no: str | None
     erp_reason: Message | None
     erp_since: dt.datetime | None

@@ -31,7 +31,8 @@ from b2bcrm.ports.erp import Entity
 from b2bcrm.quotes.models import Inquiry, Quote
 from b2bcrm.service.models import Case
 from b2bcrm.sync.conflicts import ConflictState, ErpConflict
-from b2bcrm.sync.models import Feed
+from b2bcrm.sync.connections import company_connection
+from b2bcrm.sync.models import ErpConnection, Feed
 from b2bcrm.users.models import User
 
 STAFF = Actor(name="-", role=Role.SALES)
@@ -52,7 +53,9 @@ def _named(**columns: Any) -> list[Any]:
 
 
 def _head_statement() -> Any:
-    supply = Feed.entity.in_(SUPPLY_FEEDS)
+    erp = sa.func.coalesce(Order.erp_connection, company_connection(Order.company_id))
+    supply = sa.and_(Feed.entity.in_(SUPPLY_FEEDS), Feed.connection_code == erp)
+    erps = sa.select(sa.func.count()).select_from(ErpConnection).scalar_subquery()
     as_of = sa.select(sa.func.min(Feed.data_as_of)).where(supply).scalar_subquery()
     limit = sa.select(sa.func.min(Feed.limit_minutes)).where(supply).scalar_subquery()
     topic = sa.literal("order:") + sa.cast(Order.id, sa.String)
@@ -94,6 +97,7 @@ def _head_statement() -> Any:
                 hold_reason=Order.hold_reason,
                 held_at=Order.held_at,
                 erp_sync=Order.erp_sync,
+                erp=sa.case((erps > 1, erp), else_=""),
                 erp_no=Order.erp_no,
                 erp_reason=Order.erp_reason,
                 erp_since=Order.erp_since,

@@ -42,7 +42,8 @@ OVER = (DeliveryState.DONE, DeliveryState.GIVEN_UP)
 class Delivery(Base):
     """One thing to do outside because of one event. ``stream`` keeps the order per subject.
 
-    ``reason`` and ``code`` (stable, for programs) say why the last try failed.
+    ``reason`` and ``code`` (stable, for programs) say why the last try failed, ``target`` which of
+    several outside systems it waits for, where there are several.
     """
 
     __tablename__ = "outbox"
@@ -66,6 +67,7 @@ class Delivery(Base):
     lease_token: Mapped[str | None] = mapped_column(sa.String(32))
     reason: Mapped[Message | None] = mapped_column(MessageColumn)
     code: Mapped[str] = mapped_column(sa.String(40), default="")
+    target: Mapped[str] = mapped_column(sa.String(20), default="")
     done_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
 
@@ -146,19 +148,38 @@ def unpark(
     session.execute(query.values(state=DeliveryState.WAITING, next_at=now))
 
 
+def aim(session: Session, stream: str, handler: str, target: str) -> None:
+    """Say which outside system a subject's open rows of ``handler`` wait for."""
+    session.execute(
+        sa.update(Delivery)
+        .where(
+            Delivery.stream == stream,
+            Delivery.handler == handler,
+            Delivery.state.not_in(OVER),
+            Delivery.target != target,
+        )
+        .values(target=target)
+    )
+
+
 def hurry(
     session: Session,
     now: dt.datetime,
     *,
     streams: Iterable[str] | None = None,
     codes: Iterable[str] | None = None,
+    target: str | None = None,
 ) -> None:
-    """Waiting rows, of some subjects or with such reasons, are due now: what they wait for came."""
+    """Waiting rows, of some subjects, with such reasons or for one outside system, are due now:
+    what they wait for came.
+    """
     query = sa.update(Delivery).where(Delivery.state == DeliveryState.WAITING)
     if streams is not None:
         query = query.where(Delivery.stream.in_(list(streams)))
     if codes is not None:
         query = query.where(Delivery.code.in_(list(codes)))
+    if target is not None:
+        query = query.where(Delivery.target == target)
     session.execute(query.values(next_at=now))
 
 

@@ -42,8 +42,9 @@ _STATES = {
 
 @dataclass(frozen=True)
 class _Parents:
-    """What a page of orders refers to, looked up once per page."""
+    """What a page of one connection's orders refers to, looked up once per page."""
 
+    connection: str
     customers: dict[str, ErpCustomer]
     accounts: dict[int, Account]
     items: dict[str, int]
@@ -65,11 +66,15 @@ def apply_sales_orders(
     An order that the ERP deleted ends as a cancelled one would; nothing of ours disappears.
     """
     parents = _parents(work, records, connection)
-    known = queries.by_erp_nos(work.session, [r.erp_id for r in records])
+    known = queries.by_erp_nos(work.session, connection, [r.erp_id for r in records])
     ours = {_number(r.reference): r for r in records if _number(r.reference)}
     by_no = queries.by_nos(work.session, list(ours))
     pairs = [(known.get(r.erp_id) or by_no.get(_number(r.reference)), r) for r in records]
-    met = book(work, [(order, record) for order, record in pairs if order is not None])
+    met = book(
+        work,
+        [(order, record) for order, record in pairs if order is not None],
+        connection=connection,
+    )
     changed, parked, new, grown = 0, [], [], []
     for record in records:
         number = _number(record.reference)
@@ -92,7 +97,7 @@ def apply_sales_orders(
             if len(order.lines) > lines:
                 grown.append(order)
     if new:
-        _introduce(work, new, promises)
+        _introduce(work, connection, new, promises)
     if grown:
         _first_promises(grown, promises)
     return Applied(changed=changed + len(new), parked=tuple(parked))
@@ -123,6 +128,7 @@ def _parents(work: Work, records: Sequence[SalesOrder], connection: str) -> _Par
         .order_by(ShipTo.id)
     )
     return _Parents(
+        connection=connection,
         customers=customers,
         accounts=accounts,
         items=dict(items.all()),
@@ -134,6 +140,12 @@ def _parents(work: Work, records: Sequence[SalesOrder], connection: str) -> _Par
 
 def _obstacle(parents: _Parents, order: Order | None, record: SalesOrder) -> Message | None:
     """Why a person must look first, or None. One order of ours never has two ERP numbers."""
+    if order is not None and order.erp_connection not in {None, parents.connection}:
+        return Message(
+            "Our order %(no)s is written to the ERP connection %(code)s.",
+            no=order.no,
+            code=order.erp_connection,
+        )
     if order is not None and order.erp_no not in {None, record.erp_id}:
         return Message(
             "The ERP has our order %(no)s twice: %(one)s and %(other)s.",
@@ -183,6 +195,7 @@ def _open(work: Work, parents: _Parents, record: SalesOrder) -> Order:
         confirmed_at=work.now,
         closed_at=None if state is OrderState.CONFIRMED else work.now,
         erp_sync=ErpSync.ACCEPTED,
+        erp_connection=parents.connection,
         erp_no=record.erp_id,
         erp_version=record.version,
         erp_since=work.now,
@@ -237,11 +250,20 @@ def _rest(record: SalesOrder, theirs: SalesOrderLine, ordered: Decimal) -> Decim
     return max(Decimal(0), ordered - theirs.shipped_qty) if over else Decimal(0)
 
 
-def _introduce(work: Work, new: list[tuple[SalesOrder, Order]], promises: Promising) -> None:
+def _introduce(
+    work: Work, connection: str, new: list[tuple[SalesOrder, Order]], promises: Promising
+) -> None:
     work.session.add_all(order for _record, order in new)
     work.session.flush()  # flush: events and promises need the ids
     for record, order in new:
-        keep_image(work, Entity.SALES_ORDER.value, record.erp_id, sides.theirs(record), None)
+        keep_image(
+            work,
+            Entity.SALES_ORDER.value,
+            record.erp_id,
+            sides.theirs(record),
+            None,
+            connection=connection,
+        )
         if order.state is OrderState.CONFIRMED:
             work.publish(
                 events.OrderSubmitted(
@@ -268,7 +290,7 @@ def _refresh(work: Work, known: Book, order: Order, record: SalesOrder, promises
     """1 if anything of ours changed. The ERP owns lines only where the order began there."""
     changed = False
     if order.erp_no != record.erp_id:  # accepted, but the answer never reached us
-        order.erp_no = record.erp_id
+        order.erp_connection, order.erp_no = known.connection, record.erp_id
         actions.known_to_erp(work, order, _amendment(record.reference))
         changed = True
     cancelled = record.status == "cancelled" and order.state is OrderState.CONFIRMED

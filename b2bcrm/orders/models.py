@@ -38,6 +38,8 @@ class Origin(enum.StrEnum):
 class Order(Base):
     """What a customer bought. ``erp_no`` is the ERP's number once it accepted.
 
+    ``erp_connection`` is the ERP that has the order, or may have it because a write is under way;
+    empty while surely none has it (``queries.connection_of``).
     ``reference`` (number/amendment) is what the ERP is sent, so that a repeat is recognised.
     ``rate`` is base currency per unit of ``currency`` on the order's day.
     """
@@ -47,6 +49,7 @@ class Order(Base):
         sa.Index("ix_order_account", "account_id", "ordered_on"),
         sa.Index("ix_order_state", "state", "ordered_on"),
         sa.UniqueConstraint("quote_id"),
+        sa.UniqueConstraint("erp_no", "erp_connection"),
     )
 
     id: Mapped[int] = id_column()
@@ -77,7 +80,8 @@ class Order(Base):
     hold_reason: Mapped[str | None] = mapped_column(sa.String(300))
     held_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     erp_sync: Mapped[ErpSync] = mapped_column(enum_column(ErpSync), default=ErpSync.NONE)
-    erp_no: Mapped[str | None] = mapped_column(sa.String(40), unique=True)
+    erp_connection: Mapped[str | None] = mapped_column(sa.String(20))
+    erp_no: Mapped[str | None] = mapped_column(sa.String(40))
     erp_version: Mapped[str] = mapped_column(sa.String(40), default="")
     erp_reason: Mapped[Message | None] = mapped_column(MessageColumn)
     erp_since: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)

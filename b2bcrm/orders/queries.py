@@ -19,6 +19,7 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import OrderState
 from b2bcrm.orders.models import Order, OrderLine, OrderRevision
+from b2bcrm.sync import connections
 from b2bcrm.sync.conflicts import UNSETTLED, ErpConflict
 from b2bcrm.sync.models import Envelope
 from b2bcrm.sync.writes import ErpWrite
@@ -71,9 +72,15 @@ def _one(work: Work, where: sa.ColumnElement[bool], *, for_update: bool = False)
     return order
 
 
-def by_erp_nos(session: Session, erp_nos: Sequence[str]) -> dict[str, Order]:
-    """Orders with lines by the ERP's number, locked, for intake."""
-    return {order.erp_no or "": order for order in _locked(session, Order.erp_no.in_(erp_nos))}
+def connection_of(work: Work, order: Order) -> str:
+    """The ERP connection that the order is written to: the one that has it, else its company's."""
+    return order.erp_connection or connections.of_company(work, order.company_id)
+
+
+def by_erp_nos(session: Session, connection: str, erp_nos: Sequence[str]) -> dict[str, Order]:
+    """Orders with lines by their number in one ERP, locked, for intake."""
+    where = sa.and_(Order.erp_connection == connection, Order.erp_no.in_(erp_nos))
+    return {order.erp_no or "": order for order in _locked(session, where)}
 
 
 def by_nos(session: Session, nos: Sequence[str]) -> dict[str, Order]:
@@ -135,6 +142,7 @@ class Stuck:
     """
 
     delivery_id: int
+    connection: str
     order_no: str
     account_id: int
     reference: str
@@ -181,6 +189,7 @@ def stuck(work: Work, *, offset: int = 0, limit: int = 50) -> list[Stuck]:
     return [
         Stuck(
             delivery_id=row.id,
+            connection=row.target,
             order_no=no,
             account_id=account_id,
             reference=reference,

@@ -34,7 +34,7 @@ def retry_delivery(work: Work, delivery_id: int) -> None:
     work.actor.must(Right.OPERATE_ERP)
     if not outbox.retry(work.session, delivery_id, work.tick):
         raise not_found(Message("An open delivery"))
-    breaker.try_now(work)
+    breaker.try_now(work, work.session.get_one(outbox.Delivery, delivery_id).target)
     work.bump(MONITOR)
 
 
@@ -42,10 +42,13 @@ def run_now(work: Work, feed_id: int | None = None) -> None:
     """Pull one feed, or all of them, at the worker's next look; an open breaker is closed."""
     work.actor.must(Right.OPERATE_ERP)
     due = sa.update(Feed).values(next_at=work.tick)
+    close = sa.update(ErpConnection).values(open_until=None)
     if feed_id is not None:
-        due = due.where(Feed.id == _feed(work, feed_id).id)
+        feed = _feed(work, feed_id)
+        due = due.where(Feed.id == feed.id)
+        close = close.where(ErpConnection.code == feed.connection_code)
     work.session.execute(due)
-    work.session.execute(sa.update(ErpConnection).values(open_until=None))
+    work.session.execute(close)
     work.bump(MONITOR)
 
 

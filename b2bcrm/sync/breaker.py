@@ -81,7 +81,7 @@ def answered(work: Work, code: str) -> None:
     row = of(work, code)
     if row is not None:
         if row.open_until is not None:
-            outbox.hurry(work.session, work.tick, codes=OUTAGE)
+            outbox.hurry(work.session, work.tick, codes=OUTAGE, target=code)
         row.failures, row.open_until, row.probe_until = 0, None, None
         row.last_ok_at = work.tick
 
@@ -100,15 +100,17 @@ def feed_answered(feed: Feed) -> None:
     feed.failures, feed.open_until = 0, None
 
 
-def try_now(work: Work) -> None:
+def try_now(work: Work, code: str) -> None:
     """A person wants it tried: the trial read of an ERP that is left alone is made at once."""
-    waiting = sa.select(ErpConnection.code).where(ErpConnection.open_until.is_not(None))
+    waiting = sa.select(ErpConnection.code).where(
+        ErpConnection.code == code, ErpConnection.open_until.is_not(None)
+    )
     work.session.execute(
         sa.update(Feed).where(Feed.connection_code.in_(waiting)).values(next_at=work.tick)
     )
     work.session.execute(
         sa.update(ErpConnection)
-        .where(ErpConnection.open_until > work.tick)
+        .where(ErpConnection.code == code, ErpConnection.open_until > work.tick)
         .values(open_until=work.tick, probe_until=None)
     )
 

@@ -21,8 +21,6 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.sync.ownership import Owner
 
-MAIN = "main"
-"""The connection of an installation with one ERP."""
 OVERTAKEN = "erp_conflict"
 """The code of a delivery that waits until a person has decided."""
 MONITOR = "erp"
@@ -116,7 +114,7 @@ class ErpConflict(Base):
 
 
 def images(
-    session: Session, entity: str, erp_ids: Iterable[str], *, connection: str = MAIN
+    session: Session, entity: str, erp_ids: Iterable[str], *, connection: str
 ) -> dict[str, ErpImage]:
     """The last known values of these records, by the ERP's id."""
     query = sa.select(ErpImage).where(
@@ -134,7 +132,7 @@ def keep_image(
     values: Mapping[str, str],
     known: ErpImage | None,
     *,
-    connection: str = MAIN,
+    connection: str,
 ) -> ErpImage:
     """Remember what the ERP holds now; writes nothing when it holds what it held before."""
     if known is None:
@@ -152,7 +150,7 @@ def keep_image(
 
 
 def unsettled(
-    session: Session, entity: str, erp_ids: Iterable[str], *, connection: str = MAIN
+    session: Session, entity: str, erp_ids: Iterable[str], *, connection: str
 ) -> Sequence[ErpConflict]:
     """Differences of these records that are not settled yet."""
     query = sa.select(ErpConflict).where(

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.database import Base, insert_for
 from b2bcrm.kernel.errors import Conflict, Invalid, Refused, not_found
+from b2bcrm.kernel.organization import Company
 from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
@@ -53,9 +55,31 @@ def get(work: Work, code: str) -> ErpConnection:
     return found
 
 
-def sending(work: Work, code: str = MAIN) -> Writes:
-    """What may be sent to this ERP; nothing where no connection is entered."""
-    query = sa.select(ErpConnection.writes).where(ErpConnection.code == code)
+def company_connection(company_id: int | sa.SQLColumnExpression[int]) -> sa.ColumnElement[str]:
+    """The connection that what belongs to one of our companies is written to, for statements.
+
+    The one whose ``company`` is how the ERPs call ours: an active one before one that rests, the
+    first one before others. A company that no connection names is the first connection's.
+    """
+    company = aliased(Company)
+    query = (
+        sa.select(ErpConnection.code)
+        .join(company, company.erp_company == ErpConnection.company)
+        .where(company.id == company_id)
+        .order_by(ErpConnection.active.desc(), ErpConnection.code != MAIN, ErpConnection.id)
+        .limit(1)
+    )
+    return sa.func.coalesce(query.scalar_subquery(), MAIN)
+
+
+def of_company(work: Work, company_id: int) -> str:
+    """The same, for one company."""
+    return work.session.scalars(sa.select(company_connection(company_id))).one()
+
+
+def sending(work: Work, code: str) -> Writes:
+    """What may be sent to this ERP; nothing where the connection rests or is not entered."""
+    query = sa.select(ErpConnection.writes).where(ErpConnection.code == code, ErpConnection.active)
     return work.session.scalar(query) or Writes.OFF
 
 

@@ -19,9 +19,10 @@ KEEP = dt.timedelta(days=14)
 class StoredEnvelopes:
     """``ports.erp.EnvelopeLog`` on the database; reads that went well are not kept in full."""
 
-    def __init__(self, office: Office, recording: Recording | None = None) -> None:
+    def __init__(self, office: Office, connection: str, recording: Recording | None = None) -> None:
         """``recording`` keeps whole exchanges in files while somebody has asked for it."""
         self.office = office
+        self.connection = connection
         self.recording = recording
 
     def room(self) -> int:
@@ -49,6 +50,7 @@ class StoredEnvelopes:
         with self.office.open() as work:
             work.session.add(
                 Envelope(
+                    connection_code=self.connection,
                     at=work.tick,
                     correlation_id=correlation_id,
                     operation=operation,

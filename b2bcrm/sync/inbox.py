@@ -17,7 +17,6 @@ from b2bcrm.kernel.columns import UtcDateTime
 from b2bcrm.kernel.database import Base, id_column, insert_for
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.erp import Confirmation, Issue, WriteResult
-from b2bcrm.sync.conflicts import MAIN
 
 
 class ErpConfirmation(Base):
@@ -50,9 +49,7 @@ class ErpConfirmation(Base):
         return Confirmation(self.message_id, self.reference, result, issues)
 
 
-def receive(
-    work: Work, raw: bytes, said: Sequence[Confirmation], *, connection: str = MAIN
-) -> list[str]:
+def receive(work: Work, raw: bytes, said: Sequence[Confirmation], *, connection: str) -> list[str]:
     """Keep what is new; answers the references that it is about. A repeat changes nothing."""
     digest = hashlib.sha256(raw).hexdigest()
     fresh: list[str] = []
@@ -75,7 +72,7 @@ def receive(
     return fresh
 
 
-def waiting(session: Session, reference: str, *, connection: str = MAIN) -> ErpConfirmation | None:
+def waiting(session: Session, reference: str, *, connection: str) -> ErpConfirmation | None:
     """The newest confirmation of a reference that nothing has used yet."""
     query = sa.select(ErpConfirmation).where(
         ErpConfirmation.connection_code == connection,
@@ -85,7 +82,7 @@ def waiting(session: Session, reference: str, *, connection: str = MAIN) -> ErpC
     return session.scalar(query.order_by(ErpConfirmation.id.desc()).limit(1))
 
 
-def use(work: Work, reference: str, *, connection: str = MAIN) -> None:
+def use(work: Work, reference: str, *, connection: str) -> None:
     """What a reference waited for has been written down."""
     work.session.execute(
         sa.update(ErpConfirmation)

@@ -168,10 +168,14 @@ def run_of(work: Work, run_id: int) -> tuple[SyncRun, FeedRow]:
 
 @dataclass(frozen=True)
 class DeliveryRow:
-    """One delivery that is not done; ``no`` is the number of what it is about, if it has one."""
+    """One delivery that is not done; ``no`` is the number of what it is about, if it has one.
+
+    ``target`` is the ERP connection that it waits for.
+    """
 
     id: int
     handler: str
+    target: str
     event: str
     stream: str
     no: str
@@ -194,6 +198,7 @@ def open_deliveries(session: Session) -> list[DeliveryRow]:
         sa.select(
             Delivery.id,
             Delivery.handler,
+            Delivery.target,
             Delivery.event,
             Delivery.stream,
             Delivery.payload,
@@ -211,6 +216,7 @@ def open_deliveries(session: Session) -> list[DeliveryRow]:
         DeliveryRow(
             id=row.id,
             handler=row.handler,
+            target=row.target,
             event=row.event,
             stream=row.stream,
             no=str(row.payload.get("no") or row.payload.get("order_no") or ""),
@@ -237,6 +243,7 @@ class EnvelopeRow:
     """One exchange without its bodies. ``kept`` says whether there is something to open."""
 
     id: int
+    connection: str
     at: dt.datetime
     operation: str
     reference: str
@@ -267,6 +274,7 @@ def envelopes(
     """
     query = sa.select(
         Envelope.id,
+        Envelope.connection_code,
         Envelope.at,
         Envelope.operation,
         Envelope.reference,

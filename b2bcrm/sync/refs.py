@@ -191,9 +191,10 @@ def _note_change(
 def foreign(work: Work, connection: str, entity: Entity, ids: Collection[str]) -> dict[str, str]:
     """Records of these ids that another connection brought: erp_id -> its connection.
 
-    Of customers none: their numbers are kept per connection, so two ERPs may use the same ones.
+    Of customers and sales orders none: their numbers are kept per connection, so two ERPs may use
+    the same ones.
     """
-    if entity is Entity.CUSTOMER:
+    if entity in {Entity.CUSTOMER, Entity.SALES_ORDER}:
         return {}
     others = work.session.scalars(
         sa.select(ErpConnection.code).where(ErpConnection.code != connection)

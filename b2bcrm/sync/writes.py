@@ -20,7 +20,6 @@ from b2bcrm.kernel.columns import UtcDateTime, enum_column
 from b2bcrm.kernel.database import Base, id_column
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.erp import Capability, Idempotency, WriteMode
-from b2bcrm.sync.conflicts import MAIN
 
 UNKNOWN = "outcome_unknown"
 """The code of a delivery that waits until a person has looked in the ERP."""
@@ -109,9 +108,7 @@ def pause(looks: int) -> dt.timedelta:
     return dt.timedelta(seconds=min(LONGEST_LOOK_S, FIRST_LOOK_S * 3 ** min(looks, 8)))
 
 
-def found(
-    session: Session, reference: str, kind: Kind, *, connection: str = MAIN
-) -> ErpWrite | None:
+def found(session: Session, reference: str, kind: Kind, *, connection: str) -> ErpWrite | None:
     """The write of a reference, locked: only one process decides about it."""
     query = sa.select(ErpWrite).where(
         ErpWrite.connection_code == connection,
@@ -121,7 +118,7 @@ def found(
     return session.scalar(query.with_for_update())
 
 
-def is_done(session: Session, reference: str, *, connection: str = MAIN) -> bool:
+def is_done(session: Session, reference: str, *, connection: str) -> bool:
     """Whether what was last written under the reference counts as done."""
     query = sa.select(ErpWrite.state).where(
         ErpWrite.connection_code == connection, ErpWrite.reference == reference
@@ -130,7 +127,7 @@ def is_done(session: Session, reference: str, *, connection: str = MAIN) -> bool
     return newest is WriteState.DONE
 
 
-def open_create(session: Session, prefix: str, *, connection: str = MAIN) -> ErpWrite | None:
+def open_create(session: Session, prefix: str, *, connection: str) -> ErpWrite | None:
     """The create of a document (all its references begin with ``prefix``) that is not done."""
     query = sa.select(ErpWrite).where(
         ErpWrite.connection_code == connection,
@@ -141,7 +138,7 @@ def open_create(session: Session, prefix: str, *, connection: str = MAIN) -> Erp
     return session.scalar(query.order_by(ErpWrite.id.desc()).limit(1).with_for_update())
 
 
-def begin(work: Work, reference: str, kind: Kind, *, connection: str = MAIN) -> ErpWrite:
+def begin(work: Work, reference: str, kind: Kind, *, connection: str) -> ErpWrite:
     """Say that it is about to be sent; what was begun before and not answered is unknown."""
     row = found(work.session, reference, kind, connection=connection)
     if row is None:

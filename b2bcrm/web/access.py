@@ -65,6 +65,7 @@ ACCESS: Mapping[str, Roles] = {
     "desk_account_acts.save": SALES,
     "desk_account_acts.set_part": SALES,
     "desk_account_erp.act": SALES,
+    "desk_account_erp.enter": SALES,
     "desk_account_erp.page": SALES,
     "desk_accounts.account": STAFF,
     "desk_accounts.accounts": STAFF,

@@ -80,7 +80,7 @@ class Channel:
             raise ErpCannot(Message("This ERP connection cannot do that.")) from None
 
     def call(
-        self, name: str, *, write: bool = False, trace: str = "", key: str = "", **args: Any
+        self, name: str, /, *, write: bool = False, trace: str = "", key: str = "", **args: Any
     ) -> Reply:
         """One call by its name, with our arguments. Raises the port's errors.
 

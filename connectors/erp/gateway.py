@@ -21,6 +21,7 @@ from b2bcrm.ports.erp import (
     Confirmation,
     Connection,
     ConnectorInfo,
+    CustomerDraft,
     Entity,
     EnvelopeLog,
     ErpCannot,
@@ -191,7 +192,7 @@ class SoapErpGateway:
                 if error.code == "erp_not_found":
                     return []
                 raise
-        return [r for r in found if f"{getattr(r, field)}/".startswith(f"{value}/")]
+        return [r for r in found if f"{_value(r, field)}/".startswith(f"{value}/")]
 
     def operations(self, work_order_ids: Sequence[str]) -> Mapping[str, tuple[Operation, ...]]:
         """Progress per work order; one the ERP does not know is left out."""
@@ -244,6 +245,12 @@ class SoapErpGateway:
         done = self.channel.plugin.create(self.channel, draft)
         return done or self._write("create", draft.reference, draft, **_of(draft))
 
+    def create_customer(self, draft: CustomerDraft) -> WriteResult:
+        """Enter a customer."""
+        if Act.CREATE not in self.profile.capabilities[Entity.CUSTOMER].acts:
+            raise self._cannot(Entity.CUSTOMER, Act.CREATE)
+        return self._write("create customer", draft.reference, None, **vars(draft))
+
     def update(self, erp_id: str, draft: OrderDraft, *, expected_version: str = "") -> WriteResult:
         """Change a sales order to the whole new draft. A stale version is an ErpConflict."""
         self._may(Act.UPDATE)
@@ -260,7 +267,9 @@ class SoapErpGateway:
         values = {"erp_id": erp_id, "reference": reference, "reason": reason}
         return self._write("cancel", reference, None, **values)
 
-    def _write(self, act: str, trace: str, draft: OrderDraft | None, **values: Any) -> WriteResult:
+    def _write(
+        self, act: str, trace: str, draft: OrderDraft | None, /, **values: Any
+    ) -> WriteResult:
         call = self.channel.known(act)
         # The same when it is sent again; another when it was corrected, or the ERP would drop it.
         key = f"{trace}/{act}/{values.get('erp_id', '')}/{draft}"
@@ -353,6 +362,11 @@ def connect(
 def _of(draft: OrderDraft) -> dict[str, Any]:
     """A draft's fields by name."""
     return dict(vars(draft))
+
+
+def _value(record: Record, field: str) -> str:
+    """A field of the record's own, or one that only this ERP has."""
+    return str(getattr(record, field, record.ext.get(field, "")))
 
 
 def _parts(values: Sequence[str], size: int) -> Sequence[Sequence[str]]:

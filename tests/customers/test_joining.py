@@ -173,20 +173,20 @@ class TestOrders:
 
     def test_an_order_is_entered_under_the_customer_of_its_ship_to_site(self, work, linked):
         order = make_order(work, linked, erp_no=None)
-        assert draft(work, order, "SO-1/0").customer == "1001"
+        assert draft(work, order, "SO-1/0", "main").customer == "1001"
         site = work.session.scalars(
             sa.select(ShipTo).where(ShipTo.account_id == linked.id, ShipTo.code == "S9")
         ).one()
         order.ship_to_id = site.id
-        assert draft(work, order, "SO-1/0").customer == "2001"
+        assert draft(work, order, "SO-1/0", "main").customer == "2001"
 
     def test_an_order_that_the_erp_has_stays_with_its_customer(self, work, linked):
         order = make_order(work, linked, erp_no=None)
-        draft(work, order, "SO-1/0")
+        draft(work, order, "SO-1/0", "main")
         order.erp_no = "70001"
         joining.make_main(work, linked.id, of_erp(work, "2001").id, expected_version=linked.version)
         work.session.flush()
-        assert draft(work, order, "SO-1/1").customer == "1001"
+        assert draft(work, order, "SO-1/1", "main").customer == "1001"
 
     def test_an_order_of_another_company_goes_to_its_customer(self, work, linked):
         other = make_company(work, code="FPC", erp_company="FPC", name="Formosa China")
@@ -194,14 +194,14 @@ class TestOrders:
         order = make_order(work, linked, erp_no=None)
         order.company_id = other.id
         work.session.flush()
-        assert draft(work, order, "SO-1/0").customer == "2001"
+        assert draft(work, order, "SO-1/0", "main").customer == "2001"
 
     def test_an_order_of_before_goes_on_under_its_own_customer(self, work):
         pull(work, customer("1001"), customer("2001"))
         order_id = make_order(work, account(work, "2001"), erp_no=None).id
         join(work, "2001", "1001")
         order = order_queries.by_id(work, order_id)
-        assert draft(work, order, "SO-1/0").customer == "2001"
+        assert draft(work, order, "SO-1/0", "main").customer == "2001"
 
 
 def test_every_feed_that_names_customers_knows_its_connection(work):

@@ -9,6 +9,7 @@ import pytest
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.kernel.words import Message
+from b2bcrm.orders.lifecycle import ErpSync
 from b2bcrm.sync.models import (
     Envelope,
     ErpConnection,
@@ -16,8 +17,11 @@ from b2bcrm.sync.models import (
     ParkedRow,
     RunOutcome,
     SyncRun,
+    Writes,
 )
+from b2bcrm.sync.writes import WRITES_OFF
 from tests.clients import client_for, make_app
+from tests.factories import make_order
 from tests.test_statements import MOST
 
 NO_COMPANY = 3  # looks for a company that this empty database has not
@@ -153,7 +157,7 @@ def test_a_parked_delivery_is_shown_with_its_reason_and_sent_again(work, operato
 
 
 def test_sending_again_tries_an_erp_that_is_left_alone_at_once(work, operator):
-    row, feed = make_delivery(work), make_feed(work)
+    row, feed = make_delivery(work, target="main"), make_feed(work)
     later = work.tick + dt.timedelta(minutes=10)
     connection = ErpConnection(code="main", failures=7, open_until=later)
     work.session.add(connection)
@@ -222,6 +226,7 @@ def test_parked_rows_are_shown_with_their_reason(work, operator):
 
 def envelope(work, reference="SO-26-10482/1", **facts) -> Envelope:
     values = {
+        "connection_code": "main",
         "at": work.tick,
         "correlation_id": f"c-{reference}",
         "operation": "CreateSalesOrder",
@@ -305,3 +310,29 @@ def test_the_version_is_asked_for_as_an_etag(work, operator):
     first = operator.get("/erp/version")
     same = operator.get("/erp/version", headers={"If-None-Match": first.headers["ETag"]})
     assert (first.status_code, same.status_code) == (200, 304)
+
+
+def test_with_several_erps_each_line_of_the_monitor_names_its_own(work, operator):
+    work.session.add_all(
+        [
+            ErpConnection(code="main", writes=Writes.ON),
+            ErpConnection(code="suzhou", writes=Writes.OFF),
+            envelope(work, "SO-26-10500/0", connection_code="suzhou"),
+        ]
+    )
+    make_feed(work)
+    order = make_order(work, erp_connection="suzhou", erp_sync=ErpSync.WAITING)
+    make_delivery(
+        work,
+        stream=f"order:{order.id}",
+        target="suzhou",
+        state=DeliveryState.PARKED,
+        code=WRITES_OFF,
+        reason=Message("Writing to this ERP is switched off."),
+    )
+    work.session.commit()
+    page = shown(operator)
+    assert page.count('<span class="under">suzhou</span>') == 3  # dead letter, outbox, exchange
+    assert "suzhou: Nothing is sent." in page
+    assert "main: Nothing is sent." not in page
+    assert "Connection suzhou" in operator.get(f"/orders/{order.no}").get_data(as_text=True)

@@ -75,7 +75,7 @@ def order(office):
     with office.open() as work:
         made = make_order(work, erp_no="70001")
         work.session.flush()
-        write = writes.begin(work, f"{made.no}/0", Kind.CREATE)
+        write = writes.begin(work, f"{made.no}/0", Kind.CREATE, connection="main")
         write.state, write.erp_id = WriteState.DONE, "70001"
         return made
 
@@ -119,7 +119,7 @@ def test_a_refusal_of_what_counted_as_done_is_a_difference_on_the_order(post, er
     with office.open() as work:
         (row,) = conflicts.of_order(work.session, order.id)
         assert (row.name, row.theirs) == ("confirmation", "Credit blocked")
-        assert inbox.waiting(work.session, f"{order.no}/0") is None
+        assert inbox.waiting(work.session, f"{order.no}/0", connection="main") is None
 
 
 def test_such_a_difference_is_sent_again_or_left_and_never_taken_over(post, erp, office, order):

@@ -32,7 +32,7 @@ CLERK = Actor(name="Mei-Ling Lin", role=Role.ADMIN)
 
 def courier_over(office, gateway):
     """A courier that pushes what happens to orders to ``gateway``."""
-    push = PushOrder(gateway)
+    push = PushOrder(lambda _work, _code: gateway)
     object.__setattr__(office, "routes", {f"order.{name}": (push.name,) for name in ROUTED})
     return Courier(
         open_work=office.open,

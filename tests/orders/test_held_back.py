@@ -32,7 +32,7 @@ class Switch:
     def __init__(self, at):
         self.at = at
 
-    def __call__(self, work):
+    def __call__(self, work, code):
         return self.at
 
 
@@ -44,7 +44,10 @@ class Notes(list):
 
 
 def courier_with(gateway, office, switch, log=None):
-    handlers = (PushOrder(gateway, writing=switch, log=log), ResumePushes())
+    handlers = (
+        PushOrder(lambda _work, _code: gateway, writing=switch, log=lambda _code: log),
+        ResumePushes(),
+    )
     object.__setattr__(office, "routes", ROUTES)
     return Courier(
         open_work=office.open,

@@ -247,7 +247,7 @@ def confirm(office, order_id, message_id="M-1", *, erp_id="", refused=()):
     result = None if refused else WriteResult(erp_id, "1")
     with office.open() as work:
         said = [Confirmation(message_id, reference, result, refused)]
-        return actions.confirmed_later(work, b"<c/>", said)
+        return actions.confirmed_later(work, b"<c/>", said, connection="main")
 
 
 class Calling(LateErp):

@@ -61,7 +61,7 @@ def confirm_an_order(office, twin, promises):
         known = everything(twin.gateway, Entity.SALES_ORDER)
         apply_sales_orders(work, known, promises=promises)
         like = next(r for r in known if r.status == "open")
-        model = queries.by_erp_nos(work.session, [like.erp_id])[like.erp_id]
+        model = queries.by_erp_nos(work.session, "main", [like.erp_id])[like.erp_id]
         work.session.get_one(Account, model.account_id).credit_hold = False
         order = actions.open_order(
             work,
@@ -101,7 +101,7 @@ def die_at(point, database_url, erp_url):
 
 
 def work_on(office, twin):
-    push = PushOrder(twin.gateway)
+    push = PushOrder(lambda _work, _code: twin.gateway)
     courier = Courier(office.open, {e.name: e for e in EVENTS}, {push.name: push})
     while courier.deliver_one():
         pass

@@ -103,7 +103,7 @@ def test_a_broken_switch_file_is_off(recording):
 
 
 def test_a_recorded_connection_keeps_whole_replies_with_prices_masked(office, twin, recording):
-    log = StoredEnvelopes(office, recording)
+    log = StoredEnvelopes(office, "main", recording)
     gateway = connect(CONNECTION, log, session=twin.session, now=lambda: twin.at)
     gateway.list(Entity.PRICE)
     assert (log.room(), kept(recording)) == (HEAD, [])

@@ -83,7 +83,7 @@ def open_puller(
     office: Office, place: Place, at_point: Callable[[str], None] = lambda _point: None
 ) -> Puller:
     """As the product's, with pages so small that a delta has several."""
-    erp = connect(connection(place), StoredEnvelopes(office), now=office.clock.tick)
+    erp = connect(connection(place), StoredEnvelopes(office, CONNECTION), now=office.clock.tick)
     return Puller(office, erp, CONNECTION, APPLIERS, IDENTIFY, at_point, PAGE_SIZE)
 
 
@@ -95,7 +95,7 @@ def work_on(url: str, place: Place, clock: FastClock, seed: str, defects: Path) 
     office = open_office(url, clock)
     fate = Fate(seed)
     puller = open_puller(office, place, fate)
-    push = PushOrder(puller.erp)
+    push = PushOrder(lambda _work, _code: puller.erp)
     courier = Courier(partial(office.open), EVENTS, {push.name: push}, fate)
 
     def deliver() -> int:

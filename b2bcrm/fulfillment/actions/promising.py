@@ -24,11 +24,13 @@ from b2bcrm.fulfillment.snapshot import pools, ways
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.database import insert_for
 from b2bcrm.kernel.errors import Refused
+from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.erp import Entity
 from b2bcrm.ports.promise import Answer, AskLine, Mode, PromiseMoved, Source
-from b2bcrm.sync.freshness import stale_feeds
+from b2bcrm.sync.connections import company_connection
+from b2bcrm.sync.freshness import FeedAge, stale_feeds
 
 GATE = 1
 SUPPLY = (Entity.STOCK, Entity.PURCHASE_ORDER, Entity.WORK_ORDER)
@@ -53,19 +55,20 @@ class Promises:
 
     def ask(self, lines: Sequence[AskLine], mode: Mode) -> tuple[Answer, ...]:  # noqa: ARG002 - an inquiry and an order are answered alike here
         """Dates on top of everything already promised or held."""
-        answers = [found.answer for found in self._find(lines)]
-        stale = stale_feeds(self.work, SUPPLY) if answers else []
-        if stale:
-            answers = [_not_firm(answer, stale[0].why()) for answer in answers]
-        return tuple(answers)
+        found = self._find(lines)
+        stale = self._stale(found)
+        return tuple(
+            _not_firm(one.answer, stale[one.site_id].why()) if one.site_id in stale else one.answer
+            for one in found
+        )
 
     def hold(
         self, ref: str, lines: Sequence[AskLine], until: dt.date, *, at_worst: dict[str, dt.date]
     ) -> tuple[Answer, ...]:
         """Reserve for ``ref``; PromiseMoved, holding what it held before, if a date got worse."""
-        self._must_be_fresh()
         seq = self._lock()
         found = self._find(lines, without=(ref,))
+        self._must_be_fresh(found)
         answers = tuple(one.answer for one in found)
         if any(_worse(answer, at_worst.get(answer.ref)) for answer in answers):
             raise PromiseMoved(answers)
@@ -120,10 +123,10 @@ class Promises:
             answers[line.ref] = answer
             kept_line = _Found(line, answer, row.site_id, takes, row.ready_on)
             self._reserve(order_ref, kept_line, seq)
-        if rest:
-            self._must_be_fresh()
         self.work.session.flush()  # flush: what was held must not be found free again
-        for found in self._find(rest):
+        asked = self._find(rest)
+        self._must_be_fresh(asked)
+        for found in asked:
             answers[found.line.ref] = found.answer
             self._reserve(order_ref, found, seq)
         self.work.session.flush()  # flush: a later ask in this Work must see the reservations
@@ -190,14 +193,25 @@ class Promises:
         return tuple(_told(row) for row in held) + tuple(_told(row) for row in reserved)
 
     # --------------------------------------------------------------------------------- inside
-    def _must_be_fresh(self) -> None:
+    def _must_be_fresh(self, found: Sequence[_Found]) -> None:
         """No firm word on data older than allowed: the sentence names the feed and its age."""
-        stale = stale_feeds(self.work, SUPPLY)
-        if stale:
+        for worst in self._stale(found).values():
             raise Refused(
-                Message("No firm date can be given now: %(why)s", why=stale[0].why()),
+                Message("No firm date can be given now: %(why)s", why=worst.why()),
                 code="stale_feeds",
             )
+
+    def _stale(self, found: Sequence[_Found]) -> dict[int, FeedAge]:
+        """Sites of the answers whose ERP's feeds are older than allowed, with the stalest feed."""
+        ids = {one.site_id for one in found if one.site_id is not None}
+        stale = stale_feeds(self.work, SUPPLY) if ids else []
+        if not stale:
+            return {}
+        worst = {feed.connection: feed for feed in reversed(stale)}
+        sites = self.work.session.execute(
+            sa.select(Site.id, company_connection(Site.company_id)).where(Site.id.in_(ids))
+        )
+        return {site_id: worst[code] for site_id, code in sites if code in worst}
 
     def _find(self, lines: Sequence[AskLine], *, without: Sequence[str] = ()) -> list[_Found]:
         """Answer the lines one after another; each sees what the ones before it would take."""

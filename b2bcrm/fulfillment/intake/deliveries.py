@@ -35,9 +35,11 @@ def apply_shipments(
     A receipt that the customer confirmed stays, whatever the carrier says later. What the ERP
     deletes or reduces is taken off again; that may reopen a closed order.
     """
-    lines = lines_by_ref(work, {ln.sales_order for r in records for ln in r.lines})
+    lines = lines_by_ref(work, connection, {ln.sales_order for r in records for ln in r.lines})
     customers = erp_customers(work, connection, {record.customer for record in records})
-    ordered_by = order_accounts(work, {ln.sales_order for r in records for ln in r.lines})
+    ordered_by = order_accounts(
+        work, connection, {ln.sales_order for r in records for ln in r.lines}
+    )
     known = {
         row.no: row
         for row in work.session.scalars(
@@ -119,12 +121,13 @@ def apply_invoices(
     One that the ERP deleted is removed, and its pieces no longer count.
     """
     customers = erp_customers(work, connection, {record.customer for record in records})
-    ordered_by = order_accounts(work, {record.sales_order for record in records})
+    ordered_by = order_accounts(work, connection, {record.sales_order for record in records})
     orders: dict[str, int] = {
         no: order_id
         for no, order_id in work.session.execute(
             sa.select(Order.erp_no, Order.id).where(
-                Order.erp_no.in_({r.sales_order for r in records})
+                Order.erp_connection == connection,
+                Order.erp_no.in_({r.sales_order for r in records}),
             )
         )
         if no

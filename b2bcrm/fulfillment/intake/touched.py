@@ -28,9 +28,11 @@ def changed_in(row: Any, values: dict[str, Any]) -> bool:
     return changed
 
 
-def order_accounts(work: Work, erp_nos: Collection[str]) -> dict[str, int]:
-    """Account ids by the ERP's order number."""
-    query = sa.select(Order.erp_no, Order.account_id).where(Order.erp_no.in_(erp_nos))
+def order_accounts(work: Work, connection: str, erp_nos: Collection[str]) -> dict[str, int]:
+    """Account ids by the order number of one ERP."""
+    query = sa.select(Order.erp_no, Order.account_id).where(
+        Order.erp_connection == connection, Order.erp_no.in_(erp_nos)
+    )
     return {no: account_id for no, account_id in work.session.execute(query) if no}
 
 
@@ -41,12 +43,14 @@ def whose(customer: ErpCustomer, ordered_by: int | None) -> int:
     return customer.home_id if ordered_by == customer.home_id else customer.account_id
 
 
-def lines_by_ref(work: Work, erp_nos: Collection[str]) -> dict[tuple[str, int], tuple[int, int]]:
-    """(line id, order id) by the ERP's order number and line number."""
+def lines_by_ref(
+    work: Work, connection: str, erp_nos: Collection[str]
+) -> dict[tuple[str, int], tuple[int, int]]:
+    """(line id, order id) by order number and line number of one ERP."""
     query = (
         sa.select(Order.erp_no, OrderLine.line_no, OrderLine.id, Order.id)
         .join(OrderLine, OrderLine.order_id == Order.id)
-        .where(Order.erp_no.in_(erp_nos))
+        .where(Order.erp_connection == connection, Order.erp_no.in_(erp_nos))
     )
     return {
         (erp_no, line_no): (line_id, order_id)

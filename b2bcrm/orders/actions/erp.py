@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
+from b2bcrm.customers.entering import PUSH_CUSTOMER
 from b2bcrm.kernel import outbox
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Invalid, NotAllowed, Refused
@@ -19,7 +20,7 @@ from b2bcrm.orders.models import Order
 from b2bcrm.orders.queries import PUSH
 from b2bcrm.ports.erp import Confirmation, Entity
 from b2bcrm.sync import breaker, conflicts, inbox, writes
-from b2bcrm.sync.conflicts import MAIN, ErpConflict, Found
+from b2bcrm.sync.conflicts import ErpConflict, Found
 from b2bcrm.sync.ownership import REFUSED_LATE, owner_of
 from b2bcrm.sync.writes import UNKNOWN, ErpWrite, WriteState
 
@@ -27,12 +28,19 @@ LONGEST = 300  # characters of what an ERP says in a difference
 
 
 def accepted_by_erp(
-    work: Work, order_id: int, *, erp_no: str, erp_version: str, amendment_no: int
+    work: Work,
+    order_id: int,
+    *,
+    connection: str,
+    erp_no: str,
+    erp_version: str,
+    amendment_no: int,
 ) -> Order:
-    """The ERP has the order as of an amendment, under ``erp_no``; a later one may still wait."""
+    """An ERP has the order as of an amendment, under ``erp_no``; a later one may still wait."""
     order = queries.by_id(work, order_id, for_update=True)
     first = order.erp_no is None
-    order.erp_no, order.erp_version, order.erp_reason = erp_no, erp_version, None
+    order.erp_connection, order.erp_no = connection, erp_no
+    order.erp_version, order.erp_reason = erp_version, None
     known_to_erp(work, order, amendment_no)
     if first:
         work.publish(
@@ -89,6 +97,7 @@ def unknown_to_erp(work: Work, order_id: int) -> Order:
     """Our order was cancelled before the ERP had taken it: nobody waits for the ERP any more."""
     order = queries.by_id(work, order_id)
     order.erp_sync, order.erp_since, order.erp_reason = ErpSync.NONE, None, None
+    order.erp_connection = None
     work.bump(f"order:{order.id}")
     return order
 
@@ -136,7 +145,11 @@ def leave_out(work: Work, order_id: int, *, expected_version: int | None, reason
 def it_is_there(work: Work, order_id: int, *, expected_version: int | None, erp_no: str) -> Order:
     """A person has found an order of unknown outcome in the ERP, under ``erp_no``."""
     order, write = _unanswered(work, order_id, expected_version)
-    taken = work.session.scalar(sa.select(Order.no).where(Order.erp_no == erp_no))
+    taken = work.session.scalar(
+        sa.select(Order.no).where(
+            Order.erp_no == erp_no, Order.erp_connection == write.connection_code
+        )
+    )
     if taken is not None:
         text = Message("%(erp_no)s is the ERP's number of %(no)s.", erp_no=erp_no, no=taken)
         raise Refused(text, code="erp_no_taken", fields={"erp_no": text})
@@ -147,14 +160,16 @@ def it_is_there(work: Work, order_id: int, *, expected_version: int | None, erp_
 def it_is_not_there(work: Work, order_id: int, *, expected_version: int | None) -> Order:
     """A person has looked in the ERP and not found it: it is sent once more."""
     order, write = _unanswered(work, order_id, expected_version)
-    write.state = WriteState.UNSENT
+    write.state, order.erp_connection = WriteState.UNSENT, None
     return _said(work, order, "")
 
 
 def confirmed_later(
-    work: Work, raw: bytes, said: Sequence[Confirmation], *, connection: str = MAIN
+    work: Work, raw: bytes, said: Sequence[Confirmation], *, connection: str
 ) -> int:
     """Keep what an ERP confirms and wake what waits for it; answers how much of it was new.
+
+    What is about an order of another connection is kept, and nobody reads it.
 
     Refused after it counted as done: nothing waits for that any more, so it is a difference.
     """
@@ -163,7 +178,9 @@ def confirmed_later(
         if one.refused and one.reference in references:
             _refused_late(work, one, connection)
     numbers = {reference.split("/")[0] for reference in references}
-    ids = work.session.scalars(sa.select(Order.id).where(Order.no.in_(numbers)))
+    ids = work.session.scalars(
+        sa.select(Order.id).where(Order.no.in_(numbers), Order.erp_connection == connection)
+    )
     streams = [f"order:{order_id}" for order_id in ids]
     outbox.hurry(work.session, work.tick, streams=streams)
     outbox.unpark(work.session, streams, PUSH, work.tick, code=UNKNOWN)
@@ -172,7 +189,9 @@ def confirmed_later(
 
 def _refused_late(work: Work, said: Confirmation, connection: str) -> None:
     query = sa.select(Order).where(
-        Order.no == said.reference.split("/")[0], Order.erp_no.is_not(None)
+        Order.no == said.reference.split("/")[0],
+        Order.erp_no.is_not(None),
+        Order.erp_connection == connection,
     )
     order = work.session.scalar(query)
     if order is None or not writes.is_done(work.session, said.reference, connection=connection):
@@ -211,7 +230,7 @@ def _refused_late(work: Work, said: Confirmation, connection: str) -> None:
 def resume(work: Work, *, codes: Iterable[str], account_id: int | None = None) -> int:
     """What waited for something on our side (``codes``) goes on, of one account or of all."""
     query = sa.select(outbox.Delivery.stream).where(
-        outbox.Delivery.handler == PUSH,
+        outbox.Delivery.handler.in_((PUSH, PUSH_CUSTOMER)),
         outbox.Delivery.state == outbox.DeliveryState.PARKED,
         outbox.Delivery.code.in_(list(codes)),
     )
@@ -219,7 +238,8 @@ def resume(work: Work, *, codes: Iterable[str], account_id: int | None = None) -
     if account_id is not None:
         ids = work.session.scalars(sa.select(Order.id).where(Order.account_id == account_id))
         streams &= {f"order:{order_id}" for order_id in ids}
-    outbox.unpark(work.session, streams, PUSH, work.tick)
+    for handler in (PUSH, PUSH_CUSTOMER):
+        outbox.unpark(work.session, streams, handler, work.tick)
     return len(streams)
 
 
@@ -235,7 +255,9 @@ def _stream(order: Order) -> str:
 def _unanswered(work: Work, order_id: int, expected_version: int | None) -> tuple[Order, ErpWrite]:
     _operators(work)
     order = load(work, order_id, expected_version)
-    write = writes.open_create(work.session, f"{order.no}/")
+    write = writes.open_create(
+        work.session, f"{order.no}/", connection=queries.connection_of(work, order)
+    )
     if order.erp_no is not None or write is None or write.state is not WriteState.UNKNOWN:
         raise Refused(
             Message("The outcome of this order is not in question."), code="outcome_known"
@@ -273,7 +295,7 @@ def send_first(work: Work, order: Order) -> None:
     if delivery_id is None:
         raise Refused(Message("Nothing of this order waits for the ERP."), code="nothing_waits")
     outbox.retry(work.session, delivery_id, work.tick)
-    breaker.try_now(work)
+    breaker.try_now(work, queries.connection_of(work, order))
     touch(work, order)
     work.bump(_stream(order))
     work.bump("erp")

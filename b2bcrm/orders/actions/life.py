@@ -24,7 +24,6 @@ from b2bcrm.orders.lifecycle import Act, ErpSync, OrderState
 from b2bcrm.orders.models import Order, OrderRevision
 from b2bcrm.orders.queries import PUSH
 from b2bcrm.ports.promise import Promising
-from b2bcrm.sync.connections import MAIN
 
 
 def load(work: Work, order_id: int, expected_version: int | None) -> Order:
@@ -63,7 +62,7 @@ def obstacle(work: Work, order: Order) -> Message | None:
     customer = erp_customer_for(
         work,
         order.account_id,
-        connection=MAIN,
+        connection=queries.connection_of(work, order),
         company_id=order.company_id,
         ship_to_id=order.ship_to_id,
     )

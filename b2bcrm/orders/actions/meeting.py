@@ -43,8 +43,9 @@ _TEXTS = frozenset({"customer_po", "incoterm", "incoterm_place", "payment_terms"
 
 @dataclass(frozen=True)
 class Book:
-    """What meetings look up, once for a page of orders."""
+    """What meetings look up, once for a page of orders of one connection."""
 
+    connection: str
     item_nos: Mapping[int, str]
     item_ids: Mapping[str, int]
     ship_to_codes: Mapping[int, str]
@@ -64,21 +65,25 @@ class Book:
         return sides.ours(order, self.item_nos, ship_to)
 
 
-def book(work: Work, pairs: Sequence[tuple[Order, SalesOrder]]) -> Book:
+def book(work: Work, pairs: Sequence[tuple[Order, SalesOrder]], *, connection: str) -> Book:
     """Everything that the meetings of these pairs need, in a handful of statements."""
     numbers = {line.item for _order, theirs in pairs for line in theirs.lines}
     erp_ids = [theirs.erp_id for _order, theirs in pairs]
-    return _look_up(work, [order for order, _theirs in pairs], numbers, erp_ids)
+    return _look_up(work, connection, [order for order, _theirs in pairs], numbers, erp_ids)
 
 
 def book_for(work: Work, order: Order, row: ErpConflict) -> Book:
     """What taking over one difference needs."""
     item = str((row.detail or {}).get("item", row.theirs))
-    return _look_up(work, [order], {item}, [])
+    return _look_up(work, row.connection_code, [order], {item}, [])
 
 
 def _look_up(
-    work: Work, orders: Sequence[Order], numbers: set[str], erp_ids: Sequence[str]
+    work: Work,
+    connection: str,
+    orders: Sequence[Order],
+    numbers: set[str],
+    erp_ids: Sequence[str],
 ) -> Book:
     session = work.session
     ids = {line.item_id for order in orders for line in order.lines}
@@ -94,14 +99,15 @@ def _look_up(
         sa.select(OrderRevision).where(OrderRevision.order_id.in_([order.id for order in orders]))
     )
     rows: dict[str, dict[str, ErpConflict]] = {}
-    for row in conflicts.unsettled(session, ENTITY.value, erp_ids):
+    for row in conflicts.unsettled(session, ENTITY.value, erp_ids, connection=connection):
         rows.setdefault(row.erp_id, {})[row.field] = row
     return Book(
+        connection=connection,
         item_nos=dict(items),
         item_ids={no: id_ for id_, no in items},
         ship_to_codes={id_: code for id_, _account, _whose, code in sites},
         ship_to_ids={(account, whose, code): id_ for id_, account, whose, code in sites},
-        images=conflicts.images(session, ENTITY.value, erp_ids),
+        images=conflicts.images(session, ENTITY.value, erp_ids, connection=connection),
         unsettled=rows,
         sealed={(row.order_id, str(row.amendment_no)): row for row in revisions},
     )
@@ -127,7 +133,9 @@ def meet(work: Work, order: Order, theirs: SalesOrder, known: Book, *, found: Fo
     else:
         meeting = _Meeting(work, order, theirs, known, rows, found, said)
         changed |= meeting.compare(shown, [image.values if image else {}, *sent])
-    conflicts.keep_image(work, ENTITY.value, theirs.erp_id, shown, image)
+    conflicts.keep_image(
+        work, ENTITY.value, theirs.erp_id, shown, image, connection=known.connection
+    )
     for sentence in said:
         work.publish(
             events.OrderChangedInErp(
@@ -208,7 +216,7 @@ class _Meeting:
         conflicts.open_anew(
             work,
             ErpConflict(
-                connection_code=conflicts.MAIN,
+                connection_code=self.known.connection,
                 entity=ENTITY.value,
                 erp_id=self.theirs.erp_id,
                 order_id=order.id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from b2bcrm.orders.handlers.acknowledge import MailAcknowledgement
-from b2bcrm.orders.handlers.push import PushOrder
+from b2bcrm.orders.handlers.push import Erps, PushOrder
 from b2bcrm.orders.handlers.resume import ResumePushes
 
-__all__ = ["MailAcknowledgement", "PushOrder", "ResumePushes"]
+__all__ = ["Erps", "MailAcknowledgement", "PushOrder", "ResumePushes"]

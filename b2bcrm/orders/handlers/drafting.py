@@ -13,13 +13,12 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order
 from b2bcrm.ports.erp import OrderDraft, OrderDraftLine
-from b2bcrm.sync.connections import MAIN
 
 NO_ACCOUNT = "no_erp_account"
 
 
-def draft(work: Work, order: Order, reference: str) -> OrderDraft:
-    """The whole order as it stands now; Refused while the ERP does not know its account.
+def draft(work: Work, order: Order, reference: str, connection: str) -> OrderDraft:
+    """The whole order as it stands now; Refused while that ERP does not know its account.
 
     The ERP customer is chosen anew until the ERP has the order, and never again.
     """
@@ -29,7 +28,7 @@ def draft(work: Work, order: Order, reference: str) -> OrderDraft:
         customer = erp_customer_for(
             work,
             order.account_id,
-            connection=MAIN,
+            connection=connection,
             company_id=order.company_id,
             ship_to_id=order.ship_to_id,
         )

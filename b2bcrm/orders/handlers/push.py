@@ -20,44 +20,47 @@ from b2bcrm.orders.actions.meeting import book, meet
 from b2bcrm.orders.handlers import sending
 from b2bcrm.orders.handlers.drafting import NO_ACCOUNT, draft
 from b2bcrm.orders.handlers.rehearsing import rehearse
-from b2bcrm.orders.handlers.sending import NotThereYet, Overtaken, Push, Sender, Sent, TakenIn
+from b2bcrm.orders.handlers.sending import Overtaken, Push, Sender, Sent
 from b2bcrm.orders.lifecycle import ErpSync, OrderState
 from b2bcrm.orders.models import Order
 from b2bcrm.ports.erp import (
     EnvelopeLog,
+    ErpConfig,
     ErpGateway,
     ErpOutcomeUnknown,
-    ErpRefused,
-    ErpUnavailable,
     SalesOrder,
     WriteResult,
 )
-from b2bcrm.sync import conflicts, inbox, refs, writes
+from b2bcrm.sync import conflicts, entering, inbox, refs, writes
 from b2bcrm.sync.conflicts import OVERTAKEN, ConflictState, Found
 from b2bcrm.sync.models import Writes
 from b2bcrm.sync.writes import DRY_RUN, UNKNOWN, WRITES_OFF, Kind, WriteState
 
-HELD_BACK = frozenset({NO_ACCOUNT, OVERTAKEN, WRITES_OFF, DRY_RUN})
+HELD_BACK = frozenset({NO_ACCOUNT, OVERTAKEN, WRITES_OFF, DRY_RUN, ErpConfig.code})
 """Why a push waits for something on our side: the ERP has not refused it."""
+Erps = Callable[[Work, str], ErpGateway]
+"""The gateway of a connection; ErpConfig where its settings are wrong."""
 
 
 class PushOrder:
-    """Sends an order, an amendment or a cancellation; looks the reference up before a resend."""
+    """Sends an order, an amendment or a cancellation to the ERP of its company.
+
+    The reference is looked up before a resend.
+    """
 
     name = actions.PUSH
 
     def __init__(
         self,
-        erp: ErpGateway,
+        erps: Erps,
         *,
-        writing: Callable[[Work], Writes] = lambda _work: Writes.ON,
-        log: EnvelopeLog | None = None,
+        writing: Callable[[Work, str], Writes] = lambda _work, _code: Writes.ON,
+        log: Callable[[str], EnvelopeLog] | None = None,
     ) -> None:
-        """``writing`` tells the connection's switch; ``log`` keeps what a dry run would send."""
-        self.erp = erp
+        """``writing`` tells a connection's switch; ``log`` keeps what a dry run would send."""
+        self._erps = erps
         self._writing = writing
         self._log = log
-        self._patience = writes.patience(erp.describe().capabilities[sending.ORDER])
 
     def prepare(self, work: Work, event: Event) -> Push | None:
         """The draft as it stands now, under the reference of the event's amendment."""
@@ -67,24 +70,22 @@ class PushOrder:
             return None
         if kind is Kind.UPDATE:
             _must_be_decided(work, order)
-        switch = self._writing(work)
+        code = queries.connection_of(work, order)
+        switch = self._writing(work, code)
         if switch is Writes.OFF:
             raise Refused(Message("Writing to this ERP is switched off."), code=WRITES_OFF)
         reference = _reference(order, event)
-        message = draft(work, order, reference)
+        message, erp = draft(work, order, reference, code), self._erps(work, code)
         if switch is Writes.DRY_RUN:
-            return Push(kind=kind, draft=message, dry_run=True)
-        write = writes.begin(work, reference, kind)
-        doubtful = write.state is WriteState.UNKNOWN
-        believed = (
-            doubtful and self._patience is not None and self._patience.enough(write, work.tick)
-        )
-        looks = write.looks
-        if believed:
-            writes.anew(work, write)
-        answer = inbox.waiting(work.session, reference)
+            return Push(erp=erp, connection=code, kind=kind, draft=message, dry_run=True)
+        write = writes.begin(work, reference, kind, connection=code)
+        order.erp_connection = code
+        known = entering.past(work, write, erp, sending.ORDER)
+        answer = inbox.waiting(work.session, reference, connection=code)
         done = write.state is WriteState.DONE
         return Push(
+            erp=erp,
+            connection=code,
             kind=kind,
             draft=message,
             erp_no=order.erp_no or "",
@@ -93,21 +94,18 @@ class PushOrder:
             done=WriteResult(write.erp_id, write.erp_version) if done else None,
             confirmed=answer.answer() if answer else None,
             handle=write.handle if write.state is WriteState.DEFERRED else "",
-            doubtful=doubtful,
-            believed=believed,
-            by_person=self._patience is None,
-            looks=looks,
-            image=_image(work, order),
+            past=known,
+            image=_image(work, order, code),
             sent=_sent(work, order),
-            seen=_seen(work, order.erp_no),
+            seen=_seen(work, code, order.erp_no),
         )
 
     def send(self, message: Push, *, again: bool) -> Sent:
         """See ``sending``."""
         if message.dry_run:
-            rehearse(self.erp, message, self._log)
-        sent = Sender(self.erp, message, writes.pause(message.looks)).send(again=again)
-        return dataclasses.replace(sent, seen=message.seen)
+            rehearse(message, self._log(message.connection) if self._log else None)
+        sent = Sender(message).send(again=again)
+        return dataclasses.replace(sent, connection=message.connection, seen=message.seen)
 
     def record(self, work: Work, event: Event, reply: Sent) -> None:
         """The ERP's number goes on the order; what the ERP kept is compared line by line.
@@ -122,19 +120,23 @@ class PushOrder:
         actions.accepted_by_erp(
             work,
             order.id,
+            connection=reply.connection,
             erp_no=reply.result.erp_id,
             erp_version=reply.kept.version if reply.kept else reply.result.version,
             amendment_no=_amendment(order, event),
         )
-        if reply.kept is not None and _seen(work, reply.kept.erp_id) == reply.seen:
-            _meet(work, order, reply.kept, Found.READ_BACK)
+        kept = reply.kept
+        if kept is not None and _seen(work, reply.connection, kept.erp_id) == reply.seen:
+            _meet(work, order, kept, reply.connection, Found.READ_BACK)
 
     def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
         """The page says waiting since when, unknown, or refused with the reason."""
         order = queries.by_id(work, event.subject_id, for_update=True)
-        self._note_failure(work, order, event, error, parked=parked)
+        code = queries.connection_of(work, order)
+        outbox.aim(work.session, _stream(order), self.name, code)
+        self._note_failure(work, order, event, code, error, parked=parked)
         if isinstance(error, Overtaken):
-            _meet(work, order, error.current, Found.CHANGED_THERE)
+            _meet(work, order, error.current, code, Found.CHANGED_THERE)
             if not _undecided(work, order):
                 outbox.unpark(work.session, [_stream(order)], self.name, work.tick)
         in_doubt = isinstance(error, ErpOutcomeUnknown) or error.code == UNKNOWN
@@ -143,51 +145,47 @@ class PushOrder:
             order.id,
             reason=error.message,
             refused=parked and not in_doubt and error.code not in HELD_BACK,
-            unknown=in_doubt or self._in_doubt(work, order, event),
+            unknown=in_doubt or self._in_doubt(work, order, event, code),
         )
         if parked and error.code not in HELD_BACK:
             _show_again(work, order)
 
-    def _in_doubt(self, work: Work, order: Order, event: Event) -> bool:
+    def _in_doubt(self, work: Work, order: Order, event: Event, code: str) -> bool:
         kind = _kind(order, event)
         if kind is None:
             return False
-        write = writes.found(work.session, _reference(order, event), kind)
+        write = writes.found(work.session, _reference(order, event), kind, connection=code)
         return write is not None and write.state is WriteState.UNKNOWN
 
     def _write_down(self, work: Work, order: Order, event: Event, reply: Sent) -> None:
         reference = _reference(order, event)
         kind = _kind(order, event) or Kind.CREATE
-        write = writes.found(work.session, reference, kind)
+        write = writes.found(work.session, reference, kind, connection=reply.connection)
         if write is not None:
             write.state = WriteState.DONE if reply.result else WriteState.UNSENT
             write.guarded = reply.guarded
             if reply.result:
                 write.erp_id, write.erp_version = reply.result.erp_id, reply.result.version
-        inbox.use(work, reference)
+        inbox.use(work, reference, connection=reply.connection)
 
     def _note_failure(
-        self, work: Work, order: Order, event: Event, error: CrmError, *, parked: bool
+        self, work: Work, order: Order, event: Event, code: str, error: CrmError, *, parked: bool
     ) -> None:
-        """What is known about the attempt: nothing happened, it may have, it was refused."""
+        """What is known about the attempt: nothing happened, it may have, it was refused.
+
+        An order that is surely in no ERP may go to another one next time.
+        """
         kind = _kind(order, event)
         reference = _reference(order, event)
-        write = writes.found(work.session, reference, kind) if kind else None
+        write = writes.found(work.session, reference, kind, connection=code) if kind else None
         if write is None:
             return
-        if isinstance(error, TakenIn):
-            write.state, write.handle = WriteState.DEFERRED, error.handle
-        elif isinstance(error, NotThereYet):
-            write.state, write.looks = WriteState.UNKNOWN, write.looks + 1
-        elif isinstance(error, ErpOutcomeUnknown) or error.code == UNKNOWN:
-            write.state = WriteState.UNKNOWN
-        elif write.state is WriteState.SENDING and isinstance(error, ErpUnavailable | Overtaken):
-            write.state = WriteState.UNSENT
-        elif parked and error.code not in HELD_BACK and write.state is not WriteState.UNKNOWN:
-            write.state = WriteState.REFUSED
-            if isinstance(error, ErpRefused):
-                write.issues = [dataclasses.asdict(issue) for issue in error.issues]
-            inbox.use(work, reference)
+        refused = parked and error.code not in HELD_BACK
+        entering.note_failure(write, error, refused=refused)
+        if refused and write.state is WriteState.REFUSED:
+            inbox.use(work, reference, connection=code)
+        if kind is Kind.CREATE and write.state in {WriteState.UNSENT, WriteState.REFUSED}:
+            order.erp_connection = None
 
 
 def _kind(order: Order, event: Event) -> Kind | None:
@@ -221,15 +219,15 @@ def _must_be_decided(work: Work, order: Order) -> None:
         raise Refused(Message("A difference to the ERP waits for a decision."), code=OVERTAKEN)
 
 
-def _image(work: Work, order: Order) -> dict[str, str]:
+def _image(work: Work, order: Order, code: str) -> dict[str, str]:
     erp_no = order.erp_no or ""
-    found = conflicts.images(work.session, sending.ORDER.value, [erp_no]).get(erp_no)
-    return dict(found.values) if found else {}
+    found = conflicts.images(work.session, sending.ORDER.value, [erp_no], connection=code)
+    return dict(found[erp_no].values) if erp_no in found else {}
 
 
-def _seen(work: Work, erp_no: str | None) -> refs.Mark | None:
+def _seen(work: Work, code: str, erp_no: str | None) -> refs.Mark | None:
     """What of the ERP's order a pull has brought last."""
-    return refs.marks(work, conflicts.MAIN, sending.ORDER, [erp_no or ""]).get(erp_no or "")
+    return refs.marks(work, code, sending.ORDER, [erp_no or ""]).get(erp_no or "")
 
 
 def _sent(work: Work, order: Order) -> dict[int, sides.Values]:
@@ -237,8 +235,9 @@ def _sent(work: Work, order: Order) -> dict[int, sides.Values]:
     return {row.amendment_no: sides.sealed(row) for row in rows}
 
 
-def _meet(work: Work, order: Order, theirs: SalesOrder, found: Found) -> None:
-    if meet(work, order, theirs, book(work, [(order, theirs)]), found=found):
+def _meet(work: Work, order: Order, theirs: SalesOrder, code: str, found: Found) -> None:
+    known = book(work, [(order, theirs)], connection=code)
+    if meet(work, order, theirs, known, found=found):
         order.add_up()
     work.bump(_stream(order))
 

@@ -13,7 +13,7 @@ from typing import NoReturn
 from b2bcrm.kernel.errors import Refused
 from b2bcrm.kernel.words import Message
 from b2bcrm.orders.handlers.sending import ORDER, Push
-from b2bcrm.ports.erp import Act, EnvelopeLog, ErpGateway, OrderDraft
+from b2bcrm.ports.erp import Act, EnvelopeLog, OrderDraft
 from b2bcrm.sync.writes import DRY_RUN
 
 HIDDEN = frozenset({"unit_price", "discount_pct"})
@@ -25,11 +25,11 @@ class DryRun(Refused):
     code = DRY_RUN
 
 
-def rehearse(erp: ErpGateway, message: Push, log: EnvelopeLog | None) -> NoReturn:
+def rehearse(message: Push, log: EnvelopeLog | None) -> NoReturn:
     """Ask, or write down what would be sent. Raises DryRun with what the ERP would object to."""
     objections: list[str] = []
-    if erp.describe().can(ORDER, Act.VALIDATE):
-        issues = erp.validate(message.draft)  # the connector logs the exchange itself
+    if message.erp.describe().can(ORDER, Act.VALIDATE):
+        issues = message.erp.validate(message.draft)  # the connector logs the exchange itself
         objections = [issue.text or issue.code for issue in issues]
     elif log is not None:
         log.note(

@@ -1,4 +1,4 @@
-"""What a push waited for has come: an account's ERP number, or the leave to write."""
+"""What a push waited for has come: an account's ERP number, the leave to write, good settings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import actions
 from b2bcrm.orders.handlers.drafting import NO_ACCOUNT
+from b2bcrm.ports.erp import ErpConfig
 from b2bcrm.sync.events import ConnectionChanged
 from b2bcrm.sync.writes import DRY_RUN, WRITES_OFF
 
@@ -19,7 +20,7 @@ class ResumePushes:
     def prepare(self, work: Work, event: Event) -> None:
         """Put the waiting pushes back in line; nothing is to be sent."""
         if isinstance(event, ConnectionChanged):
-            actions.resume(work, codes=[WRITES_OFF, DRY_RUN])
+            actions.resume(work, codes=[WRITES_OFF, DRY_RUN, NO_ACCOUNT, ErpConfig.code])
         else:
             actions.resume(work, codes=[NO_ACCOUNT], account_id=event.subject_id)
 

@@ -8,52 +8,33 @@ write the order is read back.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from b2bcrm.kernel.errors import Refused, Unavailable
+from b2bcrm.kernel.errors import Refused
 from b2bcrm.kernel.words import Message
 from b2bcrm.orders.actions import sides
 from b2bcrm.ports.erp import (
-    Act,
     Confirmation,
     Entity,
     ErpCannot,
     ErpConflict,
     ErpGateway,
-    ErpOutcomeUnknown,
     ErpRefused,
     ErpUnavailable,
     OrderDraft,
+    Record,
     SalesOrder,
     WriteResult,
 )
 from b2bcrm.sync.conflicts import OVERTAKEN
+from b2bcrm.sync.entering import Entering, Past, TakenIn, read_back
 from b2bcrm.sync.ownership import Owner, Verdict, change, owner_of, verdict
 from b2bcrm.sync.refs import Mark
-from b2bcrm.sync.writes import UNKNOWN, Kind
+from b2bcrm.sync.writes import Kind
 
 ORDER = Entity.SALES_ORDER
 _NOT_COMPARED = frozenset({"total", "promised_on"})
-
-
-class NotThereYet(ErpOutcomeUnknown):
-    """The reference was looked up and is not there, which is not believed yet."""
-
-
-class TakenIn(ErpOutcomeUnknown):
-    """The ERP has taken the write in and will do it later; ``handle`` asks what became of it."""
-
-    def __init__(self, handle: str) -> None:
-        super().__init__(Message("The ERP has taken it in and has not confirmed it yet."))
-        self.handle = handle
-
-
-class NobodyKnows(Refused):
-    """An earlier attempt may have got through, and this ERP cannot be asked: a person looks."""
-
-    code = UNKNOWN
 
 
 class Overtaken(Refused):
@@ -71,13 +52,13 @@ class Push:
     """What is to happen in the ERP, and what is known about earlier attempts.
 
     ``only_look``: our order was cancelled meanwhile, so it is not entered any more; only an
-    earlier attempt may have entered it. ``done``: a person or the ERP has said what became of
-    it. ``doubtful``: an earlier attempt may have got through; ``believed``: it has been missing
-    for so long that it may be sent again; ``by_person``: nothing can be looked up here.
+    earlier attempt may have entered it. ``done``: a person or the ERP has said what became of it.
     ``image`` is what the ERP was last seen to hold, ``sent`` what was sealed by amendment,
-    ``seen`` what a pull had brought last.
+    ``seen`` what a pull had brought last. ``erp`` is the gateway of ``connection``.
     """
 
+    erp: ErpGateway
+    connection: str
     kind: Kind
     draft: OrderDraft
     erp_no: str = ""
@@ -86,11 +67,8 @@ class Push:
     done: WriteResult | None = None
     confirmed: Confirmation | None = None
     handle: str = ""
-    doubtful: bool = False
-    believed: bool = False
-    by_person: bool = False
+    past: Past = field(default_factory=Past)
     dry_run: bool = False
-    looks: int = 0
     image: Mapping[str, str] = field(default_factory=dict)
     sent: Mapping[int, sides.Values] = field(default_factory=dict)
     seen: Mark | None = None
@@ -101,12 +79,13 @@ class Sent:
     """``kept`` is the order as the ERP holds it now, None where it could not be read back.
 
     ``result`` None: the ERP does not know the order and, being cancelled, it never will.
-    ``seen`` is the message's.
+    ``connection`` and ``seen`` are the message's.
     """
 
     result: WriteResult | None
     kept: SalesOrder | None = None
     guarded: bool = True
+    connection: str = ""
     seen: Mark | None = None
 
 
@@ -114,9 +93,12 @@ class Sent:
 class Sender:
     """One delivery's talk with one ERP."""
 
-    erp: ErpGateway
     message: Push
-    pause: dt.timedelta
+
+    @property
+    def erp(self) -> ErpGateway:
+        """Who is asked."""
+        return self.message.erp
 
     def send(self, *, again: bool) -> Sent:
         """Do it, or find it done, and read it back."""
@@ -153,47 +135,18 @@ class Sender:
         return result
 
     def _create(self, *, again: bool) -> Sent:
-        message, erp = self.message, self.erp
-        if message.by_person and message.doubtful:
-            raise NobodyKnows(
-                Message("Nobody knows whether the ERP has it: look there, then say so.")
-            )
-        if again or message.doubtful:
-            found = self._look()
-            if found is not None:
-                return Sent(WriteResult(found.erp_id, found.version), found)
-            if message.doubtful and not message.believed:
-                waits = NotThereYet(
-                    Message("Its outcome is not known; the ERP does not show it yet.")
-                )
-                waits.retry_after = self.pause
-                raise waits
-        if message.only_look:
-            return Sent(None)
-        try:
-            result = erp.create(message.draft)
-        except ErpRefused:
-            found = self._look()  # it may refuse because it has it
-            if found is None:
-                raise
-            return Sent(WriteResult(found.erp_id, found.version), found)
+        message = self.message
+        entering = Entering(
+            erp=self.erp,
+            entity=ORDER,
+            reference=message.draft.reference,
+            past=message.past,
+            create=lambda: self.erp.create(message.draft),
+        )
+        result, found = entering.once(again=again, only_look=message.only_look)
+        if result is None or isinstance(found, SalesOrder):
+            return Sent(result, found if isinstance(found, SalesOrder) else None)
         return self._read_back(result)
-
-    def _look(self) -> SalesOrder | None:
-        """The ERP's order under our reference. While it cannot be asked, nothing is known."""
-        reference = self.message.draft.reference
-        if not self.erp.describe().can(ORDER, Act.LOOKUP):
-            return None
-        try:
-            records = self.erp.lookup(ORDER, "reference", reference)
-        except ErpUnavailable as error:
-            if self.message.doubtful:
-                raise ErpOutcomeUnknown(error.message) from error
-            raise
-        for found in records:
-            if isinstance(found, SalesOrder) and found.reference == reference:
-                return found
-        return None
 
     def _current(self) -> SalesOrder:
         found = self.erp.get(ORDER, self.message.erp_no)
@@ -230,24 +183,13 @@ class Sender:
         return self._read_back(result, guarded=guarded)
 
     def _read_back(self, result: WriteResult, *, guarded: bool = True) -> Sent:
-        """The ERP's word alone is not enough: some say done and store nothing.
+        kept = read_back(self.erp, ORDER, result, self._shows)
+        return Sent(result, kept if isinstance(kept, SalesOrder) else None, guarded)
 
-        What cannot be read back is of unknown outcome, unless this ERP never lets an order be read.
-        """
-        if result.handle and not result.erp_id:
-            raise TakenIn(result.handle)
-        try:
-            kept = self.erp.get(ORDER, result.erp_id)
-        except ErpCannot:
-            return Sent(result, None, guarded)
-        except (Unavailable, ErpRefused) as error:
-            raise ErpOutcomeUnknown(error.message) from error
-        if isinstance(kept, SalesOrder) and self._shows(kept):
-            return Sent(result, kept, guarded)
-        raise ErpOutcomeUnknown(Message("The ERP says that it is done, but does not show it."))
-
-    def _shows(self, kept: SalesOrder) -> bool:
+    def _shows(self, kept: Record) -> bool:
         """Whether the ERP's order is ours, in the state that was written."""
+        if not isinstance(kept, SalesOrder):
+            return False
         if self.message.kind is Kind.CANCEL:
             return kept.status == sides.CANCELLED
         return kept.reference == self.message.draft.reference

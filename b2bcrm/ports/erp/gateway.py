@@ -82,6 +82,30 @@ class OrderDraft:
     lines: tuple[OrderDraftLine, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class CustomerDraft:
+    """A new customer for the ERP. ``reference`` is ours and finds it again: the ERP's copy has it
+    in ``ext["reference"]``. ``company`` is how the ERP calls our company.
+    """
+
+    reference: str
+    company: str
+    name: str
+    short_name: str
+    tax_id: str
+    country: str
+    city: str
+    street: str
+    language: str
+    currency: str
+    price_list: str
+    payment_terms: str
+    incoterm: str
+    incoterm_place: str
+    contact_name: str = ""
+    contact_email: str = ""
+
+
 @dataclass(frozen=True)
 class KeyPage:
     """``keys`` maps erp_id to the record's version; ``complete`` as in ``Page``."""
@@ -220,10 +244,13 @@ class ErpGateway(Protocol):
         """One record, or None."""
 
     def lookup(self, entity: Entity, field: str, value: str) -> Sequence[Record]:
-        """Records by another key; sales orders can be found by ``reference``."""
+        """Records by another key; what we entered can be found by ``reference``."""
 
     def create(self, draft: OrderDraft) -> WriteResult:
         """Enter a sales order."""
+
+    def create_customer(self, draft: CustomerDraft) -> WriteResult:
+        """Enter a customer; offered where customers have ``Act.CREATE``."""
 
     def update(self, erp_id: str, draft: OrderDraft, *, expected_version: str = "") -> WriteResult:
         """Change a sales order to the whole new draft."""

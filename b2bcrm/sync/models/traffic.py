@@ -14,7 +14,7 @@ from b2bcrm.kernel.words import Message
 
 
 class Envelope(Base):
-    """One SOAP exchange, redacted, for the monitor."""
+    """One SOAP exchange of a connection, redacted, for the monitor."""
 
     __tablename__ = "envelope"
     __table_args__ = (
@@ -23,6 +23,7 @@ class Envelope(Base):
     )
 
     id: Mapped[int] = id_column()
+    connection_code: Mapped[str] = mapped_column(sa.String(20))
     at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     correlation_id: Mapped[str] = mapped_column(sa.String(40))
     operation: Mapped[str] = mapped_column(sa.String(60))

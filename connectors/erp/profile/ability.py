@@ -29,6 +29,8 @@ EXPECTED: Mapping[Entity, tuple[Act, ...]] = {
     Entity.STOCK: (*READS, Act.LOOKUP, Act.AVAILABILITY),
 }  # fmt: skip
 """The acts of the port per entity; a stock look-up is ``stock()``, past the feeds."""
+OPTIONAL: Mapping[Entity, tuple[Act, ...]] = {Entity.CUSTOMER: (Act.LOOKUP, Act.CREATE)}
+"""What few ERPs offer: a profile may say why not, and need not."""
 _PAGING = {
     PageStyle.NONE: Paging.NONE,
     PageStyle.OFFSET: Paging.OFFSET,
@@ -89,7 +91,7 @@ def capabilities(
             paging=_PAGING[listing.paged.style] if listing is not None else Paging.NONE,
             max_page=listing.paged.size if listing is not None else 500,
             **common,
-            **(writing if entity is Entity.SALES_ORDER else {}),
+            **(writing if entity in {Entity.SALES_ORDER, Entity.CUSTOMER} else {}),
         )
     off.done()
     return found
@@ -103,6 +105,8 @@ def _offered(entity: Entity, calls: Mapping[str, Call]) -> set[Act]:
         acts.add(Act.GET)
     if any(name.startswith(f"lookup {entity} ") for name in calls):
         acts.add(Act.LOOKUP)
+    if entity is Entity.CUSTOMER and "create customer" in calls:
+        acts.add(Act.CREATE)
     if entity is Entity.SALES_ORDER:
         acts |= {act for act in _WRITES if act.value in calls}
     if entity is Entity.WORK_ORDER and "operations" in calls:
@@ -128,5 +132,8 @@ def _reasons(entity: Entity, acts: set[Act], off: Table) -> dict[Act, str]:
                 "and nobody says why"
             )
         reasons[act] = table.text(act.value)
+    for act in OPTIONAL.get(entity, ()):
+        if act not in acts and act.value in table:
+            reasons[act] = table.text(act.value)
     table.done()
     return reasons

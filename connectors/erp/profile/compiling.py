@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from b2bcrm.ports import erp as port
-from b2bcrm.ports.erp import Act, Entity, Issue
+from b2bcrm.ports.erp import Act, CustomerDraft, Entity, Issue
 from connectors.erp import answers, paths
 from connectors.erp.misfit import ProfileError, expected
 from connectors.erp.profile.ability import capabilities
@@ -224,6 +224,14 @@ class _Compiler:
             self.calls[act] = self.caller.call(act, spec, values, wanted, draft=sent)
             if self.calls[act].oneway is not oneway:
                 raise ProfileError(f"{spec.at('oneway')} must be {not oneway}: see the WSDL")
+        if "customer" in write:
+            spec = operation_table(write, "customer")
+            own = spec.table("fields") if "fields" in spec else Table(fields.data, fields.place)
+            answer = Answer(answers.Written, spec.text("rows", rows), own, spec.text("where", ""))
+            named = Known.of(names=get_type_hints(CustomerDraft))
+            self.calls["create customer"] = self.caller.call(
+                "create customer", spec, named, [answer]
+            )
         writing = Writing(
             lines=write.choice("lines", {"same": "same", "in_order": "in_order", "": ""}, ""),
             need_id=write.flag("need_id", default=True),

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from b2bcrm.ports.erp import (
     Available,
+    CustomerDraft,
     Entity,
     Health,
     Issue,
@@ -68,6 +69,9 @@ class World(Protocol):
     def create(self, draft: OrderDraft) -> WriteResult:
         """A new sales order."""
 
+    def create_customer(self, draft: CustomerDraft) -> WriteResult:
+        """A new customer."""
+
     def update(self, erp_id: str, draft: OrderDraft, *, expected_version: str) -> WriteResult:
         """A changed one."""
 
@@ -109,6 +113,8 @@ class Desk:
             "CheckAvailability": self._availability,
             "ValidateSalesOrder": self._validate,
             "CreateSalesOrder": self._create,
+            "FindCustomers": self._find_customers,
+            "CreateCustomer": self._create_customer,
             "ChangeSalesOrder": self._change,
             "CancelSalesOrder": self._cancel,
         }
@@ -175,6 +181,12 @@ class Desk:
 
     def _create(self, draft: OrderDraft) -> dict[str, Any]:
         return _written(self.world.create(draft))
+
+    def _find_customers(self, reference: str) -> Sequence[Record]:
+        return self.world.lookup(Entity.CUSTOMER, "reference", reference)
+
+    def _create_customer(self, draft: CustomerDraft) -> dict[str, Any]:
+        return _written(self.world.create_customer(draft))
 
     def _change(self, erp_id: str, expected_version: str, draft: OrderDraft) -> dict[str, Any]:
         return _written(self.world.update(erp_id, draft, expected_version=expected_version))

@@ -43,7 +43,7 @@ class Fault(enum.StrEnum):
     RESTARTED = "restarted"  # connections break, then are refused for a while; nothing was done
 
 
-WRITES = frozenset({"CreateSalesOrder", "ChangeSalesOrder", "CancelSalesOrder"})
+WRITES = frozenset({"CreateSalesOrder", "ChangeSalesOrder", "CancelSalesOrder", "CreateCustomer"})
 
 
 @dataclass(frozen=True)

@@ -51,10 +51,7 @@ def check(plant: Plant, draft: OrderDraft) -> None:
         raise TwinRefusal("unknown_site", f"Site {draft.site} does not exist.", "site")
     if draft.ship_to and draft.ship_to not in {site.code for site in buyer.sites}:
         raise TwinRefusal("unknown_ship_to", f"Ship-to {draft.ship_to} does not exist.", "ship_to")
-    terms = draft.payment_terms
-    if not (terms.startswith("NET") and terms[3:].isdecimal() and len(terms) <= 6):  # noqa: PLR2004
-        raise TwinRefusal("unknown_terms", f"Payment terms {terms} are not set up.",
-                          "payment_terms")  # fmt: skip
+    check_terms(draft.payment_terms)
     if not draft.lines:
         raise TwinRefusal("no_lines", "The order has no lines.", "lines")
     seen: set[int] = set()
@@ -64,6 +61,13 @@ def check(plant: Plant, draft: OrderDraft) -> None:
             raise TwinRefusal("duplicate_line", f"Line {line.line_no} comes twice.", "line_no",
                               line.line_no)  # fmt: skip
         seen.add(line.line_no)
+
+
+def check_terms(terms: str) -> None:
+    """Raise ``TwinRefusal`` for payment terms that are not set up."""
+    if not (terms.startswith("NET") and terms[3:].isdecimal() and len(terms) <= 6):  # noqa: PLR2004
+        raise TwinRefusal("unknown_terms", f"Payment terms {terms} are not set up.",
+                          "payment_terms")  # fmt: skip
 
 
 def _check_line(plant: Plant, line: OrderDraftLine) -> None:

@@ -17,6 +17,7 @@ from typing import Literal
 from b2bcrm.kernel.words import Message
 from b2bcrm.ports.erp import (
     Available,
+    CustomerDraft,
     Entity,
     Health,
     Issue,
@@ -29,7 +30,7 @@ from b2bcrm.ports.erp import (
     WorkOrder,
     WriteResult,
 )
-from connectors.erp.twin import history, sales
+from connectors.erp.twin import history, newcomers, sales
 from connectors.erp.twin.calendars import stamp
 from connectors.erp.twin.codec import record
 from connectors.erp.twin.company import Firm, found
@@ -47,6 +48,7 @@ PRODUCT = "Formosa ERP twin 1.0"
 _SELECT = "SELECT erp_id, company, updated_at, rev, body FROM {table} "
 _LOOKUP = {
     Entity.SALES_ORDER: {"erp_id", "reference", "customer_po", "customer"},
+    Entity.CUSTOMER: {"erp_id", "reference"},
 }
 
 
@@ -116,6 +118,8 @@ class TwinWorld:
             }
             plant.customers = {doc.erp_id: doc for doc in self._store.docs(Entity.CUSTOMER)}
             self._plant, self._seen = plant, seen
+        for no in plant.customers.keys() - self._firm.buyers.keys():
+            self._firm.buyers[no] = newcomers.buyer_of(plant.customers[no])
         plant.chains.clear()
         plant.wanted.clear()
         plant.coming = []
@@ -224,7 +228,9 @@ class TwinWorld:
         if field not in _LOOKUP.get(entity, {"erp_id"}):
             raise TwinRefusal("unknown_field", f"{entity} cannot be looked up by {field}.", field)
         where, args = f"WHERE {field} = ? ", [value]
-        if field == "reference" and "/" not in value:
+        if entity is Entity.CUSTOMER and field == "reference":
+            where = f"WHERE json_extract(body, '$.ext.{newcomers.REFERENCE}') = ? "
+        elif field == "reference" and "/" not in value:
             where = "WHERE reference >= ? AND reference < ? "
             args = [f"{value}/", f"{value}0"]  # '0' is the character after '/'
         with self._store.lock:
@@ -299,6 +305,27 @@ class TwinWorld:
                 )
             sales.check(plant, draft)
             return _result(sales.accept(plant, draft))
+
+        return self._write(act)
+
+    def create_customer(self, draft: CustomerDraft) -> WriteResult:
+        """Enter a customer. Refused: what ``newcomers.check`` names, and ``duplicate_reference``
+        as of orders.
+        """
+
+        def act(plant: Plant) -> WriteResult:
+            unique = self._store.setting("unique_reference", default=True)
+            held = {doc.body.get("ext", {}).get(newcomers.REFERENCE) for doc in
+                    plant.customers.values()}  # fmt: skip
+            if unique and draft.reference and draft.reference in held:
+                raise TwinRefusal(
+                    "duplicate_reference",
+                    f"A customer with reference {draft.reference} exists already.",
+                    "reference",
+                )
+            newcomers.check(plant, draft)
+            doc = newcomers.enter(plant, draft)
+            return WriteResult(doc.erp_id, str(doc.rev))
 
         return self._write(act)
 
