@@ -17,6 +17,7 @@ from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.errors import Conflict
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
+from b2bcrm.ports.erp import CODES, ErpConfig
 from b2bcrm.sync import actions, connections, queries
 from b2bcrm.sync.connections import MAIN, ConnectionForm
 from b2bcrm.sync.models import ErpConnection, Writes
@@ -107,8 +108,18 @@ def page(work: Work) -> ResponseReturnValue:
         certified=certified,
         words=WRITES_WORDS,
         quiet_words=QUIET_WORDS,
+        codes={row.code: _codes(row) for row in rows},
         tick=work.tick,
     )
+
+
+def _codes(row: ErpConnection) -> list[tuple[str, str]]:
+    """The connection's own codes: (map and code, meaning)."""
+    return [
+        (name.removeprefix(CODES), str(value))
+        for name, value in sorted(row.params.items())
+        if name.startswith(CODES)
+    ]
 
 
 @bp.get("/connections/new")
@@ -174,6 +185,11 @@ def save(work: Work) -> ResponseReturnValue:
     params = _params(form)
     if form.data.get("code") == MAIN:
         form.errors["code"] = Message("The first connection is set in the environment.")
+    if form.ok and any(name.startswith(CODES) for name in params):
+        try:
+            supply("listening").check(form.data["profile"], params)
+        except ErpConfig as error:
+            form.errors["params"] = error.message
     if form.ok:
         with form.catching():
             entered = ConnectionForm(**{**form.data, "params": params}, quiet=_quiet(work, form))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 
 import pytest
 import sqlalchemy as sa
@@ -202,6 +203,27 @@ class TestConnections:
         assert answer.status_code == 422
         assert "This is not a web address." in answer.text
         assert 'value="not an address"' in answer.text
+
+    def test_codes_of_its_own_widen_the_profiles_maps_and_are_shown(self, work, operator):
+        form = {"code": "cn", "profile": "twin", "base_url": "https://erp.example.com",
+                "params": "map.station.paint=packing"}  # fmt: skip
+        assert operator.send("/erp/connections", **form).status_code == 303
+        assert "station.paint = packing" in shown(operator, "/erp/connections")
+
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ("map.stations.paint=packing", "there is no [maps.stations]"),
+            ("map.station.prep=packing", "the profile says what prep means"),
+            ("map.station.=packing", "write map.station.CODE=meaning"),
+        ],
+    )
+    def test_a_code_that_does_not_fit_is_refused_at_its_field(self, work, operator, line, said):
+        form = {"code": "cn", "profile": "twin", "base_url": "https://erp.example.com",
+                "params": line}  # fmt: skip
+        answer = operator.send("/erp/connections", **form)
+        assert (answer.status_code, said in html.unescape(answer.text)) == (422, True)
+        assert work.session.scalars(sa.select(ErpConnection)).all() == []
 
     def test_the_first_connection_is_not_changed_here(self, operator):
         form = {"code": "main", "profile": "twin", "base_url": "https://erp.example.com"}
