@@ -181,6 +181,7 @@ VALUES: dict[str, Values] = {
     "inquiry_id": lambda _w, s, _p: [n for n, _no in s.inquiries.values()],
     "item_no": lambda _w, s, _p: [s.item],
     "join_act": lambda _w, _s, _p: ["link", "undo", "main"],
+    "step": lambda _w, _s, _p: ["send", "again", "stop"],
     "key": lambda w, _s, _p: [w.mail_key],
     "line_id": lambda _w, s, _p: [s.line],
     "line_no": lambda _w, _s, _p: [10],

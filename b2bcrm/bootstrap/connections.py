@@ -7,6 +7,7 @@ without a restart, and one that changed gets a new session of its own: nothing o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -136,7 +137,7 @@ class Listening:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._kept: dict[tuple[str, str], ErpGateway] = {}
+        self._kept: dict[tuple[object, ...], ErpGateway] = {}
 
     def __call__(self, work: Work, code: str) -> ErpGateway:
         """The gateway of an active connection; NotFound."""
@@ -145,7 +146,8 @@ class Listening:
         )
         if row is None:
             raise not_found(Message("This ERP connection"))
-        key = (code, row.profile)
+        params = {name: str(value) for name, value in row.params.items()}
+        key = (code, row.profile, *sorted(params.items()))
         if key not in self._kept:
             from connectors.erp.gateway import connect
 
@@ -156,8 +158,14 @@ class Listening:
                     base_url=row.base_url,
                     company=row.company,
                     user=row.user,
-                    params={name: str(value) for name, value in row.params.items()},
+                    params=params,
                     site_wsdl=str(self.settings.site_wsdl_dir),
                 )
             )
         return self._kept[key]
+
+    def check(self, profile: str, params: Mapping[str, str]) -> None:
+        """Raise ErpConfig where a connection's own codes do not fit its profile's maps."""
+        from connectors.erp.profile import load
+
+        load(profile, str(self.settings.site_wsdl_dir), params)

@@ -6,22 +6,25 @@ A secret that is typed here is stored sealed and never shown again. Acts are in 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.errors import Conflict
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
+from b2bcrm.ports.erp import CODES, ErpConfig
 from b2bcrm.sync import actions, connections, queries
 from b2bcrm.sync.connections import MAIN, ConnectionForm
 from b2bcrm.sync.models import ErpConnection, Writes
+from b2bcrm.sync.quiet import Allowed
 from b2bcrm.sync.vault import Vault
 from b2bcrm.web.answers import see_other
-from b2bcrm.web.forms import Form, read_form
+from b2bcrm.web.forms import Form, read_form, typed
 from b2bcrm.web.work import in_work, supply
 
 bp = Blueprint("erp_connections", __name__, template_folder="templates", url_prefix="/erp")
@@ -32,6 +35,23 @@ WRITES_WORDS: dict[Writes, Message] = {
     Writes.DRY_RUN: Message("Dry run: the ERP is asked, nothing is entered"),
     Writes.ON: Message("Orders are sent"),
 }
+
+
+QUIET_WORDS: dict[str, Message] = {
+    Allowed.READS.value: Message("it is only read"),
+    Allowed.NONE.value: Message("it is left alone"),
+}
+SPARE_ROWS = 2
+
+
+def _time(value: str) -> None:
+    if not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        raise ValidationError([Message("Write a time of day such as 22:00.")])
+
+
+def _days(value: str) -> None:
+    if not re.fullmatch("[1-7]{1,7}", value):
+        raise ValidationError([Message("Days are digits from 1 (Monday) to 7 (Sunday).")])
 
 
 class ConnectionSchema(Schema):
@@ -46,6 +66,21 @@ class ConnectionSchema(Schema):
     params = fields.String(load_default="", validate=validate.Length(max=2000))
     concurrency = fields.Integer(load_default=None, validate=validate.Range(1, 64))
     per_minute = fields.Integer(load_default=None, validate=validate.Range(1, 100_000))
+
+
+class QuietEntrySchema(Schema):
+    """Hours on some days of the week, in the home zone; they may pass midnight."""
+
+    days = fields.String(required=True, validate=_days)
+    begin = fields.String(required=True, validate=_time)
+    end = fields.String(required=True, validate=_time)
+    allow = fields.String(required=True, validate=validate.OneOf(QUIET_WORDS))
+
+
+class QuietSchema(Schema):
+    """All quiet hours of a connection."""
+
+    quiet = fields.List(fields.Nested(QuietEntrySchema), load_default=list)
 
 
 class WritesSchema(Schema):
@@ -72,8 +107,19 @@ def page(work: Work) -> ResponseReturnValue:
         rows=rows,
         certified=certified,
         words=WRITES_WORDS,
+        quiet_words=QUIET_WORDS,
+        codes={row.code: _codes(row) for row in rows},
         tick=work.tick,
     )
+
+
+def _codes(row: ErpConnection) -> list[tuple[str, str]]:
+    """The connection's own codes: (map and code, meaning)."""
+    return [
+        (name.removeprefix(CODES), str(value))
+        for name, value in sorted(row.params.items())
+        if name.startswith(CODES)
+    ]
 
 
 @bp.get("/connections/new")
@@ -91,9 +137,44 @@ def one(work: Work, code: str) -> ResponseReturnValue:
     return _form(connections.get(work, code), None)
 
 
-def _form(row: ErpConnection | None, form: Form | None) -> str:
+def _form(row: ErpConnection | None, form: Form | None, hours: Form | None = None) -> str:
     params = "\n".join(f"{k}={v}" for k, v in row.params.items()) if row else ""
-    return render_template("desk/erp_connection.html", row=row, form=form, params=params, main=MAIN)
+    kept = [_shown(entry) for entry in row.quiet] if row else []
+    rows = hours.values.get("quiet", []) if hours else kept
+    return render_template(
+        "desk/erp_connection.html",
+        row=row,
+        form=form,
+        params=params,
+        main=MAIN,
+        hours=hours,
+        quiet=[*rows, *({} for _ in range(SPARE_ROWS))],
+        quiet_words=QUIET_WORDS,
+    )
+
+
+def _shown(entry: dict[str, str]) -> dict[str, str]:
+    """A stored entry as its form's fields."""
+    return {name: entry[key] for name, key in _ENTRY.items()}
+
+
+_ENTRY = {"days": "days", "begin": "from", "end": "to", "allow": "allow"}
+
+
+@bp.post("/connections/<code>/quiet")
+@in_work()
+def quiet(work: Work, code: str) -> ResponseReturnValue:
+    """Set the quiet hours; a row without days and times is none."""
+    row = connections.get(work, code)
+    given = typed()
+    given["quiet"] = [one for one in given.get("quiet", []) if one.keys() - {"allow"}]
+    form = read_form(QuietSchema(), given)
+    if form.ok:
+        with form.catching():
+            hours = [{key: one[name] for name, key in _ENTRY.items()} for one in form.data["quiet"]]
+            connections.set_quiet(work, code, hours)
+            return see_other(f"{HOME}/{code}", Message("The quiet hours are kept."))
+    return _form(row, None, form), 422
 
 
 @bp.post("/connections")
@@ -104,6 +185,11 @@ def save(work: Work) -> ResponseReturnValue:
     params = _params(form)
     if form.data.get("code") == MAIN:
         form.errors["code"] = Message("The first connection is set in the environment.")
+    if form.ok and any(name.startswith(CODES) for name in params):
+        try:
+            supply("listening").check(form.data["profile"], params)
+        except ErpConfig as error:
+            form.errors["params"] = error.message
     if form.ok:
         with form.catching():
             entered = ConnectionForm(**{**form.data, "params": params}, quiet=_quiet(work, form))
@@ -115,7 +201,7 @@ def save(work: Work) -> ResponseReturnValue:
 
 
 def _quiet(work: Work, form: Form) -> list[dict[str, str]]:
-    """Quiet hours stay as they are: they are set from the shell."""
+    """Quiet hours stay as they are: they have a form of their own."""
     known = {row.code: row for row in queries.connections(work.session)}
     row = known.get(form.data["code"])
     return list(row.quiet) if row else []

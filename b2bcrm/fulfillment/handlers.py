@@ -16,8 +16,9 @@ from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.organization import Company
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order
+from b2bcrm.orders.queries import connection_of
 from b2bcrm.ports.mail import Mail, Mailer
-from b2bcrm.sync.connections import customers_are_told
+from b2bcrm.sync.connections import must_be_silent
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,12 @@ class MailPromiseMoved:
 
     def prepare(self, work: Work, event: Event) -> Mail | None:
         """None if nobody at the customer has an address, or notices are not switched on yet."""
-        if not customers_are_told(work):
-            return None
         assert isinstance(event, PromiseMoved)  # noqa: S101 - routed by its name
         order = work.session.get_one(Order, event.subject_id)
+        if must_be_silent(
+            work, connection_of(work, order), stream=f"order:{order.id}", handler=self.name
+        ):
+            return None
         account = work.session.get_one(Account, order.account_id)
         contact = work.session.scalar(
             sa.select(Contact)

@@ -44,6 +44,7 @@ def _form(work: Work, order: Order, line: OrderLine, form: Form | None) -> str:
         order=order,
         line=line,
         projected_on=projected,
+        not_firm=actions.not_firm(work, order),
         reasons=actions.REASONS,
         form=form,
     )

@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
 from b2bcrm.kernel.actor import Right
-from b2bcrm.kernel.errors import Invalid, not_found
+from b2bcrm.kernel.errors import Invalid, Refused, not_found
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import actions, queries
@@ -203,6 +203,10 @@ def amend_send(work: Work, no: str, line_no: int) -> ResponseReturnValue:
                 raise
             form.add(error)
             return _amend_page(order, line, form, shown_on=error.on), 409, SHOW_FORM
+        except Refused as error:
+            if error.code != "stale_feeds":
+                raise
+            form.add(error)  # the dialog says why no date can be given
         else:
             done = Message("Line %(line)s of %(no)s is changed.", line=line_no, no=order.no)
             return see_other(_page(order), done)
@@ -247,6 +251,10 @@ def difference_send(work: Work, no: str, difference_id: int) -> ResponseReturnVa
             form.values["row"] = str(difference_id)
             form.add(moved)
         except Invalid as error:
+            form.add(error)
+        except Refused as error:
+            if error.code != "stale_feeds":
+                raise
             form.add(error)
     return _differences(work, order, form), 422
 

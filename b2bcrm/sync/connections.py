@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from b2bcrm.kernel import outbox
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.database import Base, insert_for
 from b2bcrm.kernel.errors import Conflict, Invalid, Refused, not_found
@@ -27,8 +28,11 @@ from b2bcrm.sync.vault import Vault, is_reference
 
 MAIN = "main"
 CODE_LENGTH = 20
-CUSTOMER_NOTICES = ("mail.promise_moved",)
-"""Handlers that tell a customer what moved; they ask ``customers_are_told`` first."""
+CUSTOMER_NOTICES = ("mail.promise_moved", "mail.order_confirmed")
+"""Handlers that tell a customer what became of an order; they ask ``must_be_silent`` first.
+
+What a person writes (a quote, an answer to a case) is no notice.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,13 +175,19 @@ def untold(work: Work, code: str, go_live_at: dt.datetime) -> list[Untold]:
         sa.select(Delivery)
         .where(
             Delivery.handler.in_(CUSTOMER_NOTICES),
+            Delivery.target == code,
             Delivery.state == DeliveryState.DONE,
             Delivery.created_at >= since - ahead,
         )
         .order_by(Delivery.id)
     )
     return [
-        Untold(d.id, d.handler, str(d.payload.get("order_no", "")), d.created_at)
+        Untold(
+            d.id,
+            d.handler,
+            str(d.payload.get("order_no") or d.payload.get("no") or ""),
+            d.created_at,
+        )
         for d in work.session.scalars(query)
     ]
 
@@ -212,13 +222,33 @@ def switch_notices(
     return row
 
 
-def customers_are_told(work: Work, code: str = MAIN) -> bool:
-    """Whether customers may be told what moved in this ERP; another one has no say in it.
+def customers_are_told(work: Work, code: str) -> bool:
+    """Whether customers may be told what became of orders in this ERP; another one has no say.
 
     Without the connection there is nothing to wait for.
     """
-    told = work.session.scalar(sa.select(ErpConnection.notices).where(ErpConnection.code == code))
-    return told is None or told
+    row = work.session.execute(
+        sa.select(ErpConnection.notices, ErpConnection.go_live_at).where(ErpConnection.code == code)
+    ).one_or_none()
+    return row is None or (row.notices and (row.go_live_at is None or row.go_live_at <= work.now))
+
+
+def must_be_silent(work: Work, code: str, *, stream: str, handler: str) -> bool:
+    """Whether a notice is not sent now; it is remembered for the list before the go-live."""
+    if customers_are_told(work, code):
+        return False
+    outbox.aim(work.session, stream, handler, code)
+    return True
+
+
+def set_quiet(work: Work, code: str, hours: Sequence[Mapping[str, str]]) -> ErpConnection:
+    """When this ERP is only read, or left alone; see ``quiet``. Raises Invalid."""
+    work.actor.must(Right.OPERATE_ERP)
+    row = get(work, code)
+    quiet.check(hours)
+    row.quiet = [dict(entry) for entry in hours]
+    _tell(work, row, Message("The quiet hours were changed."))
+    return row
 
 
 def _tell(work: Work, row: ErpConnection, what: Message) -> None:

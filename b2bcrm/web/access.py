@@ -152,6 +152,7 @@ ACCESS: Mapping[str, Roles] = {
     "erp_connections.page": ERP_DESK,
     "erp_connections.preview": ERP_DESK,
     "erp_connections.save": ERP_DESK,
+    "erp_connections.quiet": ERP_DESK,
     "erp_connections.try_now": ERP_DESK,
     "erp_connections.writes": ERP_DESK,
     "erp_feed.act": ERP_DESK,

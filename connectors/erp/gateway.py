@@ -355,7 +355,7 @@ def connect(
     gate: RateGate | None = None,
 ) -> ErpGateway:
     """The gateway of a connection by its profile's name. Raises ErpConfig, at start."""
-    profile = load(connection.profile, connection.site_wsdl)
+    profile = load(connection.profile, connection.site_wsdl, connection.params)
     return SoapErpGateway(connection, profile, log=log, session=session, now=now, gate=gate)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 
 import pytest
 import sqlalchemy as sa
@@ -212,17 +213,71 @@ class TestConnections:
         assert "This is not a web address." in answer.text
         assert 'value="not an address"' in answer.text
 
+    def test_codes_of_its_own_widen_the_profiles_maps_and_are_shown(self, work, operator):
+        form = {"code": "cn", "profile": "twin", "base_url": "https://erp.example.com",
+                "params": "map.station.paint=packing"}  # fmt: skip
+        assert operator.send("/erp/connections", **form).status_code == 303
+        assert "station.paint = packing" in shown(operator, "/erp/connections")
+
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ("map.stations.paint=packing", "there is no [maps.stations]"),
+            ("map.station.prep=packing", "the profile says what prep means"),
+            ("map.station.=packing", "write map.station.CODE=meaning"),
+        ],
+    )
+    def test_a_code_that_does_not_fit_is_refused_at_its_field(self, work, operator, line, said):
+        form = {"code": "cn", "profile": "twin", "base_url": "https://erp.example.com",
+                "params": line}  # fmt: skip
+        answer = operator.send("/erp/connections", **form)
+        assert (answer.status_code, said in html.unescape(answer.text)) == (422, True)
+        assert work.session.scalars(sa.select(ErpConnection)).all() == []
+
     def test_the_first_connection_is_not_changed_here(self, operator):
         form = {"code": "main", "profile": "twin", "base_url": "https://erp.example.com"}
         answer = operator.send("/erp/connections", **form)
         assert (answer.status_code, "set in the environment" in answer.text) == (422, True)
+
+    @pytest.mark.parametrize("code", ["main", "cn"])
+    def test_quiet_hours_are_set_here_and_shown(self, work, operator, code):
+        row = make_connection(work, code)
+        form = {"quiet-0-days": "12345", "quiet-0-begin": "22:00", "quiet-0-end": "02:30",
+                "quiet-0-allow": "none", "quiet-1-allow": "reads"}  # fmt: skip
+        assert operator.send(f"/erp/connections/{code}/quiet", **form).status_code == 303
+        assert fresh(work, row).quiet == [
+            {"days": "12345", "from": "22:00", "to": "02:30", "allow": "none"}
+        ]
+        assert 'value="02:30"' in shown(operator, f"/erp/connections/{code}")
+        assert "12345 22:00–02:30" in shown(operator, "/erp/connections")
+        assert operator.send(f"/erp/connections/{code}/quiet").status_code == 303
+        assert fresh(work, row).quiet == []
+
+    @pytest.mark.parametrize(
+        ("wrong", "said"),
+        [
+            ({"quiet-0-days": "78"}, "Days are digits from 1"),
+            ({"quiet-0-begin": "25:00"}, "Write a time of day such as 22:00."),
+            ({"quiet-0-end": ""}, "This field is needed."),
+        ],
+    )
+    def test_wrong_quiet_hours_come_back_with_a_sentence_at_their_field(
+        self, work, operator, wrong, said
+    ):
+        row = make_connection(work, "cn", quiet=[])
+        form = {"quiet-0-days": "12345", "quiet-0-begin": "22:00", "quiet-0-end": "02:30",
+                "quiet-0-allow": "none"}  # fmt: skip
+        answer = operator.send("/erp/connections/cn/quiet", **(form | wrong))
+        assert (answer.status_code, said in answer.text) == (422, True)
+        assert 'value="12345"' in answer.text or "78" in answer.text
+        assert fresh(work, row).quiet == []
 
     def test_customers_are_told_after_a_look_and_only_of_what_was_seen(self, work, operator):
         make_connection(work, "cn", notices_off_since=work.now - dt.timedelta(days=9))
         event = OrderCancelled(subject_id=1, order_id=1, account_id=1, no="SO-26-1",
                                amendment_no=0, reason="x")  # fmt: skip
         delivery = outbox.enqueue(work.session, event, "mail.promise_moved", work.tick)
-        delivery.state = DeliveryState.DONE
+        delivery.state, delivery.target = DeliveryState.DONE, "cn"
         work.session.commit()
         since = (work.today - dt.timedelta(days=1)).isoformat()
         url = "/erp/connections/cn/notices"

@@ -6,7 +6,9 @@ import pytest
 
 from b2bcrm.fulfillment.events import PromiseMoved
 from b2bcrm.fulfillment.handlers import MailPromiseMoved
+from b2bcrm.kernel import outbox
 from b2bcrm.kernel.words import Message
+from b2bcrm.sync.models import ErpConnection
 from tests.factories import make_account, make_order
 from tests.fulfillment.conftest import day
 
@@ -68,3 +70,22 @@ def test_an_account_without_an_address_gets_no_mail(work):
     account.contacts[0].email = ""
     order = make_order(work, account)
     assert MailPromiseMoved(Box(), "https://crm.example").prepare(work, moved(order)) is None
+
+
+def test_while_customers_of_its_erp_are_not_told_nothing_is_sent_and_the_notice_is_remembered(work):
+    work.session.add_all(
+        [ErpConnection(code="main", notices=True), ErpConnection(code="cn", notices=False)]
+    )
+    here, there = (
+        make_order(work, make_account(work), erp_connection=code) for code in ("main", "cn")
+    )
+    handler = MailPromiseMoved(Box(), "https://crm.example")
+    rows = [
+        outbox.enqueue(work.session, moved(order), handler.name, work.tick)
+        for order in (here, there)
+    ]
+    work.session.flush()
+    assert handler.prepare(work, moved(here)) is not None
+    assert handler.prepare(work, moved(there)) is None
+    work.session.expire_all()
+    assert [row.target for row in rows] == ["", "cn"]  # the list before the go-live

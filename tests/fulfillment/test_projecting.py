@@ -27,13 +27,14 @@ from b2bcrm.fulfillment.models import (
     WorkOrder,
 )
 from b2bcrm.kernel.actor import Role
-from b2bcrm.kernel.errors import Conflict, Invalid, NotAllowed, StaleVersion
+from b2bcrm.kernel.errors import Conflict, Invalid, NotAllowed, Refused, StaleVersion
 from b2bcrm.kernel.outbox import Delivery
 from b2bcrm.kernel.timeline import history
 from b2bcrm.kernel.words import Message
 from b2bcrm.orders.lifecycle import OrderState, Stage, Status
 from b2bcrm.orders.models import Origin
 from b2bcrm.ports.promise import AskLine
+from b2bcrm.sync.models import Feed
 from tests.factories import make_item, make_line, make_order, staff
 from tests.fulfillment.conftest import day
 
@@ -214,6 +215,24 @@ def change(work, order, **facts):
         "reason_code": "material",
     }
     return change_promise(work, order.lines[0].id, **(values | facts))
+
+
+def test_on_old_data_no_promise_is_moved_and_the_sentence_names_the_feed(planner, order):
+    feed = Feed(
+        connection_code="main",
+        entity="work_order",
+        limit_minutes=30,
+        data_as_of=planner.now - dt.timedelta(hours=2),
+        next_at=planner.tick,
+    )
+    planner.session.add(feed)
+    planner.session.flush()
+    with pytest.raises(Refused, match="Work orders from the ERP are 120 minutes old") as no:
+        change(planner, order)
+    assert no.value.code == "stale_feeds"
+    feed.connection_code = "cn"  # another company's ERP
+    planner.session.flush()
+    change(planner, order)
 
 
 def test_a_planner_moves_a_promise_and_the_customer_is_told(planner, order):

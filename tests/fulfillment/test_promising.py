@@ -13,7 +13,7 @@ from b2bcrm.fulfillment.actions import Promises
 from b2bcrm.fulfillment.models import Reservation
 from b2bcrm.kernel.errors import Refused
 from b2bcrm.ports.promise import AskLine, Mode, PromiseMoved
-from b2bcrm.sync.models import Feed
+from b2bcrm.sync.models import ErpConnection, Feed
 from tests.factories import make_account, make_item, make_site
 from tests.fulfillment.conftest import day
 
@@ -233,3 +233,19 @@ def test_a_line_of_which_nothing_is_left_reserves_nothing(work, item, by):
     Promises(work).reduce("SO-26-1", "10", by)
     assert reserved(work)[1] == work.now
     assert ask(work, item, 48).full_on == work.today
+
+
+def test_added_pieces_are_not_promised_on_old_data(work, item, old_stock):
+    with pytest.raises(Refused, match="60 minutes old") as no:
+        Promises(work).extend("SO-26-1", wish(item, 5), at_worst=None)
+    assert no.value.code == "stale_feeds"
+    old_stock.data_as_of = work.now
+    assert Promises(work).extend("SO-26-1", wish(item, 5), at_worst=None).full_on == work.today
+
+
+def test_old_data_of_another_companys_erp_are_no_obstacle(work, item, old_stock):
+    old_stock.connection_code = "cn"
+    work.session.add(ErpConnection(code="cn", company="ELSEWHERE"))
+    work.session.flush()
+    assert ask(work, item, 10).firm
+    Promises(work).hold("Q-26-1/0", [wish(item, 10)], UNTIL, at_worst={})

@@ -10,11 +10,13 @@ import sqlalchemy as sa
 
 from b2bcrm.customers.models import Contact
 from b2bcrm.files.models import StoredFile
-from b2bcrm.kernel.outbox import Delivery
+from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.orders import actions
 from b2bcrm.orders.events import EVENTS
 from b2bcrm.orders.handlers import MailAcknowledgement
 from b2bcrm.orders.lifecycle import ErpSync, OrderState
+from b2bcrm.sync import connections
+from b2bcrm.sync.models import ErpConnection
 from tests.factories import make_account, make_line, make_order
 
 pytestmark = pytest.mark.db
@@ -113,3 +115,22 @@ def test_a_cancelled_order_is_not_acknowledged_any_more(work, handler, promises,
     actions.cancel(work, order.id, expected_version=None, reason="stopped", promises=promises)
     (event,) = waiting(work, handler)
     assert handler.prepare(work, event) is None
+
+
+def test_while_customers_are_not_told_the_paper_is_kept_and_no_mail_is_sent(
+    work, handler, postbox, order
+):
+    connection = ErpConnection(code="main", notices=False, notices_off_since=work.now)
+    work.session.add(connection)
+    work.session.flush()
+    (event,) = waiting(work, handler)
+    deliver(work, handler, event)
+    assert postbox.mails == []
+    assert list(work.session.scalars(sa.select(StoredFile.name))) == [f"{order.no}.pdf"]
+    work.session.execute(sa.update(Delivery).values(state=DeliveryState.DONE))
+    (one,) = connections.untold(work, "main", work.now)
+    assert (one.handler, one.order_no) == (handler.name, order.no)
+    connection.notices = True
+    work.session.flush()
+    deliver(work, handler, event)
+    assert [mail.to[0] for mail in postbox.mails] == ["ken@customer.example"]

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from b2bcrm.kernel.actor import Role
+from b2bcrm.kernel.errors import Refused
 from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.kernel.words import Message
 from b2bcrm.orders.lifecycle import ErpSync, OrderState
@@ -126,6 +127,21 @@ def test_a_date_that_moved_comes_back_in_the_form_and_sent_again_it_is_agreed_to
     answer = sales.send(url, qty="12", **agreed)
     assert answer.status_code == 303
     assert again(work, order).amendment_no == 1
+
+
+def test_added_pieces_that_cannot_be_promised_now_say_why_in_the_form(
+    work, sales, order, promises, monkeypatch
+):
+    def extend(*_asked, **_facts):
+        raise Refused(
+            Message("No firm date can be given now: %(why)s", why="x"), code="stale_feeds"
+        )
+
+    monkeypatch.setattr(promises, "extend", extend)
+    url = f"/orders/{order.no}/lines/10/amend"
+    answer = sales.send(url, version=order.version, qty="12")
+    assert (answer.status_code, "No firm date can be given now: x" in answer.text) == (422, True)
+    assert again(work, order).amendment_no == 0
 
 
 @pytest.mark.parametrize(

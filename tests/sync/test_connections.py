@@ -106,7 +106,9 @@ class TestSwitches:
             subject_id=1, order_id=1, account_id=1, no="SO-26-1", amendment_no=0, reason="x"
         )
         row = outbox.enqueue(work.session, event, "mail.promise_moved", work.tick)
-        row.state = DeliveryState.DONE
+        row.state, row.target = DeliveryState.DONE, "cn"
+        other = outbox.enqueue(work.session, event, "mail.promise_moved", work.tick)
+        other.state, other.target = DeliveryState.DONE, "main"  # another ERP's
         work.session.flush()
         seen = connections.untold(work, "cn", work.now - dt.timedelta(days=1))
         assert len(seen) == 1
@@ -123,6 +125,13 @@ class TestSwitches:
         work.session.flush()
         later = work.now + dt.timedelta(hours=1)
         assert connections.untold(work, "cn", later) == []
+
+    def test_a_go_live_in_the_future_is_waited_for(self, work, vault):
+        connections.enter(work, FORM, vault)
+        work.session.flush()
+        later = work.now + dt.timedelta(hours=1)
+        connections.switch_notices(work, "cn", on=True, go_live_at=later)
+        assert not connections.customers_are_told(work, "cn")
 
     def test_without_any_connection_nothing_is_waited_for(self, work):
         assert connections.customers_are_told(work, "cn")

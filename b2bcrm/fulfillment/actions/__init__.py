@@ -10,7 +10,7 @@ from b2bcrm.fulfillment.actions.projecting import (
     project_due,
     projections_due,
 )
-from b2bcrm.fulfillment.actions.promises import REASONS, change_promise
+from b2bcrm.fulfillment.actions.promises import REASONS, change_promise, not_firm
 from b2bcrm.fulfillment.actions.promising import Promises
 from b2bcrm.fulfillment.actions.receive import confirm_receipt
 
@@ -21,6 +21,7 @@ __all__ = [
     "confirm_receipt",
     "keep_figures",
     "mark_stale",
+    "not_firm",
     "project",
     "project_all",
     "project_due",

@@ -6,15 +6,17 @@ import datetime as dt
 
 from b2bcrm.fulfillment.actions import projecting
 from b2bcrm.fulfillment.actions.history import record_history
+from b2bcrm.fulfillment.actions.promising import SUPPLY
 from b2bcrm.fulfillment.events import PromiseMoved
 from b2bcrm.fulfillment.models import Promise
 from b2bcrm.kernel.actor import Right
-from b2bcrm.kernel.errors import Conflict, Invalid
+from b2bcrm.kernel.errors import Conflict, Invalid, Refused
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import actions as orders
 from b2bcrm.orders import queries
 from b2bcrm.orders.models import Order, OrderLine
+from b2bcrm.sync.freshness import stale_feeds
 
 REASONS: dict[str, Message] = {
     "material": Message("Material is late"),
@@ -39,13 +41,16 @@ def change_promise(
 ) -> Order:
     """Give a confirmed line a new date. The first promise stays; customer and ERP are told.
 
-    Raises Invalid for a date in the past, out of sight or unchanged, or an unknown reason.
+    Raises Invalid for a date in the past, out of sight or unchanged, or an unknown reason; Refused
+    (``stale_feeds``) while the ERP data under it are older than allowed.
     """
     work.actor.must(Right.CHANGE_PROMISE)
     line = queries.line_by_id(work, line_id)
     if line.delivered_qty >= line.due_qty:
         raise Conflict(Message("The line is already delivered."))
     _check(work, line, promised_on, reason_code)
+    if (why := not_firm(work, line.order)) is not None:
+        raise Refused(why, code="stale_feeds")
     record_history(work, [line.order_id], kind="amended")
     before = line.promised_on
     order = orders.repromise(
@@ -84,6 +89,15 @@ def change_promise(
     )
     projecting.project(work, [order.id])
     return order
+
+
+def not_firm(work: Work, order: Order) -> Message | None:
+    """Why no firm date can be given for the order now: its ERP's feeds are older than allowed."""
+    code = queries.connection_of(work, order)
+    stale = [feed for feed in stale_feeds(work, SUPPLY) if feed.connection == code]
+    if not stale:
+        return None
+    return Message("No firm date can be given now: %(why)s", why=stale[0].why())
 
 
 def _check(work: Work, line: OrderLine, promised_on: dt.date, reason_code: str) -> None:

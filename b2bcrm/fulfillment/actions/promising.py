@@ -143,6 +143,7 @@ class Promises:
         if kept is not None and live:
             line = replace(line, site_id=kept.site_id)
         (found,) = self._find([line])
+        self._must_be_fresh([found])
         if _worse(found.answer, at_worst):
             raise PromiseMoved((found.answer,))
         if kept is not None and live and found.ready_on is not None:

@@ -35,7 +35,10 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("target", sa.String(length=20), nullable=False, server_default="")
         )
-    op.execute("UPDATE outbox SET target = 'main' WHERE handler = 'erp.push_order' AND code <> ''")
+    op.execute(
+        "UPDATE outbox SET target = 'main' WHERE handler = 'mail.promise_moved'"
+        " OR (handler = 'erp.push_order' AND code <> '')"
+    )
     with op.batch_alter_table("envelope") as batch_op:
         batch_op.add_column(
             sa.Column(

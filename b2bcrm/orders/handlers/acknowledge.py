@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -26,6 +26,7 @@ from b2bcrm.orders import queries
 from b2bcrm.orders.lifecycle import OrderState
 from b2bcrm.orders.models import Order, OrderLine
 from b2bcrm.ports.mail import Attachment, Mailer
+from b2bcrm.sync.connections import must_be_silent
 from b2bcrm.users.models import User
 
 
@@ -49,14 +50,21 @@ class MailAcknowledgement:
     name: str = "mail.order_confirmed"
 
     def prepare(self, work: Work, event: Event) -> Letter | None:
-        """The document as the order now stands.
+        """The document as the order now stands; only kept while customers are not told.
 
         None for a cancelled order, and once an amendment follows that gets a document itself.
         """
         order = queries.by_id(work, event.subject_id)
         if order.state is OrderState.CANCELLED or self._followed(work, event):
             return None
-        return letter(work, order, self.base_url)
+        made = letter(work, order, self.base_url)
+        silent = must_be_silent(
+            work,
+            queries.connection_of(work, order),
+            stream=f"order:{order.id}",
+            handler=self.name,
+        )
+        return replace(made, to="") if silent else made
 
     def _followed(self, work: Work, event: Event) -> bool:
         """Whether a later fact waits for this handler (a moved promise has a mail of its own)."""

@@ -27,6 +27,7 @@ from b2bcrm.ports.erp.errors import (
     Issue,
 )
 from b2bcrm.ports.erp.gateway import (
+    CODES,
     Available,
     Confirmation,
     Connection,
@@ -66,6 +67,7 @@ from b2bcrm.ports.erp.records import (
 )
 
 __all__ = [
+    "CODES",
     "Act",
     "Address",
     "Available",

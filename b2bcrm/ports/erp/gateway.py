@@ -168,7 +168,8 @@ class Connection:
     """The settings of one ERP connection. ``secret`` never shows in a repr.
 
     ``profile`` is a shipped profile's name or the path of a TOML file. ``params`` are what its
-    profile asks for beyond that (plant, language, pool), ``site_wsdl`` is the folder of WSDLs
+    profile asks for beyond that (plant, language, pool); one named ``map.MAP.CODE`` adds a code of
+    this ERP to a code map of the profile. ``site_wsdl`` is the folder of WSDLs
     that an administrator has added.
     """
 
@@ -183,6 +184,10 @@ class Connection:
     reply_cap_mb: int = 64
     params: Mapping[str, str] = field(default_factory=dict)
     site_wsdl: str = ""
+
+
+CODES = "map."
+"""How the names of ``Connection.params`` begin that add codes to the profile's maps."""
 
 
 class EnvelopeLog(Protocol):

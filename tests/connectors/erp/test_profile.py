@@ -140,3 +140,11 @@ def test_nothing_outside_the_bundle_is_loaded():
     for url in ("http://erp.invalid/erp.xsd", "file:///etc/passwd", "/etc/passwd"):
         with pytest.raises(PermissionError):
             bundle.load(url)
+
+
+def test_a_connections_own_codes_widen_the_maps_of_its_profile_and_need_their_own_certificate():
+    plain, wide = load("twin"), load("twin", params={"map.station.paint": "packing", "plant": "X"})
+    assert wide.formats.maps["station"] == {**plain.formats.maps["station"], "paint": "packing"}
+    assert "paint" not in load("twin").formats.maps["station"]
+    assert wide.digest != plain.digest
+    assert load("twin", params={"plant": "X"}).digest == plain.digest
