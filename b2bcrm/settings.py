@@ -32,6 +32,7 @@ class Settings:
     erp_company: str = "FPD-TW"
     erp_user: str = "crm"
     erp_secret: str = field(repr=False, default="")
+    erp_params: Mapping[str, str] = field(default_factory=dict)
     smtp_url: str = field(repr=False, default="")
     mail_from: str = "sales@formosa.example"
     api_per_token: int = 300
@@ -116,6 +117,9 @@ class Settings:
             )
             if not value.isdigit() or int(value) < 1
         ]
+        params = dict(pair.partition("=")[::2] for pair in environ.get("ERP_PARAMS", "").split())
+        if not all(params) or not all(params.values()):
+            faults.append("ERP_PARAMS must be name=value pairs with spaces between them")
         if faults:
             raise SettingsError("; ".join(faults))
         twin_port = int(port) + 1
@@ -132,6 +136,7 @@ class Settings:
             erp_company=environ.get("ERP_COMPANY", "FPD-TW"),
             erp_user=environ.get("ERP_USER", "crm"),
             erp_secret=environ.get("ERP_SECRET", "twin-demo" if demo else ""),
+            erp_params=params,
             smtp_url=environ.get("SMTP_URL", ""),
             api_per_token=int(per_token),
             api_per_address=int(per_address),

@@ -50,3 +50,10 @@ def test_no_secret_shows_in_the_repr():
     settings = Settings.from_env({**REAL, "ERP_SECRET": "pw-secret"})
     assert "pw-secret" not in repr(settings)
     assert "kkkk" not in repr(settings)
+
+
+def test_what_a_profile_asks_for_beside_is_given_as_pairs():
+    settings = Settings.from_env({**REAL, "ERP_PARAMS": "client=100 order_type=TA"})
+    assert settings.erp_params == {"client": "100", "order_type": "TA"}
+    with pytest.raises(SettingsError, match="ERP_PARAMS"):
+        Settings.from_env({**REAL, "ERP_PARAMS": "client"})

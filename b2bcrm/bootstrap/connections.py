@@ -44,6 +44,7 @@ def erp_connection(settings: Settings) -> Connection:
         company=settings.erp_company,
         user=settings.erp_user,
         secret=settings.erp_secret,
+        params=dict(settings.erp_params),
         site_wsdl=str(settings.site_wsdl_dir),
     )
 
@@ -59,6 +60,7 @@ def register_main(settings: Settings, office: Office) -> None:
             company=settings.erp_company,
             user=settings.erp_user,
             secret="env:ERP_SECRET" if not settings.demo else "",
+            params=dict(settings.erp_params),
         )
 
 
