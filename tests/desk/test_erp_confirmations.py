@@ -145,8 +145,8 @@ def test_what_s4_sends_is_kept_by_our_references(office, small_world, tmp_path):
     assert post(raw).json == {"received": 2, "new": 2}
     assert post(raw).json == {"received": 2, "new": 0}
     with office.open() as work:
-        done = inbox.waiting(work.session, good.reference)
-        refused = inbox.waiting(work.session, bad.reference)
+        done = inbox.waiting(work.session, good.reference, connection="main")
+        refused = inbox.waiting(work.session, bad.reference, connection="main")
         assert sap.gateway.get(Entity.SALES_ORDER, done.erp_id).reference == good.reference
         assert "QQQ" in refused.refused[0]["text"]
     sap.world.close()

@@ -52,7 +52,7 @@ def stock_read_to(work, moment):
             connection_code="main", entity="stock", every_s=15, limit_minutes=30, next_at=work.tick
         )
         work.session.add(feed)
-    feed.watermark = moment
+    feed.watermark, feed.data_as_of = moment, work.now
     work.session.flush()
 
 

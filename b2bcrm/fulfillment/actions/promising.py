@@ -196,7 +196,8 @@ class Promises:
     # --------------------------------------------------------------------------------- inside
     def _must_be_fresh(self, found: Sequence[_Found]) -> None:
         """No firm word on data older than allowed: the sentence names the feed and its age."""
-        for worst in self._stale(found).values():
+        worst = next(iter(self._stale(found).values()), None)
+        if worst is not None:
             raise Refused(
                 Message("No firm date can be given now: %(why)s", why=worst.why()),
                 code="stale_feeds",
