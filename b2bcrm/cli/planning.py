@@ -52,6 +52,8 @@ def case(folder: Path, seconds: float, out: Path) -> None:
     except (OSError, KeyError, ValueError) as error:
         raise click.ClickException(f"{folder} is no planning case: {error!r}") from error
     book, names, problems = build(facts)
+    lines = len(facts.lines)
+    del facts  # the plan needs arrays only
     for problem in problems:
         click.echo(f"{problem.kind}: {problem.name}: {problem.text}")
     warm()
@@ -63,7 +65,7 @@ def case(folder: Path, seconds: float, out: Path) -> None:
         click.echo(f"violation: {fault}")
     write_plan(out, book, names, made, day0)
     reached = score(book, made)
-    missing = len(facts.lines) - len(book.line_qty)
+    missing = lines - len(book.line_qty)
     click.echo(
         f"solve_seconds={solved.seconds:.3f} peak_mib={peak:.0f} on_time={reached.on_time} "
         f"late={reached.late + missing} late_days={reached.late_days} violations={len(faults)}"

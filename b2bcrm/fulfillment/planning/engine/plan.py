@@ -42,18 +42,20 @@ class Score(NamedTuple):
 
 def plan_of(book: Book, ledger: Ledger) -> Plan:
     """The plan that a ledger holds."""
-    first, count = ledger.unit_first, ledger.unit_count
+    count = ledger.unit_count
+    first, ends = ledger.unit_first.astype(np.int32), np.cumsum(count)
     base = np.repeat(first, count)
-    unit = np.repeat(np.arange(len(first)), count)
-    ends = np.cumsum(count)
-    entry = base + np.arange(len(base)) - np.repeat(ends - count, count)
+    entry = np.arange(len(base), dtype=np.int32)
+    entry += np.repeat((ledger.unit_first - ends + count).astype(np.int32), count)
     ref, day = ledger.entry_ref[entry], ledger.entry_day[entry]
-    need, qty = ledger.entry_need[entry].astype(np.int64), ledger.entry_qty[entry]
+    need, qty = ledger.entry_need[entry], ledger.entry_qty[entry]
     ordered, taken = ref < 0, (ref >= 0) & (qty > 0)
-    number = np.full(len(ledger.entry_ref), -1, np.int64)  # order's number by its entry
-    number[entry[ordered]] = np.arange(int(ordered.sum()))
-    line = -1 - (book.unit_line[unit] - 1 - need)
-    whom = np.where(need < 0, line, number[base + np.maximum(need, 0)])
+    number = np.full(len(ledger.entry_ref), -1, np.int32)  # order's number by its entry
+    number[entry[ordered]] = np.arange(int(ordered.sum()), dtype=np.int32)
+    whom = number[base + np.maximum(need, 0)]
+    line = need - np.repeat(book.unit_line[:-1], count)
+    whom[need < 0] = line[need < 0]
+    del base, entry, number, line, need
     source = -1 - ref[ordered]
     net = qty[ordered].copy()
     above = (ref >= 0) & (qty < 0)
@@ -68,12 +70,12 @@ def plan_of(book: Book, ledger: Ledger) -> Plan:
         order_net=net,
         order_start=day[ordered],
         order_end=book.calendar_day[calendar, rank],
-        order_for=whom[ordered],
+        order_for=whom[ordered].astype(np.int64),
         take_part=_slot_parts(book, ledger)[slot],
         take_supply=ledger.slot_supply[slot],
         take_qty=qty[taken],
         take_day=day[taken],
-        take_for=whom[taken],
+        take_for=whom[taken].astype(np.int64),
         line_leaves=leaves,
         line_arrives=arrivals(book, leaves),
     )
