@@ -29,6 +29,7 @@ STAMPS = VENV / "stamps"
 STATIC = ROOT / "b2bcrm" / "web" / "static"
 VENDOR = STATIC / "vendor"
 TRANSLATIONS = ROOT / "b2bcrm" / "translations"
+ENGINE = ROOT / "b2bcrm" / "fulfillment" / "planning" / "engine"
 DATA = Path(os.environ.get("CRM_DATA_DIR") or ROOT / "var")
 
 LOCKS = ("requirements", "requirements-dev", "requirements-engine", "requirements-setup")
@@ -283,18 +284,18 @@ def set_up() -> None:
 
 
 def install_engine(after: int | None) -> None:
-    """The planning engine's compiled packages; with `after` = a process, once that serves pages."""
+    """The planning engine's packages and kernels; with `after` = a process, once that serves."""
     if after is not None:
         for _ in range(30):  # a minute: by then the first page stands
             time.sleep(2)
             os.kill(after, 0)  # raises when that process has ended
         os.nice(15)
-    step(
-        "packages of the planning engine",
-        [ROOT / "requirements-engine.txt"],
-        lambda: install_python("requirements-engine.txt"),
-        without="the planning engine runs its slower Python functions",
-    )
+    slower = "the planning engine runs its slower Python functions"
+    lock, sources = ROOT / "requirements-engine.txt", sorted(ENGINE.glob("*.py"))
+    title, install = "packages of the planning engine", lambda: install_python(lock.name)
+    if step(title, [lock], install, without=slower):
+        warm = (PYTHON, "-m", "b2bcrm.fulfillment.planning.engine.warming")
+        step("its compiled kernels", [lock, *sources], lambda: run(*warm), without=slower)
 
 
 def hand_over(arguments: list[str]) -> None:

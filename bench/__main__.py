@@ -1,5 +1,6 @@
 """``./crm bench``: builds the demo company at size ``large`` once, then measures pages, documents
-and the ERP; ``./crm bench erp`` measures the first load of a big ERP book and the reply reader.
+and the ERP; ``./crm bench erp`` measures the first load of a big ERP book and the reply reader,
+``./crm bench promise`` the promise engine.
 
 The figures of a shared machine are noisy: the ratio to the reference, measured in the same run,
 is the one to trust.
@@ -17,7 +18,7 @@ from pathlib import Path
 import click
 
 from b2bcrm.settings import Settings
-from bench import book, documents, erp, first_load, pages, reader
+from bench import book, documents, erp, first_load, pages, promise, reader
 
 FOLDER = Path(os.environ.get("CRM_DATA_DIR", "var")).resolve() / "bench"
 
@@ -67,6 +68,15 @@ def erp_load(*, part: int) -> None:
     )
     first_load.measure(FOLDER / "erp", size)
     reader.measure(FOLDER / "erp")
+
+
+@main.command("promise")
+@click.option("--case", "folders", multiple=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--lines", "sizes", multiple=True, type=click.IntRange(1), default=promise.SIZES)
+@click.option("--load", type=click.IntRange(10, 300), default=90, help="percent")
+def promise_engine(*, folders: tuple[Path, ...], sizes: tuple[int, ...], load: int) -> None:
+    """The promise engine on planning cases: of given folders, or generated."""
+    promise.measure(FOLDER / "promise", folders, sizes, load)
 
 
 if __name__ == "__main__":

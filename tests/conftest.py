@@ -17,6 +17,7 @@ from pathlib import Path
 
 os.environ["TZ"] = "Asia/Shanghai"
 time.tzset()
+os.environ.setdefault("ENGINE", "python")  # compiled = plain is a test of its own
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="b2bcrm-run-"))
 
 import pytest

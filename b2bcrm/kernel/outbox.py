@@ -109,7 +109,8 @@ def claim(session: Session, now: dt.datetime) -> Delivery | None:
     token = uuid.uuid4().hex
     row_id = session.scalar(
         sa.update(Delivery)
-        .where(Delivery.id.in_(due.scalar_subquery()), free)
+        # "=", not "in": PostgreSQL may run a subquery of "in" anew for each row and claim several.
+        .where(Delivery.id == due.scalar_subquery(), free)
         .values(leased_until=now + LEASE, lease_token=token, attempts=Delivery.attempts + 1)
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)

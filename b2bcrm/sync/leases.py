@@ -66,7 +66,7 @@ def claim(source: Source, entity: Entity, kind: RunKind | None = None) -> Claim 
         token = uuid.uuid4().hex
         feed_id = work.session.scalar(
             sa.update(Feed)
-            .where(Feed.id.in_(due.scalar_subquery()), free(work.tick))
+            .where(Feed.id == due.scalar_subquery(), free(work.tick))
             .values(leased_until=work.tick + LEASE, lease_token=token)
             .returning(Feed.id)
             .execution_options(synchronize_session=False)

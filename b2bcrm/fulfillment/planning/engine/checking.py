@@ -1,0 +1,130 @@
+"""Checking: whether a plan can be, from the book and the plan alone, by none of the solver's code.
+
+Flows are added up day by day and compared with what the book allows; pegs must balance on top.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from b2bcrm.fulfillment.planning.engine.book import Book, Ints, Small
+from b2bcrm.fulfillment.planning.engine.plan import Plan
+
+
+def check(book: Book, plan: Plan) -> list[str]:
+    """Every rule that the plan breaks, as sentences; empty for a plan that can be."""
+    return [
+        *_orders(book, plan),
+        *_capacity(book, plan),
+        *_stock(book, plan),
+        *_pegs(book, plan),
+        *_deliveries(book, plan),
+    ]
+
+
+def _found(bad: Ints, text: str) -> list[str]:
+    """One sentence on the first of some faults."""
+    places = np.flatnonzero(bad)
+    return [f"{text}: {len(places)}, the first is {places[0]}"] if len(places) else []
+
+
+def _orders(book: Book, plan: Plan) -> list[str]:
+    """Fences, calendars, lead times and lot sizes of orders."""
+    source, start, end = plan.order_source, plan.order_start, plan.order_end
+    calendar = book.source_calendar[source]
+    inside = (start >= 0) & (start < book.horizon) & (end < book.horizon)
+    if not inside.all():
+        return _found(~inside, "orders outside the horizon")
+    rank = book.calendar_rank[calendar, start]
+    works = (rank >= 0) & (book.calendar_day[calendar, np.maximum(rank, 0)] == start)
+    worked = book.calendar_rank[calendar, end] - rank
+    return [
+        *_found(start < book.source_fence[source], "orders that start before their fence"),
+        *_found(~works, "orders that start on a day off"),
+        *_found(worked < book.source_days[source], "orders that are too short"),
+        *_found(plan.order_qty < book.source_least[source], "orders below the smallest lot"),
+        *_found(plan.order_qty % book.source_step[source] != 0, "orders of broken lots"),
+    ]
+
+
+def _capacity(book: Book, plan: Plan) -> list[str]:
+    """Hours of every bucket."""
+    at = book.source_centre[plan.order_source] >= 0
+    source, start = plan.order_source[at], plan.order_start[at]
+    work = plan.order_qty[at] * book.source_run[source]
+    hours = book.source_setup[source] - (-work // book.source_per[source])
+    bucket = book.bucket_at[book.source_centre[source], start]
+    used = np.zeros(len(book.bucket_hours), np.int64)
+    np.add.at(used, bucket[bucket >= 0], hours[bucket >= 0])
+    return [
+        *_found(bucket < 0, "orders on a closed work centre"),
+        *_found(used > book.bucket_hours, "overloaded buckets"),
+    ]
+
+
+def _takings(book: Book, plan: Plan) -> tuple[Ints, Small, Ints, Small]:
+    """What orders take: the order, the part, the quantity, the day."""
+    first = book.source_component[plan.order_source].astype(np.int64)
+    count = book.source_component[plan.order_source + 1] - first
+    order = np.repeat(np.arange(len(count)), count)
+    c = np.repeat(first - np.cumsum(count) + count, count) + np.arange(len(order))
+    qty = -(-plan.order_qty[order] * book.component_num[c] // book.component_den[c])
+    return order, book.component_part[c], qty, plan.order_start[order]
+
+
+def _stock(book: Book, plan: Plan) -> list[str]:
+    """No part below zero on any day; what comes on a day may be used on it."""
+    _, part, qty, day = _takings(book, plan)
+    gone = plan.line_leaves >= 0
+    parts = [book.supply_part, book.source_part[plan.order_source], part, book.line_part[gone]]
+    days = [book.supply_day, plan.order_end, day, plan.line_leaves[gone]]
+    flows = [book.supply_qty, plan.order_qty, -qty, -book.line_qty[gone]]
+    all_parts, all_days = np.concatenate(parts), np.concatenate(days)
+    flow = np.concatenate(flows)
+    order = np.lexsort((-flow, all_days, all_parts))
+    balance, here = np.cumsum(flow[order]), all_parts[order]
+    firsts = np.flatnonzero(np.diff(here, prepend=-1))
+    before = np.concatenate([[0], balance[firsts[1:] - 1]]) if len(firsts) else firsts
+    short = balance - np.repeat(before, np.diff([*firsts, len(here)])) < 0
+    return _found(np.isin(np.arange(len(book.part_earliest)), here[short]), "parts below zero")
+
+
+def _pegs(book: Book, plan: Plan) -> list[str]:
+    """Every consumer gets exactly what he needs, in time, and no supply is given twice."""
+    order, part, qty, _ = _takings(book, plan)
+    width = len(book.part_earliest)
+    lines = np.flatnonzero(plan.line_leaves >= 0)
+    needs = [order * width + part, (-1 - lines) * width + book.line_part[lines]]
+    made = book.source_part[plan.order_source]
+    gets = [plan.order_for * width + made, plan.take_for * width + plan.take_part]
+    keys = np.concatenate([*needs, *gets])
+    amounts = np.concatenate([qty, book.line_qty[lines], -plan.order_net, -plan.take_qty])
+    _, place = np.unique(keys, return_inverse=True)
+    left = np.zeros(int(place.max(initial=-1)) + 1, np.int64)
+    np.add.at(left, place, amounts)
+    supplied = plan.take_supply >= 0
+    given = np.zeros(len(book.supply_qty), np.int64)
+    np.add.at(given, plan.take_supply[supplied], plan.take_qty[supplied])
+    early = plan.take_day[supplied] < book.supply_day[plan.take_supply[supplied]]
+    wrong = plan.take_part[supplied] != book.supply_part[plan.take_supply[supplied]]
+    starts = np.concatenate([plan.order_start, plan.line_leaves[::-1]])  # for -1 - n: from the end
+    return [
+        *_found(left != 0, "needs that are not covered exactly"),
+        *_found(given > book.supply_qty, "supplies given twice"),
+        *_found(early, "takings before the supply is there"),
+        *_found(wrong, "takings of another part"),
+        *_found(plan.order_net > plan.order_qty, "orders that are for more than they bring"),
+        *_found(plan.order_end > starts[plan.order_for], "orders that end after they are needed"),
+        *_found(plan.take_day != starts[plan.take_for], "takings on another day than needed"),
+    ]
+
+
+def _deliveries(book: Book, plan: Plan) -> list[str]:
+    """Lines of a unit leave on one day, not after their limit."""
+    first = book.unit_line[:-1]
+    unit_day = plan.line_leaves[first]
+    apart = np.repeat(unit_day, np.diff(book.unit_line)) != plan.line_leaves
+    return [
+        *_found(apart, "lines that do not leave with their unit"),
+        *_found(unit_day > book.unit_limit, "units that leave after their limit"),
+    ]

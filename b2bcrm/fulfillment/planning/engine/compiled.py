@@ -1,0 +1,63 @@
+"""Kernels: plain functions over arrays, compiled where numba is installed.
+
+The compiled code is kept in a folder named by the digest of all the engine's sources, numba,
+Python and the machine's type: numba's own cache does not notice an edit in another file.
+``ENGINE=python`` runs the same functions as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypeVar, cast
+
+F = TypeVar("F", bound=Callable[..., object])
+
+HERE = Path(__file__).resolve().parent
+# Decorators run while modules are imported, before any settings could reach them as arguments.
+COMPILED = os.environ.get("ENGINE") != "python" and find_spec("numba") is not None
+
+
+def _cache_folder() -> Path:
+    """Where this machine keeps what was compiled from exactly these sources."""
+    import numba
+
+    total = hashlib.sha256()
+    for path in sorted(HERE.glob("*.py")):
+        total.update(path.read_bytes())
+    total.update(f"{numba.__version__} {sys.version} {platform.machine()}".encode())
+    total.update(platform.processor().encode())
+    return Path(os.environ.get("CRM_DATA_DIR", "var")).resolve() / "engine" / total.hexdigest()[:16]
+
+
+if COMPILED:
+    import numba
+
+    # Walks along chains gain nothing from vectors, and looking for them takes compile time.
+    for option, value in (
+        ("CACHE_DIR", str(_cache_folder())),
+        ("LOOP_VECTORIZE", 0),
+        ("SLP_VECTORIZE", 0),
+    ):
+        setattr(numba.config, option, value)
+
+
+def kernel(function: F) -> F:
+    """The function compiled on its first call, or itself where nothing compiles."""
+    return _compiled(function, inline=False)
+
+
+def inner(function: F) -> F:
+    """A kernel that becomes part of its callers: handing over all arrays would cost more."""
+    return _compiled(function, inline=True)
+
+
+def _compiled(function: F, *, inline: bool) -> F:
+    if not COMPILED:
+        return function
+    return cast(F, numba.njit(cache=True, error_model="numpy", forceinline=inline)(function))

@@ -1,0 +1,86 @@
+"""What customers want: lines into units of shipment, with the day each has to leave."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from b2bcrm.fulfillment.planning.engine.book import MOST, Arrays, Problem
+from b2bcrm.fulfillment.planning.engine.records import Line
+from b2bcrm.fulfillment.planning.engine.stocking import TEN_YEARS
+
+
+def units_of(
+    asked: Iterable[Line],
+    parts: Mapping[str, int],
+    calendars: Mapping[str, int],
+    days: Sequence[Sequence[int]],
+    horizon: int,
+    problems: list[Problem],
+) -> tuple[Arrays, list[str]]:
+    """Arrays of lines, units and the order of service, and the lines' names."""
+    units: dict[tuple[str, str], list[Line]] = {}
+    for line in asked:
+        fault = line_fault(line, parts, calendars, horizon)
+        if fault:
+            problems.append(fault)
+        else:
+            key = (line.together, "" if line.together else line.name)
+            units.setdefault(key, []).append(line)
+    groups = list(units.values())
+    lines = [line for group in groups for line in group]
+    leave = {line.name: leaves(line, line.wish, days[calendars[line.calendar]]) for line in lines}
+    due = [max(0, min(leave[line.name] for line in group)) for group in groups]
+    limit = [
+        min(_limit(line, days[calendars[line.calendar]], horizon) for line in group)
+        for group in groups
+    ]
+    priority = [min(line.priority for line in group) for group in groups]
+    rank = [
+        min(line.wish if line.rank is None else line.rank for line in group) for group in groups
+    ]
+    order = sorted(range(len(groups)), key=lambda u: (priority[u], rank[u], groups[u][0].name))
+    ends = np.cumsum([0, *(len(group) for group in groups)])
+    arrays: Arrays = {
+        "unit_line": ends.astype(np.int32),
+        "unit_due": np.array(due, np.int32),
+        "unit_limit": np.array(limit, np.int32),
+        "unit_priority": np.array(priority, np.int32),
+        "sequence": np.array(order, np.int32),
+        "line_part": np.array([parts[line.part] for line in lines], np.int32),
+        "line_qty": np.array([line.qty for line in lines], np.int64),
+        "line_wish": np.array([line.wish for line in lines], np.int32),
+        "line_transit": np.array([line.transit for line in lines], np.int32),
+        "line_calendar": np.array([calendars[line.calendar] for line in lines], np.int32),
+    }
+    return arrays, [line.name for line in lines]
+
+
+def line_fault(
+    line: Line, parts: Mapping[str, int], calendars: Mapping[str, int], horizon: int
+) -> Problem | None:
+    """Why nothing can be said of a line, if so."""
+    if line.part not in parts:
+        return Problem("unknown part", line.name, f"{line.part} is no part; no promise")
+    if line.calendar not in calendars:
+        return Problem("unknown calendar", line.name, f"{line.calendar} is none; no promise")
+    if not 0 < line.qty <= MOST:
+        return Problem("wrong quantity", line.name, f"{line.qty} pieces; no promise")
+    if abs(line.wish) > TEN_YEARS or line.wish >= horizon or line.transit < 0:
+        text = f"wished for day {line.wish}, {line.transit} days on the way; no promise"
+        return Problem("absurd date", line.name, text)
+    return None
+
+
+def leaves(line: Line, day: int, receiving: Sequence[int]) -> int:
+    """The last day on which the line may leave to arrive by ``day``; negative: there is none."""
+    rank = bisect_right(receiving, day) - 1
+    return receiving[rank] - line.transit if rank >= 0 else -1
+
+
+def _limit(line: Line, receiving: Sequence[int], horizon: int) -> int:
+    """The last day on which the line is still wanted, and arrives within the horizon."""
+    last = horizon - 1 if line.max_late is None else min(line.wish + line.max_late, horizon - 1)
+    return leaves(line, last, receiving)

@@ -1,0 +1,195 @@
+"""The ledger: what a plan has taken so far, and how to give it back.
+
+Free supply of a part is a chain of slots, the latest first: a receipt's day and what is left of
+it. A taking uses the latest receipts that are in time, so what is free by a day never rises by
+it and the earliest supply stays for who needs it; each entry names its receipt, so pegs come for
+free, and an entry is given back exactly, in any order.
+
+Entries of one unit lie together in one growing store, each with the entry that needs it. An entry
+takes from a slot (``ref`` >= 0), or is an order of source ``-1 - ref``. A negative quantity taken
+is what an order brings above what was needed: it goes to a slot that others may use.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from b2bcrm.fulfillment.planning.engine.book import Book, Ints, Small
+from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
+
+# Counters in Ledger.at.
+TOP, BASE, SLOTS, FULL, MISSING = 0, 1, 2, 3, 4
+ENTRIES_FULL, TODO_FULL = 1, 2
+
+
+class Ledger(NamedTuple):
+    """Arrays that kernels write. E entries at most, T things to do at most, X slots at most."""
+
+    at: Ints  # entries used, unit's first entry, slots used, what is full, part missing
+    slot_head: Small  # P; latest slot of the part, -1: none
+    slot_next: Small  # X; the next earlier one
+    slot_day: Small  # X
+    slot_supply: Small  # X; index of the supply; -1: what planned orders bring too much
+    slot_free: Ints  # X
+    bucket_free: Ints  # B; 1/1000 h
+    entry_ref: Small  # E
+    entry_day: Small  # E; day of taking, or start of the order
+    entry_need: Small  # E; entry that needs it, from the unit's first; -1 - n: the unit's line n
+    entry_qty: Ints  # E
+    todo_part: Small  # T
+    todo_day: Small  # T
+    todo_need: Small  # T
+    todo_qty: Ints  # T
+    unit_first: Ints  # U; the unit's first entry
+    unit_count: Ints  # U
+    unit_day: Small  # U; day it leaves; -1: not planned
+
+
+def opened(book: Book) -> Ledger:
+    """An empty plan: all supply free, in chains by day."""
+    count, parts = len(book.supply_part), len(book.part_earliest)
+    lots = np.unique(book.source_part[(book.source_least > 1) | (book.source_step > 1)])
+    room = count + len(lots) * book.horizon
+    head = np.full(parts, -1, np.int32)
+    chain = np.full(room, -1, np.int32)
+    order = np.lexsort((np.arange(count), book.supply_day))
+    for slot in order:
+        part = book.supply_part[slot]
+        chain[slot], head[part] = head[part], slot
+    day, supply = np.full(room, -1, np.int32), np.full(room, -1, np.int32)
+    day[:count], supply[:count] = book.supply_day, np.arange(count)
+    qty = np.zeros(room, np.int64)
+    qty[:count] = book.supply_qty
+    units = len(book.unit_due)
+    entries, todo = 16 * units + 1024, 1024
+    return Ledger(
+        at=np.array([0, 0, count, 0, -1], np.int64),
+        slot_head=head,
+        slot_next=chain,
+        slot_day=day,
+        slot_supply=supply,
+        slot_free=qty,
+        bucket_free=book.bucket_hours.copy(),
+        entry_ref=np.zeros(entries, np.int32),
+        entry_day=np.zeros(entries, np.int32),
+        entry_need=np.zeros(entries, np.int32),
+        entry_qty=np.zeros(entries, np.int64),
+        todo_part=np.zeros(todo, np.int32),
+        todo_day=np.zeros(todo, np.int32),
+        todo_need=np.zeros(todo, np.int32),
+        todo_qty=np.zeros(todo, np.int64),
+        unit_first=np.zeros(units, np.int64),
+        unit_count=np.zeros(units, np.int64),
+        unit_day=np.full(units, -1, np.int32),
+    )
+
+
+def copied(ledger: Ledger) -> Ledger:
+    """A ledger of its own with the same content."""
+    return Ledger(*(array.copy() for array in ledger))
+
+
+def with_room(ledger: Ledger) -> Ledger:
+    """The same ledger after a store was full: entries without gaps, and room to go on."""
+    first, count = ledger.unit_first, ledger.unit_count
+    used = np.flatnonzero(count)
+    lengths = count[used]
+    ends = np.cumsum(lengths)
+    total = int(ends[-1]) if len(ends) else 0
+    source = np.repeat(first[used] - (ends - lengths), lengths) + np.arange(total)
+    room = len(ledger.entry_ref)
+    if ledger.at[TOP] - total <= room // 2:  # few gaps: tidying alone would not last
+        room = 2 * room + 1024
+    moved = {}
+    for name in ("entry_ref", "entry_day", "entry_need", "entry_qty"):
+        old = getattr(ledger, name)
+        moved[name] = np.zeros(room, old.dtype)
+        moved[name][:total] = old[source]
+    if ledger.at[FULL] == TODO_FULL:
+        for name in ("todo_part", "todo_day", "todo_need", "todo_qty"):
+            old = getattr(ledger, name)
+            moved[name] = np.zeros(2 * len(old), old.dtype)
+    new_first = first.copy()
+    new_first[used] = ends - lengths
+    at = ledger.at.copy()
+    at[TOP], at[FULL] = total, 0
+    return ledger._replace(at=at, unit_first=new_first, **moved)
+
+
+@inner
+def load_of(book: Book, source: int, qty: int) -> int:
+    """1/1000 h that an order takes from its work centre."""
+    hours, per = qty * book.source_run[source], book.source_per[source]
+    if per > 1:
+        hours = (hours + per - 1) // per
+    return int(book.source_setup[source] + hours)
+
+
+@inner
+def reverse(book: Book, ledger: Ledger, first: int, last: int, sign: int) -> None:
+    """Give back (``sign`` 1) or take again (-1) what entries first up to before last took."""
+    for entry in range(first, last):
+        ref, qty = ledger.entry_ref[entry], ledger.entry_qty[entry]
+        if ref >= 0:
+            ledger.slot_free[ref] += sign * qty
+            continue
+        source = -1 - ref
+        centre = book.source_centre[source]
+        if centre >= 0:
+            bucket = book.bucket_at[centre, ledger.entry_day[entry]]
+            ledger.bucket_free[bucket] += sign * load_of(book, source, qty)
+
+
+@kernel
+def roll_back(book: Book, ledger: Ledger, mark: int) -> None:
+    """Undo all entries from ``mark`` on."""
+    reverse(book, ledger, mark, ledger.at[TOP], 1)
+    ledger.at[TOP] = mark
+
+
+@inner
+def removable(ledger: Ledger, unit: int) -> bool:
+    """Whether nobody else uses what the unit's orders bring too much."""
+    first = ledger.unit_first[unit]
+    for entry in range(first, first + ledger.unit_count[unit]):
+        ref, qty = ledger.entry_ref[entry], ledger.entry_qty[entry]
+        if ref >= 0 and ledger.slot_free[ref] + qty < 0:
+            return False
+    return True
+
+
+@inner
+def note(ledger: Ledger, ref: int, qty: int, day: int, need: int) -> bool:
+    """Write one entry; False, and remembered, when the store is full."""
+    top = ledger.at[TOP]
+    if top >= len(ledger.entry_ref):
+        ledger.at[FULL] = ENTRIES_FULL
+        return False
+    ledger.entry_ref[top], ledger.entry_qty[top] = ref, qty
+    ledger.entry_day[top], ledger.entry_need[top] = day, need
+    ledger.at[TOP] = top + 1
+    return True
+
+
+@inner
+def surplus_slot(ledger: Ledger, part: int, day: int) -> int:
+    """The slot for what planned orders bring too much on the day: found, or linked in."""
+    before, slot = -1, ledger.slot_head[part]
+    while slot >= 0 and ledger.slot_day[slot] > day:
+        before, slot = slot, ledger.slot_next[slot]
+    seen = slot
+    while seen >= 0 and ledger.slot_day[seen] == day:
+        if ledger.slot_supply[seen] < 0:
+            return int(seen)
+        seen = ledger.slot_next[seen]
+    new = ledger.at[SLOTS]
+    ledger.at[SLOTS] = new + 1
+    ledger.slot_day[new], ledger.slot_supply[new] = day, -1
+    ledger.slot_free[new], ledger.slot_next[new] = 0, slot
+    if before < 0:
+        ledger.slot_head[part] = new
+    else:
+        ledger.slot_next[before] = new
+    return int(new)

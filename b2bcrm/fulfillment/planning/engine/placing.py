@@ -1,0 +1,218 @@
+"""Placing: from a wished day backward through all levels, each order as late as it may be."""
+
+from __future__ import annotations
+
+from b2bcrm.fulfillment.planning.engine.book import MOST, Book
+from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
+from b2bcrm.fulfillment.planning.engine.ledger import (
+    BASE,
+    FULL,
+    MISSING,
+    SLOTS,
+    TODO_FULL,
+    TOP,
+    Ledger,
+    load_of,
+    note,
+    reverse,
+    roll_back,
+    surplus_slot,
+)
+
+# Stock policies, as bits: where stock is taken although there is time to do without. With none,
+# stock stays for demand that can neither be bought nor made in time.
+LEAN, OWN, BELOW, BOUGHT = 0, 1, 2, 4
+STOCK_FIRST = OWN | BELOW
+
+
+@inner
+def take(ledger: Ledger, part: int, qty: int, day: int, need: int, below: int) -> int:
+    """Take from free supply, the latest receipts in time first; what is still missing.
+
+    Only supplies with an index smaller than ``below``: with 0 these are no supplies, but what
+    planned orders bring above their need.
+    """
+    slot = ledger.slot_head[part]
+    while slot >= 0 and qty > 0:
+        free = ledger.slot_free[slot]
+        if free > 0 and ledger.slot_supply[slot] < below and ledger.slot_day[slot] <= day:
+            taken = min(qty, free)
+            if not note(ledger, slot, taken, day, need):
+                return qty
+            ledger.slot_free[slot] = free - taken
+            qty -= taken
+        slot = ledger.slot_next[slot]
+    return qty
+
+
+@inner
+def lot(book: Book, source: int, qty: int) -> int:
+    """The smallest order that brings at least ``qty``."""
+    step = book.source_step[source]
+    if step == 1:
+        return int(max(qty, book.source_least[source]))
+    return int((max(qty, book.source_least[source]) + step - 1) // step * step)
+
+
+@inner
+def fits(book: Book, ledger: Ledger, source: int, bucket: int, qty: int) -> int:
+    """How much of an order of ``qty`` the bucket has hours for: a lot, or 0."""
+    run = book.source_run[source]
+    free = ledger.bucket_free[bucket] - book.source_setup[source]
+    if free < 0:
+        return 0
+    if run == 0:
+        return qty
+    if free >= run * (qty // book.source_per[source] + 1):
+        return qty
+    room = free * book.source_per[source] // run
+    if room >= qty:
+        return qty
+    room -= room % book.source_step[source]
+    return int(room) if room >= book.source_least[source] else 0
+
+
+@inner
+def order(
+    book: Book,
+    ledger: Ledger,
+    source: int,
+    need: int,
+    start: int,
+    qty: int,
+    missing: int,
+    todo: int,
+) -> int:
+    """Note one order of ``qty`` for ``missing`` and its components as things to do; -1: cannot."""
+    entry = ledger.at[TOP] - ledger.at[BASE]
+    if not note(ledger, -1 - source, qty, start, need):
+        return -1
+    centre = book.source_centre[source]
+    if centre >= 0:
+        ledger.bucket_free[book.bucket_at[centre, start]] -= load_of(book, source, qty)
+    if qty > missing:
+        calendar = book.source_calendar[source]
+        rank = book.calendar_rank[calendar, start] + book.source_days[source]
+        part = book.source_part[source]
+        slot = surplus_slot(ledger, part, book.calendar_day[calendar, rank])
+        if not note(ledger, slot, missing - qty, start, entry):
+            return -1
+        ledger.slot_free[slot] += qty - missing
+    for c in range(book.source_component[source], book.source_component[source + 1]):
+        den = book.component_den[c]
+        wanted = qty * book.component_num[c]
+        if den > 1:
+            wanted = (wanted + den - 1) // den
+        if todo >= len(ledger.todo_part):
+            ledger.at[FULL] = TODO_FULL
+            return -1
+        if wanted > MOST:
+            return -1
+        ledger.todo_part[todo], ledger.todo_qty[todo] = book.component_part[c], wanted
+        ledger.todo_day[todo], ledger.todo_need[todo] = start, entry
+        todo += 1
+    return todo
+
+
+@inner
+def bring(book: Book, ledger: Ledger, source: int, need: int, day: int, qty: int, todo: int) -> int:
+    """Plan orders of the source for ``qty`` by ``day``; the new number of things to do, or -1.
+
+    Where a work centre is short, the rest starts in an earlier bucket, as many as it takes.
+    """
+    calendar, centre = book.source_calendar[source], book.source_centre[source]
+    fence = book.source_fence[source]
+    rank = book.calendar_rank[calendar, day] - book.source_days[source]
+    while qty > 0:
+        if rank < 0:
+            return -1
+        start = book.calendar_day[calendar, rank]
+        if start < fence:
+            return -1
+        whole = lot(book, source, qty)
+        if whole > MOST:
+            return -1
+        if centre < 0:
+            return order(book, ledger, source, need, start, whole, qty, todo)
+        bucket = book.bucket_at[centre, start]
+        if bucket < 0:
+            rank -= 1
+            continue
+        size = fits(book, ledger, source, bucket, whole)
+        if size > 0:
+            todo = order(book, ledger, source, need, start, size, min(qty, size), todo)
+            if todo < 0:
+                return -1
+            qty -= size
+        before = book.bucket_start[bucket] - 1
+        rank = book.calendar_rank[calendar, before] if before >= 0 else -1
+    return todo
+
+
+@inner
+def source_for(book: Book, part: int, day: int) -> int:
+    """The preferred source that can bring the part by the day, else the preferred one; -1: none."""
+    first, last = book.part_source[part], book.part_source[part + 1]
+    for source in range(first, last):
+        if book.source_earliest[source] <= day:
+            return source
+    return first if first < last else -1
+
+
+@inner
+def place(book: Book, ledger: Ledger, line: int, need: int, day: int, policy: int) -> bool:
+    """Plan the whole line by ``day``; False leaves entries behind for ``roll_back``.
+
+    ``ledger.at[MISSING]`` then names the part that could not be had.
+    """
+    ledger.todo_part[0], ledger.todo_qty[0] = book.line_part[line], book.line_qty[line]
+    ledger.todo_day[0], ledger.todo_need[0] = day, need
+    todo = 1
+    while todo > 0:
+        todo -= 1
+        part, left = ledger.todo_part[todo], ledger.todo_qty[todo]
+        day, need = ledger.todo_day[todo], ledger.todo_need[todo]
+        first = OWN if need < 0 else BELOW
+        if book.part_bought[part]:
+            first = BOUGHT
+        supplies = len(book.supply_part)
+        urgent = day < book.part_earliest[part] or policy & first != 0
+        if urgent or ledger.at[SLOTS] > supplies:
+            left = take(ledger, part, left, day, need, supplies if urgent else 0)
+        if left == 0:
+            continue
+        source = source_for(book, part, day)
+        todo = bring(book, ledger, source, need, day, left, todo) if source >= 0 else -1
+        if todo < 0:
+            ledger.at[MISSING] = part
+            return False
+    return True
+
+
+@kernel
+def place_unit(book: Book, ledger: Ledger, unit: int, day: int, policy: int) -> bool:
+    """Plan all lines of a unit to leave on ``day``; whole, or not at all."""
+    mark = ledger.at[TOP]
+    ledger.at[BASE] = mark
+    first = book.unit_line[unit]
+    for line in range(first, book.unit_line[unit + 1]):
+        if not place(book, ledger, line, first - line - 1, day, policy):
+            roll_back(book, ledger, mark)
+            return False
+    keep(ledger, unit, mark, day)
+    return True
+
+
+@inner
+def keep(ledger: Ledger, unit: int, mark: int, day: int) -> None:
+    """The entries from ``mark`` on are the unit's plan now."""
+    ledger.unit_first[unit], ledger.unit_count[unit] = mark, ledger.at[TOP] - mark
+    ledger.unit_day[unit] = day
+
+
+@kernel
+def drop(book: Book, ledger: Ledger, unit: int) -> None:
+    """Take the unit out of the plan; its entries stay in the store until it is made tidy."""
+    first = ledger.unit_first[unit]
+    reverse(book, ledger, first, first + ledger.unit_count[unit], 1)
+    ledger.unit_count[unit], ledger.unit_day[unit] = 0, -1

@@ -1,0 +1,196 @@
+"""Rounds of the improvement: what one does is told in ``improving``."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from b2bcrm.fulfillment.planning.engine.book import Book, Ints, Small
+from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
+from b2bcrm.fulfillment.planning.engine.ledger import (
+    FULL,
+    MISSING,
+    TOP,
+    Ledger,
+    removable,
+    reverse,
+    roll_back,
+)
+from b2bcrm.fulfillment.planning.engine.placing import STOCK_FIRST, drop, place_unit
+from b2bcrm.fulfillment.planning.engine.rivals import Rivals
+from b2bcrm.fulfillment.planning.engine.solving import place_early
+
+LATE = 10_000  # days that one line on time is worth; no plan makes up for it with days
+MODULUS, FACTOR = 2**31 - 1, 48271  # Park and Miller's minimal standard generator
+MOST_WAITING, MOST_PLANNED = 12, 24  # rivals, while late units wait and when all are planned
+SLACK = 20  # days by which a round may be worse while late units wait: out of dead ends
+BEYOND = 14  # rivals are due until so many days after the unit leaves
+AROUND = 7, 28  # or so many days around its own due day: at least, and up to so many more
+
+
+class Search(NamedTuple):
+    """What a round reads and writes besides book and ledger."""
+
+    random: Ints  # 1; state of the generator
+    waits: Ints  # 1; 1: late units wait outside the plan
+    slack: Ints  # 1; days by which a round may make the plan worse
+    guard: Small  # U; last day on which the unit may leave
+    hope: Small  # U; day on which an unplanned unit is counted to leave
+    out_unit: Small  # what the round took out, and how it was; MOST_PLANNED + 1 at most
+    out_first: Ints
+    out_count: Ints
+    out_day: Small
+
+
+def new_search(book: Book, guard: Small, seed: int) -> Search:
+    """The start of a search in which late units wait."""
+    most = MOST_PLANNED + 1
+    return Search(
+        random=np.array([seed % (MODULUS - 1) + 1], np.int64),
+        waits=np.ones(1, np.int64),
+        slack=np.full(1, SLACK, np.int64),
+        guard=guard,
+        hope=np.zeros(len(book.unit_due), np.int32),
+        out_unit=np.zeros(most, np.int32),
+        out_first=np.zeros(most, np.int64),
+        out_count=np.zeros(most, np.int64),
+        out_day=np.zeros(most, np.int32),
+    )
+
+
+@inner
+def draw(search: Search, below: int) -> int:
+    """A random whole number from 0 to below ``below``."""
+    state = search.random[0] * FACTOR % MODULUS
+    search.random[0] = state
+    return int(state * below // MODULUS)
+
+
+@inner
+def cost(book: Book, search: Search, unit: int, day: int) -> int:
+    """What it costs that the unit leaves on ``day`` (-1: not planned), in days over its lines."""
+    due = book.unit_due[unit]
+    if day < 0:
+        day = max(search.hope[unit], due + 1)
+    lines = book.unit_line[unit + 1] - book.unit_line[unit]
+    return int(lines * (LATE + day - due)) if day > due else 0
+
+
+@inner
+def take_out(book: Book, ledger: Ledger, search: Search, unit: int, count: int) -> int:
+    """Take a unit out and remember how it was; the number of units that are out."""
+    search.out_unit[count], search.out_day[count] = unit, ledger.unit_day[unit]
+    search.out_first[count] = ledger.unit_first[unit]
+    search.out_count[count] = ledger.unit_count[unit]
+    drop(book, ledger, unit)
+    return count + 1
+
+
+@kernel
+def put_back(book: Book, ledger: Ledger, search: Search, count: int, mark: int) -> None:
+    """Undo a round."""
+    roll_back(book, ledger, mark)
+    for n in range(count):
+        unit, first = search.out_unit[n], search.out_first[n]
+        reverse(book, ledger, first, first + search.out_count[n], -1)
+        ledger.unit_first[unit], ledger.unit_count[unit] = first, search.out_count[n]
+        ledger.unit_day[unit] = search.out_day[n]
+
+
+@kernel
+def replan(book: Book, ledger: Ledger, search: Search, unit: int, most: int) -> int:
+    """Plan a unit that is out, by a random stock policy: its cost, or -1 if that is above most."""
+    due, guard = book.unit_due[unit], search.guard[unit]
+    policy = draw(search, STOCK_FIRST + 1)
+    if place_unit(book, ledger, unit, due, policy) or (
+        policy != STOCK_FIRST and place_unit(book, ledger, unit, due, STOCK_FIRST)
+    ):
+        return 0
+    lines = book.unit_line[unit + 1] - book.unit_line[unit]
+    last = min(guard, due + most // lines - LATE)
+    if last <= due:
+        return -1
+    if search.waits[0] and guard >= book.unit_limit[unit]:
+        paid = cost(book, search, unit, -1)
+        return paid if paid <= most else -1
+    mark = ledger.at[TOP]
+    if not place_unit(book, ledger, unit, last, STOCK_FIRST):
+        return -1
+    roll_back(book, ledger, mark)
+    if place_early(book, ledger, unit, due, last):
+        return cost(book, search, unit, ledger.unit_day[unit])
+    return -1
+
+
+@inner
+def first_due(book: Book, rivals: Rivals, low: int, high: int, day: int) -> int:
+    """The first place from low to before high whose unit is due on the day or later, or high."""
+    while low < high:
+        middle = (low + high) // 2
+        if book.unit_due[rivals.pool_unit[middle]] < day:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def choose(book: Book, ledger: Ledger, search: Search, rivals: Rivals, unit: int) -> int:
+    """Take the unit and some random rivals out; how many are out."""
+    first, last = rivals.unit_first[unit], rivals.unit_first[unit + 1]
+    pool = rivals.unit_pool[first + draw(search, last - first)]
+    missing = ledger.at[MISSING]
+    if missing >= 0 and draw(search, 2) == 0:
+        pool = rivals.part_pool[missing]
+    due, day = book.unit_due[unit], ledger.unit_day[unit]
+    if day < 0:
+        day = max(search.hope[unit], due + 1)
+    if draw(search, 2) == 0:
+        since, until = due + draw(search, day - due), day + BEYOND
+    else:
+        reach = AROUND[0] + draw(search, AROUND[1])
+        since, until = due - reach, due + reach
+    low, high = rivals.pool_first[pool], rivals.pool_first[pool + 1]
+    first = first_due(book, rivals, low, high, since)
+    last = first_due(book, rivals, low, high, until + 1)
+    count = take_out(book, ledger, search, unit, 0)
+    if last > first:
+        for _ in range(1 + draw(search, MOST_WAITING if search.waits[0] else MOST_PLANNED)):
+            other = rivals.pool_unit[first + draw(search, last - first)]
+            if ledger.unit_day[other] >= 0 and removable(ledger, other):
+                count = take_out(book, ledger, search, other, count)
+    return count
+
+
+@kernel
+def round_of(book: Book, ledger: Ledger, search: Search, rivals: Rivals, unit: int) -> bool:
+    """One round for one late unit; whether its result was kept."""
+    mark = ledger.at[TOP]
+    if not removable(ledger, unit):
+        return False
+    count = choose(book, ledger, search, rivals, unit)
+    left = draw(search, 1 + search.slack[0])
+    for n in range(count):
+        left += cost(book, search, search.out_unit[n], search.out_day[n])
+    for n in range(count):
+        paid = replan(book, ledger, search, search.out_unit[n], left)
+        if paid < 0 or ledger.at[FULL]:
+            put_back(book, ledger, search, count, mark)
+            return False
+        left -= paid
+    return True
+
+
+@kernel
+def run_rounds(
+    book: Book, ledger: Ledger, search: Search, rivals: Rivals, late: Small, rounds: int
+) -> None:
+    """So many rounds over random units of ``late``; fewer when a store is full."""
+    for _ in range(rounds):
+        unit = late[draw(search, len(late))]
+        day = ledger.unit_day[unit]
+        if day < 0 or day > book.unit_due[unit]:
+            round_of(book, ledger, search, rivals, unit)
+            if ledger.at[FULL]:
+                return

@@ -1,0 +1,97 @@
+"""Solving: the greedy plan of the whole book, one unit after the other.
+
+Each class of priority first gets what can be on time, then what cannot, as early as it can: a late
+unit takes nothing from one of its class that may still be on time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from b2bcrm.fulfillment.planning.engine.book import Book, Small
+from b2bcrm.fulfillment.planning.engine.compiled import kernel
+from b2bcrm.fulfillment.planning.engine.ledger import (
+    FULL,
+    TOP,
+    Ledger,
+    opened,
+    roll_back,
+    with_room,
+)
+from b2bcrm.fulfillment.planning.engine.placing import LEAN, STOCK_FIRST, place_unit
+
+
+@kernel
+def place_on_time(book: Book, ledger: Ledger, unit: int) -> bool:
+    """Plan the unit for the day it is due, at first without stock that others may need more."""
+    day = book.unit_due[unit]
+    if place_unit(book, ledger, unit, day, LEAN):
+        return True
+    return ledger.at[FULL] == 0 and place_unit(book, ledger, unit, day, STOCK_FIRST)
+
+
+@kernel
+def place_early(book: Book, ledger: Ledger, unit: int, after: int, last: int) -> bool:
+    """Plan the unit for the earliest day after ``after`` that is found, not after ``last``.
+
+    Steps double until a day will do, then the gap is halved. What can be had on a day can nearly
+    always be had on a later one; where not, the day found is good, if not the very first.
+    """
+    mark = ledger.at[TOP]
+    low, step, high = after, 1, -1
+    while high < 0:
+        day = min(low + step, last)
+        if day <= low or ledger.at[FULL]:
+            return False
+        if place_unit(book, ledger, unit, day, STOCK_FIRST):
+            roll_back(book, ledger, mark)
+            high = day
+        else:
+            low, step = day, 2 * step
+    while high - low > 1:
+        day = (high + low) // 2
+        if place_unit(book, ledger, unit, day, STOCK_FIRST):
+            roll_back(book, ledger, mark)
+            high = day
+        else:
+            low = day
+    return place_unit(book, ledger, unit, high, STOCK_FIRST)
+
+
+@kernel
+def run_steps(book: Book, ledger: Ledger, units: Small, late: Small, step: int) -> int:
+    """Plan from a step on; the step at which a store was full, or the number of steps."""
+    while step < len(units):
+        unit = units[step]
+        if not late[step]:
+            place_on_time(book, ledger, unit)
+        elif ledger.unit_day[unit] < 0:
+            place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
+        if ledger.at[FULL]:
+            break
+        step += 1
+    return step
+
+
+def steps_of(book: Book) -> tuple[Small, Small]:
+    """Units in the order of service, each class twice, and which of the two times it is."""
+    order = book.sequence
+    classes = book.unit_priority[order]
+    units, late = [], []
+    for one in np.unique(classes):
+        chosen = order[classes == one]
+        units += [chosen, chosen]
+        late += [np.zeros(len(chosen), np.int32), np.ones(len(chosen), np.int32)]
+    none = [np.zeros(0, np.int32)]
+    return np.concatenate(units or none), np.concatenate(late or none)
+
+
+def solve(book: Book) -> Ledger:
+    """The greedy plan of the book: the same book, the same plan."""
+    ledger = opened(book)
+    units, late = steps_of(book)
+    step = run_steps(book, ledger, units, late, 0)
+    while step < len(units):
+        ledger = with_room(ledger)
+        step = run_steps(book, ledger, units, late, step)
+    return ledger

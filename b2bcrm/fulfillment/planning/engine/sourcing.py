@@ -1,0 +1,159 @@
+"""Ways to get parts, made ready for the book: faults named, operations unfolded, cycles cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from b2bcrm.fulfillment.planning.engine.book import MOST, MOST_FACTOR, Problem
+from b2bcrm.fulfillment.planning.engine.records import ONE, Component, Operation, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A source with at most one operation: indices and exact factors."""
+
+    part: int
+    days: int
+    calendar: int
+    centre: int
+    setup: int
+    run: Fraction
+    fence: int
+    least: int
+    step: int
+    components: tuple[tuple[int, Fraction], ...]
+
+
+@dataclass
+class Shop:
+    """What sources refer to: the index of each name. ``parts`` grows by work in progress."""
+
+    parts: dict[str, int]
+    centres: Mapping[str, int]
+    calendars: Mapping[str, int]
+
+
+def ways_of(
+    sources: Iterable[Source], shop: Shop, problems: list[Problem]
+) -> tuple[dict[int, list[Way]], list[int]]:
+    """The ways to get each part, and the parts in an order in which components come first."""
+    ways: dict[int, list[Way]] = {}
+    for source in sources:
+        fault = _fault(source, shop)
+        if fault:
+            problems.append(fault)
+            continue
+        for way in _unfolded(source, shop, number=len(ways.get(shop.parts[source.part], ()))):
+            ways.setdefault(way.part, []).append(way)
+    order = _components_first(ways, list(shop.parts), problems)
+    return ways, order
+
+
+def _fault(source: Source, shop: Shop) -> Problem | None:
+    """What makes a source unusable, if anything does."""
+    name = source.part
+    components = [c for operation in source.operations for c in operation.components]
+    factors = [c.qty / (1 - c.scrap) if c.scrap < 1 else ONE * -1 for c in components]
+    factors += [source.output, *(operation.run for operation in source.operations if operation.run)]
+    parts = [one for one in (name, *(c.part for c in components)) if one not in shop.parts]
+    centres = [o.centre for o in source.operations if o.centre and o.centre not in shop.centres]
+    wrong = [f for f in factors if f <= 0 or max(f.numerator, f.denominator) > MOST_FACTOR]
+    lots = source.least, source.step
+    faults = {
+        "unknown part": f"{parts[0]} is no part" if parts else "",
+        "unknown work centre": f"{centres[0]} is no work centre" if centres else "",
+        "unknown calendar": f"{source.calendar} is no calendar"
+        if source.calendar not in shop.calendars
+        else "",
+        "missing lead time": "no lead time is known"
+        if source.days is None or source.days < 0
+        else "",
+        "wrong lot size": f"lots of {lots} cannot be" if min(lots) < 1 or max(lots) > MOST else "",
+        "wrong factor": "a quantity, scrap or yield cannot be"
+        if wrong or source.output > 1
+        else "",
+    }
+    for kind, text in faults.items():
+        if text:
+            return Problem(kind, name, f"{text}; the source is not used")
+    return None
+
+
+def _unfolded(source: Source, shop: Shop, number: int) -> Iterable[Way]:
+    """One way per operation; between two of them lies a part of work in progress."""
+    calendar = shop.calendars[source.calendar]
+    steps = list(source.operations) or [Operation()]
+    wip = -1
+    for position, step in enumerate(steps):
+        last = position == len(steps) - 1
+        gross = 1 / source.output if last else ONE
+        components = [
+            (shop.parts[c.part], c.qty / (1 - c.scrap) * gross) for c in _merged(step.components)
+        ]
+        if wip >= 0:
+            components.append((wip, gross))
+        part = shop.parts[source.part]
+        if not last:
+            name = f"{source.part} / {number + 1} / {position + 1}"
+            part = wip = shop.parts.setdefault(name, len(shop.parts))
+        yield Way(
+            part=part,
+            days=step.days + (source.days or 0 if last else 0),
+            calendar=calendar,
+            centre=shop.centres[step.centre] if step.centre else -1,
+            setup=step.setup,
+            run=step.run * gross,
+            fence=max(0, source.fence),
+            least=source.least if last else 1,
+            step=source.step if last else 1,
+            components=tuple(components),
+        )
+
+
+def _merged(components: Sequence[Component]) -> list[Component]:
+    """Each part once."""
+    found: dict[tuple[str, Fraction], Component] = {}
+    for one in components:
+        key = (one.part, one.scrap)
+        found[key] = replace(one, qty=one.qty + found[key].qty) if key in found else one
+    return list(found.values())
+
+
+def _components_first(
+    ways: dict[int, list[Way]], names: Sequence[str], problems: list[Problem]
+) -> list[int]:
+    """All parts, components before what is made of them; ways that close a circle are removed."""
+    order: list[int] = []
+    state = [0] * len(names)  # 1: on the path, 2: done
+    for root in range(len(names)):
+        path: list[tuple[int, list[int]]] = []
+        if state[root] == 0:
+            state[root] = 1
+            path.append((root, _needed(ways, root)))
+        while path:
+            part, left = path[-1]
+            if not left:
+                state[part] = 2
+                order.append(part)
+                path.pop()
+                continue
+            child = left.pop()
+            if state[child] == 0:
+                state[child] = 1
+                path.append((child, _needed(ways, child)))
+            elif state[child] == 1:
+                circle = [one for one, _ in path]
+                circle = circle[circle.index(child) :]
+                text = " > ".join(names[one] for one in [*circle, child])
+                problems.append(Problem("cyclic bill of material", names[child], text))
+                for one, after in zip(circle, [*circle[1:], child], strict=True):
+                    kept = [w for w in ways[one] if after not in [c for c, _ in w.components]]
+                    ways[one] = kept
+    return order
+
+
+def _needed(ways: Mapping[int, list[Way]], part: int) -> list[int]:
+    """The components of a part, the first one last."""
+    return [c for way in reversed(ways.get(part, [])) for c, _ in reversed(way.components)]

@@ -1,0 +1,45 @@
+"""Compile all kernels, or load what was compiled: ``python -m`` this module, or ``warm()``."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from b2bcrm.fulfillment.planning.engine.asking import Asking
+from b2bcrm.fulfillment.planning.engine.building import build
+from b2bcrm.fulfillment.planning.engine.improving import guards, improve
+from b2bcrm.fulfillment.planning.engine.records import (
+    Bucket,
+    Component,
+    Facts,
+    Kind,
+    Line,
+    Operation,
+    Part,
+    Source,
+    Supply,
+)
+from b2bcrm.fulfillment.planning.engine.solving import solve
+
+
+def warm() -> None:
+    """Plan, improve and ask one tiny book, so that no later call waits for a compiler."""
+    work = Operation("C", Fraction(1000), components=[Component("B")])
+    facts = Facts(
+        horizon=28,
+        parts=[Part("A"), Part("B")],
+        sources=[
+            Source("A", Kind.MAKE, 1, operations=[work], step=2),
+            Source("B", Kind.BUY, 7),
+        ],
+        supplies=[Supply("B", 1)],
+        lines=[Line("1", "A", 2, 3), Line("2", "A", 1, 9)],
+        buckets=[Bucket("C", 7 * week, 7 * week + 7, 2000) for week in range(4)],
+    )
+    book, names, _ = build(facts)
+    plan = solve(book)
+    improve(book, plan, guards(book, plan, -1), fill=lambda n: n < 1, shorten=lambda n: n < 1)
+    Asking(book, names, plan).ask(facts.lines)
+
+
+if __name__ == "__main__":
+    warm()

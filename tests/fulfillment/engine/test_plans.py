@@ -1,0 +1,243 @@
+"""Every plan that is solved or improved passes the verifier; an answer disturbs none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from b2bcrm.fulfillment.planning.engine.building import build
+from b2bcrm.fulfillment.planning.engine.checking import check
+from b2bcrm.fulfillment.planning.engine.improving import guards, improve, merit
+from b2bcrm.fulfillment.planning.engine.plan import plan_of, score
+from b2bcrm.fulfillment.planning.engine.records import (
+    Bucket,
+    Calendar,
+    Component,
+    Facts,
+    Kind,
+    Line,
+    Load,
+    Need,
+    Operation,
+    Part,
+    Source,
+    Supply,
+)
+from b2bcrm.fulfillment.planning.engine.solving import solve
+from tests.scenarios.plant import HORIZON, WORKING, tell
+
+LEVELS = ("raw", "body", "pump")
+FACTORS = st.sampled_from([Fraction(1), Fraction(3), Fraction(1, 3), Fraction(7, 5)])
+
+
+@st.composite
+def sources(draw, level: int, name: str) -> Source:
+    """One way to get a part, of parts of the level below."""
+    more = {
+        "calendar": draw(st.sampled_from(["", "plant"])),
+        "fence": draw(st.sampled_from([0, 0, 9])),
+        "least": draw(st.sampled_from([1, 1, 4])),
+        "step": draw(st.sampled_from([1, 1, 3])),
+        "output": draw(st.sampled_from([Fraction(1), Fraction(9, 10)])),
+    }
+    if level == 0:
+        return Source(name, Kind.BUY, draw(st.integers(1, 25)), **more)
+    below = [Component(f"{LEVELS[level - 1]}{draw(st.integers(0, 1))}", draw(FACTORS))]
+    steps = [
+        Operation(
+            draw(st.sampled_from(["mill", "saw", ""])),
+            Fraction(draw(st.integers(0, 900)), draw(st.integers(1, 3))),
+            draw(st.sampled_from([0, 0, 500])),
+            draw(st.integers(0, 3)),
+            below if n == 0 else (),
+        )
+        for n in range(draw(st.integers(1, 2)))
+    ]
+    return Source(name, Kind.MAKE, draw(st.integers(0, 2)), operations=steps, **more)
+
+
+@st.composite
+def plants(draw) -> Facts:
+    """A small plant of three levels, with everything that the model knows."""
+    names = [f"{level}{n}" for level in LEVELS for n in range(2)]
+    qty, day = st.integers(0, 40), st.integers(-3, HORIZON + 5)
+    ways = [
+        draw(sources(level, f"{LEVELS[level]}{n}"))
+        for level in range(3)
+        for n in range(2)
+        for _ in range(draw(st.integers(1, 2)))
+    ]
+    count = draw(st.integers(1, 12))
+    lines = [
+        Line(
+            f"L{n:02}",
+            draw(st.sampled_from(names)),
+            draw(st.integers(1, 30)),
+            draw(st.integers(-2, 100)),
+            draw(st.integers(1, 3)),
+            together=draw(st.sampled_from(["", "", "S"])),
+            transit=draw(st.integers(0, 3)),
+            calendar=draw(st.sampled_from(["", "plant"])),
+            max_late=draw(st.sampled_from([None, None, 20])),
+        )
+        for n in range(count)
+    ]
+    return Facts(
+        horizon=HORIZON,
+        parts=[Part(name, draw(st.sampled_from([0, 0, 5]))) for name in names],
+        sources=ways,
+        supplies=[
+            Supply(draw(st.sampled_from(names)), draw(qty), draw(day))
+            for _ in range(draw(st.integers(0, 10)))
+        ],
+        lines=lines,
+        buckets=[
+            Bucket(centre, start, start + 7, draw(st.integers(0, 12_000)))
+            for centre in ("mill", "saw")
+            for start in range(0, 120, 7 + draw(st.integers(0, 1)))
+        ],
+        calendars=[Calendar("plant", WORKING)],
+        needs=[Need("raw0", draw(qty), 4)],
+        loads=[Load("mill", 3, 2_000)],
+    )
+
+
+@given(plants())
+@settings(max_examples=150)
+def test_every_greedy_plan_passes_the_verifier(facts):
+    tell(facts)
+
+
+@given(plants(), st.integers(0, 1000))
+@settings(max_examples=60)
+def test_an_improved_plan_passes_the_verifier_and_is_never_worse(facts, seed):
+    book, _, _ = build(facts)
+    greedy = solve(book)
+    guard = guards(book, greedy, 2)
+    better, _ = improve(
+        book, greedy, guard, fill=lambda n: n < 128, shorten=lambda n: n < 128, seed=seed
+    )
+    assert check(book, plan_of(book, better)) == []
+    assert merit(book, better) >= merit(book, greedy)
+    kept = (book.unit_priority <= 2) & (greedy.unit_day >= 0)
+    assert (better.unit_day[kept] <= greedy.unit_day[kept]).all()
+    assert (better.unit_day[kept] >= 0).all()
+
+
+@given(plants(), plants())
+@settings(max_examples=60)
+def test_an_answer_leaves_no_trace_and_keeps_its_word(facts, other):
+    story = tell(facts)
+    before = [array.copy() for array in story.ledger]
+    lines = [line for line in other.lines if not line.together]
+    answers = story.ask(*lines)
+    assert all((a == b).all() for a, b in zip(before, story.ledger, strict=True))
+    assert answers == story.ask(*lines)
+    for line, answer in zip(lines, answers, strict=True):
+        assert 0 <= answer.by_wish <= line.qty
+        if answer.by_wish == line.qty:
+            assert answer.full_on is not None
+        if answer.full_on is None:
+            assert answer.by_wish < line.qty
+
+
+@given(plants())
+@settings(max_examples=30)
+def test_the_same_book_and_rounds_give_the_same_plan(facts):
+    def planned():
+        book, _, _ = build(facts)
+        plan = solve(book)
+        guard = guards(book, plan, 2)
+        better, _ = improve(book, plan, guard, fill=lambda n: n < 128, shorten=lambda n: n < 128)
+        return plan_of(book, better)
+
+    assert all((a == b).all() for a, b in zip(planned(), planned(), strict=True))
+
+
+def bottleneck() -> Facts:
+    """Ten hours a week: one big line first in service, ten small ones due the same week."""
+    step = Operation("mill", Fraction(1000))
+    big = Line("big", "pump", 10, 7, 3, rank=0)
+    small = [Line(f"s{n}", "pump", 1, 7, 3, rank=1) for n in range(10)]
+    return Facts(
+        horizon=70,
+        parts=[Part("pump")],
+        sources=[Source("pump", Kind.MAKE, 1, operations=[step])],
+        lines=[big, *small],
+        buckets=[Bucket("mill", 7 * n, 7 * n + 7, 10_000) for n in range(10)],
+    )
+
+
+def test_improvement_lets_one_big_line_wait_for_ten_small_ones():
+    book, _, _ = build(bottleneck())
+    greedy = solve(book)
+    assert score(book, plan_of(book, greedy)).on_time == 1
+    better, rounds = improve(
+        book, greedy, guards(book, greedy, 2), fill=lambda n: n < 2048, shorten=lambda n: n < 128
+    )
+    assert rounds == 2048 + 128
+    assert score(book, plan_of(book, better)).on_time == 10
+
+
+def test_a_kept_promise_is_not_given_up_for_many():
+    book, _, _ = build(bottleneck())
+    greedy = solve(book)
+    same, _ = improve(
+        book, greedy, guards(book, greedy, 3), fill=lambda n: n < 512, shorten=lambda n: n < 128
+    )
+    assert score(book, plan_of(book, same)).on_time == 1
+
+
+def spoiled(name: str, change):
+    """A verified plan with one array changed."""
+    facts = bottleneck()
+    story = tell(facts)
+    array = getattr(story.plan, name).copy()
+    change(array)
+    return check(story.book, story.plan._replace(**{name: array}))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "finding"),
+    [
+        ("order_qty", lambda a: a.__setitem__(0, a[0] - 1), "below zero"),
+        ("order_qty", lambda a: a.__setitem__(0, a[0] + 50), "overloaded"),
+        ("order_start", lambda a: a.__setitem__(0, a[0] + 1), "too short"),
+        ("order_end", lambda a: a.__setitem__(0, a[0] + 30), "after they are needed"),
+        ("order_net", lambda a: a.__setitem__(0, a[0] + 1), "covered exactly"),
+        ("order_for", lambda a: a.__setitem__(0, a[1]), "covered exactly"),
+        ("line_leaves", lambda a: a.__setitem__(0, 1), "below zero"),
+    ],
+)
+def test_the_verifier_finds_what_was_spoiled(name, change, finding):
+    assert finding in " ".join(spoiled(name, change))
+
+
+@pytest.mark.slow
+def test_compiled_and_plain_kernels_make_the_same_plan(tmp_path):
+    pytest.importorskip("numba")
+    script = (
+        "import hashlib\nimport numpy as np\n"
+        "from tests.fulfillment.engine.test_plans import *\n"
+        "book, _, _ = build(bottleneck())\n"
+        "plan = solve(book)\n"
+        "guard = guards(book, plan, 2)\n"
+        "one, _ = improve(book, plan, guard, fill=lambda n: n < 512, shorten=lambda n: n < 256)\n"
+        "print(hashlib.sha256(np.concatenate(plan_of(book, one)).tobytes()).hexdigest())\n"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={"ENGINE": engine, "CRM_DATA_DIR": str(tmp_path), "PYTHONPATH": ":".join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for engine in ("python", "compiled")
+    }
+    assert len(digests) == 1
