@@ -199,9 +199,10 @@ class Desk:
         """Send again what is stuck and shown as such; in a ``hurry`` also what only waits."""
         states = [DeliveryState.PARKED] + [DeliveryState.WAITING] * hurry
         with self.office.open(read_only=True) as work:
-            shown = {row.id for row in queries.open_deliveries(work.session) if row.reason}
             query = sa.select(Delivery.id, Delivery.state).where(Delivery.state.in_(states))
             stuck = work.session.execute(query).all()
+            # Afterwards: what is parked between the two statements is not hidden.
+            shown = {row.id for row in queries.open_deliveries(work.session) if row.reason}
             locked_out = work.session.scalar(
                 sa.select(ErpConnection.id).where(ErpConnection.open_until > work.tick + LONG)
             )

@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from sqlalchemy.exc import OperationalError
+
 from b2bcrm.bootstrap import APPLIERS, EVENTS, IDENTIFY
 from b2bcrm.demo.storm.erp import PASSWORD, USER, Place
 from b2bcrm.demo.storm.weather import FastClock
@@ -118,6 +120,8 @@ def _for_ever(job: Callable[[], int], every: float, defects: Path) -> None:
     while True:
         try:
             busy = job()
+        except OperationalError:  # a deadlock that the database broke: the next round does it
+            busy = 0
         except Exception as error:  # noqa: BLE001 - the real worker logs it and goes on, too
             with defects.open("a") as file:
                 file.write(f"{type(error).__name__}: {str(error).splitlines()[0][:160]}\n")
