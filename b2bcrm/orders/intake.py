@@ -66,9 +66,9 @@ def apply_sales_orders(
     An order that the ERP deleted ends as a cancelled one would; nothing of ours disappears.
     """
     parents = _parents(work, records, connection)
-    known = queries.by_erp_nos(work.session, connection, [r.erp_id for r in records])
-    ours = {_number(r.reference): r for r in records if _number(r.reference)}
-    by_no = queries.by_nos(work.session, list(ours))
+    ours = [_number(r.reference) for r in records if _number(r.reference)]
+    erp_nos = [r.erp_id for r in records]
+    known, by_no = queries.by_erp_nos(work.session, connection, erp_nos, ours)
     pairs = [(known.get(r.erp_id) or by_no.get(_number(r.reference)), r) for r in records]
     met = book(
         work,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -65,7 +65,7 @@ def by_id(work: Work, order_id: int, *, for_update: bool = False) -> Order:
 def _one(work: Work, where: sa.ColumnElement[bool], *, for_update: bool = False) -> Order:
     query = visible_to(work.actor).where(where).options(selectinload(Order.lines))
     if for_update:
-        query = query.with_for_update(of=Order).execution_options(populate_existing=True)
+        query = locked(query).execution_options(populate_existing=True)
     order: Order | None = work.session.scalar(query)
     if order is None:
         raise not_found(Message("This order"))
@@ -77,20 +77,29 @@ def connection_of(work: Work, order: Order) -> str:
     return order.erp_connection or connections.of_company(work, order.company_id)
 
 
-def by_erp_nos(session: Session, connection: str, erp_nos: Sequence[str]) -> dict[str, Order]:
-    """Orders with lines by their number in one ERP, locked, for intake."""
-    where = sa.and_(Order.erp_connection == connection, Order.erp_no.in_(erp_nos))
-    return {order.erp_no or "": order for order in _locked(session, where)}
+def locked(query: sa.Select[Any], *, skip_locked: bool = False) -> sa.Select[Any]:
+    """The orders of ``query`` in the one order of locks: by id, each before its projection.
+
+    Rows that merely refer to an order (a case, a shipment line) are still written meanwhile.
+    """
+    query = query.order_by(Order.id)
+    return query.with_for_update(of=Order, key_share=True, skip_locked=skip_locked)
 
 
-def by_nos(session: Session, nos: Sequence[str]) -> dict[str, Order]:
-    """Orders with lines by our number, locked, for intake."""
-    return {order.no: order for order in _locked(session, Order.no.in_(nos))}
-
-
-def _locked(session: Session, where: sa.ColumnElement[bool]) -> Iterable[Order]:
-    query = sa.select(Order).where(where).order_by(Order.id).options(selectinload(Order.lines))
-    return session.scalars(query.with_for_update(of=Order))
+def by_erp_nos(
+    session: Session, connection: str, erp_nos: Sequence[str], nos: Sequence[str] = ()
+) -> tuple[dict[str, Order], dict[str, Order]]:
+    """Orders with lines, locked, for intake: by their number in one ERP, and by ours."""
+    theirs = sa.and_(Order.erp_connection == connection, Order.erp_no.in_(erp_nos))
+    query = sa.select(Order).where(theirs | Order.no.in_(nos)).options(selectinload(Order.lines))
+    orders = session.scalars(locked(query)).all()
+    numbers = set(erp_nos)
+    known = {
+        order.erp_no: order
+        for order in orders
+        if order.erp_no in numbers and order.erp_connection == connection
+    }
+    return known, {order.no: order for order in orders}
 
 
 def by_quote(session: Session, quote_id: int) -> Order | None:

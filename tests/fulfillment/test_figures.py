@@ -18,7 +18,7 @@ from b2bcrm.fulfillment.queries.figures import BEHIND, figures
 from b2bcrm.kernel.errors import NotAllowed
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.timeline import version_of
-from b2bcrm.orders.models import OrderLine
+from b2bcrm.orders.models import Order, OrderLine
 from b2bcrm.sync.engine import Puller
 from tests.factories import buyer, make_account
 from tests.fulfillment.by_hand import Books
@@ -177,7 +177,7 @@ def test_open_boards_fetch_again_only_when_a_figure_differs(office, company):
     look(office)
     before = board_version(office)
     with office.open() as work:
-        actions.mark_stale(work)
+        actions.mark_stale(work, work.session.scalars(sa.select(Order.id)).all())
         pass_time(office, seconds=30)
         actions.project_due(work)
     assert look(office) == ["orders"]

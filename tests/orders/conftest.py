@@ -65,7 +65,7 @@ def order_id(office, twin, promises, courier):
         known = everything(twin.gateway, Entity.SALES_ORDER)
         apply_sales_orders(work, known, promises=promises)
         pattern = next(r for r in known if r.status == "open")
-        model = queries.by_erp_nos(work.session, "main", [pattern.erp_id])[pattern.erp_id]
+        model = queries.by_erp_nos(work.session, "main", [pattern.erp_id])[0][pattern.erp_id]
         account = work.session.get_one(Account, model.account_id)
         account.credit_hold = False
         line = model.lines[0]

@@ -200,7 +200,7 @@ def test_an_order_first_seen_closed_short_says_so(work, order, account):
     record = dataclasses.replace(record, reference="")
     apply_sales_orders(work, [record], promises=Promises(work))
     work.session.flush()
-    found = queries.by_erp_nos(work.session, "main", ["E-NEW"])["E-NEW"]
+    found = queries.by_erp_nos(work.session, "main", ["E-NEW"])[0]["E-NEW"]
     assert (found.state, found.lines[0].short_qty) == (OrderState.CLOSED, 6)
     assert apply_sales_orders(work, [record], promises=Promises(work)).changed == 0
 

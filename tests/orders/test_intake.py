@@ -32,7 +32,7 @@ def apply(work, records, promises):
 
 
 def stored(work, record):
-    return queries.by_erp_nos(work.session, "main", [record.erp_id])[record.erp_id]
+    return queries.by_erp_nos(work.session, "main", [record.erp_id])[0][record.erp_id]
 
 
 def an_open(records):

@@ -237,7 +237,7 @@ def test_an_order_typed_in_an_erp_is_written_back_to_that_one(
     typed = pattern(other.gateway, "TC1")  # the first company's, but the second ERP brought it
     with office.open() as work:
         assert apply_sales_orders(work, [typed], promises=promises, connection="cn").changed == 1
-        found = queries.by_erp_nos(work.session, "cn", [typed.erp_id])[typed.erp_id]
+        found = queries.by_erp_nos(work.session, "cn", [typed.erp_id])[0][typed.erp_id]
         order_id, line_no = found.id, found.lines[0].line_no
         qty = found.lines[0].ordered_qty + 3
     before = twin.world.get(Entity.SALES_ORDER, typed.erp_id)

@@ -61,7 +61,7 @@ def confirm_an_order(office, twin, promises):
         known = everything(twin.gateway, Entity.SALES_ORDER)
         apply_sales_orders(work, known, promises=promises)
         like = next(r for r in known if r.status == "open")
-        model = queries.by_erp_nos(work.session, "main", [like.erp_id])[like.erp_id]
+        model = queries.by_erp_nos(work.session, "main", [like.erp_id])[0][like.erp_id]
         work.session.get_one(Account, model.account_id).credit_hold = False
         order = actions.open_order(
             work,

@@ -29,25 +29,21 @@ from b2bcrm.fulfillment.snapshot.pools import stock_read_to
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.actions import LineQuantities, record_quantities
-from b2bcrm.orders.lifecycle import FINAL, ErpSync, OrderState, Status
+from b2bcrm.orders.lifecycle import FINAL, ErpSync, OrderState
 from b2bcrm.orders.models import Order
+from b2bcrm.orders.queries import locked
 
 BATCH = 200
 
 
-def mark_stale(work: Work, order_ids: Collection[int] | None = None) -> None:
-    """Their documents changed: the next ``project_due`` computes them anew.
-
-    Without ids: every order that is not done, for the change of the day.
-    """
-    query = sa.update(OrderProjection).values(stale=True)
-    if order_ids is None:
-        query = query.where(OrderProjection.status != Status.DONE)
-    elif order_ids:
-        query = query.where(OrderProjection.order_id.in_(order_ids))
-    else:
+def mark_stale(work: Work, order_ids: Collection[int]) -> None:
+    """Their documents changed: the next ``project_due`` computes them anew."""
+    if not order_ids:
         return
-    work.session.execute(query.execution_options(synchronize_session="fetch"))
+    # In the order of who computes them: the orders, then their projections.
+    work.session.execute(locked(sa.select(Order.id).where(Order.id.in_(order_ids))))
+    stale = sa.update(OrderProjection).where(OrderProjection.order_id.in_(order_ids))
+    work.session.execute(stale.values(stale=True).execution_options(synchronize_session="fetch"))
 
 
 def project_due(work: Work, limit: int = BATCH) -> int:
@@ -55,8 +51,7 @@ def project_due(work: Work, limit: int = BATCH) -> int:
 
     Answers how many there were; call again, in a new Work, until it is 0.
     """
-    query = _due(work, limit).with_for_update(of=Order, skip_locked=True)
-    ids = work.session.scalars(query).all()
+    ids = work.session.scalars(locked(_due(work, limit), skip_locked=True)).all()
     project(work, ids)
     return len(ids)
 
@@ -86,7 +81,6 @@ def _due(work: Work, limit: int) -> sa.Select[int]:
                 ),
             ),
         )
-        .order_by(Order.id)
         .limit(limit)
     )
 
@@ -136,11 +130,11 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
     session = work.session
     session.flush()  # flush: what this Work just wrote belongs into the projection
     orders = session.scalars(
-        sa.select(Order)
-        .where(Order.id.in_(ids), Order.state != OrderState.DRAFT)
-        .options(selectinload(Order.lines))
-        .order_by(Order.id)
-        .with_for_update(of=Order)
+        locked(
+            sa.select(Order)
+            .where(Order.id.in_(ids), Order.state != OrderState.DRAFT)
+            .options(selectinload(Order.lines))
+        )
     ).all()
     if not orders:
         return 0

@@ -16,6 +16,7 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.actions import LineQuantities, record_quantities
 from b2bcrm.orders.models import Order, OrderLine
+from b2bcrm.orders.queries import locked
 
 
 def confirm_receipt(work: Work, shipment_id: int) -> Shipment:
@@ -72,8 +73,7 @@ def add_up(work: Work, line_ids: Collection[int]) -> set[int]:
     work.session.flush()  # flush: the sums are taken by the database
     # Whoever adds up the same lines at the same time waits here, and then sees our shipments.
     ids = sa.select(OrderLine.order_id).where(OrderLine.id.in_(line_ids))
-    lock = sa.select(Order.id).where(Order.id.in_(ids)).order_by(Order.id)
-    work.session.execute(lock.with_for_update())
+    work.session.execute(locked(sa.select(Order.id).where(Order.id.in_(ids))))
     arrived = sa.case((Shipment.delivered_on.is_not(None), ShipmentLine.qty), else_=Decimal(0))
     query = (
         sa.select(

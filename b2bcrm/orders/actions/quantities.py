@@ -14,6 +14,7 @@ from b2bcrm.kernel.work import Work
 from b2bcrm.orders import events
 from b2bcrm.orders.actions.life import close_if_done, reopen_if_undone
 from b2bcrm.orders.models import Order, OrderLine
+from b2bcrm.orders.queries import locked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +39,10 @@ def record_quantities(work: Work, changes: Sequence[LineQuantities]) -> set[int]
         sa.select(Order)
         .where(Order.id.in_(sa.select(OrderLine.order_id).where(OrderLine.id.in_(by_line))))
         .options(selectinload(Order.lines))
-        .order_by(Order.id)
-        .with_for_update(of=Order)
     )
     changed: set[int] = set()
     fell: set[int] = set()
-    for order in work.session.scalars(query):
+    for order in work.session.scalars(locked(query)):
         for line in order.lines:
             change = by_line.get(line.id)
             delivered = line.delivered_qty
