@@ -47,6 +47,7 @@ class Order(Base):
     __tablename__ = "order"
     __table_args__ = (
         sa.Index("ix_order_account", "account_id", "ordered_on"),
+        sa.Index("ix_order_account_state", "account_id", "state"),
         sa.Index("ix_order_state", "state", "ordered_on"),
         sa.UniqueConstraint("quote_id"),
         sa.UniqueConstraint("erp_no", "erp_connection"),
