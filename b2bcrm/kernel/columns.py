@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import json
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,9 +78,20 @@ class MessageColumn(sa.TypeDecorator[Message]):
         """Message to JSON."""
         return None if value is None else value.to_json()
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Message | None:
-        """JSON back to Message."""
-        return None if value is None else Message.from_json(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Back to a Message: from text, or from what PostgreSQL's driver has read already."""
+        return _message
+
+
+def _message(value: Any) -> Message | None:
+    if isinstance(value, str):
+        return _read(value)
+    return None if value is None else Message.from_json(value)
+
+
+@lru_cache(maxsize=8192)
+def _read(text: str) -> Message:
+    return Message.from_json(json.loads(text))
 
 
 def enum_column(kind: type[enum.StrEnum]) -> sa.Enum:

@@ -29,10 +29,12 @@ class Message:
 
     id: str
     params: dict[str, Any] = field(default_factory=dict)
+    _texts: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def __init__(self, id: str, /, **params: Any) -> None:  # noqa: A002 - the catalogue's word
         object.__setattr__(self, "id", id)
         object.__setattr__(self, "params", params)
+        object.__setattr__(self, "_texts", {})  # by locale: one read once is shown on many pages
 
     def __hash__(self) -> int:
         return hash(self.id)
@@ -40,6 +42,18 @@ class Message:
     def __str__(self) -> str:
         """English text: for logs and command lines."""
         return render(self, "en")
+
+    def shown(self, locale: str) -> str:
+        """The sentence in ``locale``, one of ``LOCALES``."""
+        text = self._texts.get(locale)
+        if text is None:
+            text = _sentence(self.id, locale)
+            if self.params:
+                text %= {k: _shown(v, locale) for k, v in self.params.items()}
+            else:
+                text = text.replace("%%", "%")
+            self._texts[locale] = text
+        return text
 
     def to_json(self) -> dict[str, Any]:
         """A form that fits a JSON column: ``{"id": ..., "params": {...}}``."""
@@ -90,10 +104,7 @@ def render(message: Message | str, locale: str) -> str:
     """The sentence in ``locale`` (one of ``LOCALES``). A plain string is returned as it is."""
     if isinstance(message, str):
         return message
-    text = _sentence(message.id, locale)
-    if not message.params:
-        return text.replace("%%", "%")
-    return text % {k: _shown(v, locale) for k, v in message.params.items()}
+    return message.shown(locale)
 
 
 def _shown(value: Any, locale: str) -> Any:
