@@ -30,8 +30,8 @@ from b2bcrm.kernel.work import Office, Work
 from b2bcrm.sync.models import Feed, RunOutcome, SyncRun
 
 FACTOR = 20.0  # machine time of all processes: a lease of a minute ends after three seconds
-JUMP_EVERY_S = 4.0
 JUMP_S = 5 * 3600.0  # of business time: shipments, work orders and suppliers move
+FAULTS_A_JUMP, MOST_JUMPS = 25, 60  # by faults: a slow machine must not let the ERP run away
 LOOK_AFTER_EVERY_S = 0.5
 TELL_EVERY_S = 10.0
 CALM_WITHIN_S = 240.0
@@ -154,8 +154,9 @@ class Storm:
     def _blow(self, sky: erp.Sky, forecast: Forecast, desk: Desk, begun: float) -> None:
         """Until every fault has come and every kill is done."""
         chance = random.Random(f"{self.seed}/kills")
-        jump_at = look_at = tell_at = time.monotonic()
+        look_at = tell_at = time.monotonic()
         from_the_erp = forecast.faults - forecast.kills
+        jumps, jumped = min(forecast.faults // FAULTS_A_JUMP, MOST_JUMPS), 0
         while time.monotonic() - begun < self.within_s:
             struck, now = sky.tally.total(), time.monotonic()
             if struck >= from_the_erp and self._losses.total >= forecast.kills:
@@ -167,8 +168,8 @@ class Storm:
                 self.tell(f"{struck} faults, {len(desk.book)} orders, {now - begun:.0f} s")
                 tell_at = now + TELL_EVERY_S
             with suppress(OperationalError):  # six writers may starve the seventh on SQLite
-                if now >= jump_at:
-                    jump_at = now + JUMP_EVERY_S
+                if jumped < jumps * struck / from_the_erp:
+                    jumped += 1
                     self._jump(sky, desk.office)
                 if now >= look_at:
                     look_at = now + LOOK_AFTER_EVERY_S
