@@ -148,6 +148,7 @@ def from_environment() -> Flask:
     """The application of this process's environment: what the web server loads."""
     from b2bcrm.bootstrap import Listening, connect_mail, open_office, vault_of
     from b2bcrm.fulfillment.actions import Promises
+    from b2bcrm.fulfillment.planning import readiness
 
     logs.configure()
     settings = Settings.of_this_process()
@@ -162,6 +163,7 @@ def from_environment() -> Flask:
     }
     if settings.demo:
         supplies["caught_mail"] = mailer
+    readiness.prepare_in_background()
     return create_app(open_office(settings), settings, **supplies)
 
 
