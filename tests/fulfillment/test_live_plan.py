@@ -11,6 +11,7 @@ from b2bcrm.catalog.models import BomRow, ItemKind, RoutingRow, WorkCenter
 from b2bcrm.fulfillment.actions import Promises, replanning
 from b2bcrm.fulfillment.models import HoldLine, PlanRun, PurchaseLine, Stock
 from b2bcrm.fulfillment.planning import readiness
+from b2bcrm.fulfillment.queries.plans import plan_state
 from b2bcrm.ports.promise import AskLine, Mode, PromiseMoved
 from tests.factories import make_account, make_item, make_line, make_order
 from tests.fulfillment.conftest import day
@@ -218,3 +219,15 @@ def test_nothing_is_planned_while_nothing_changes(work, pump):
 
 def test_an_empty_database_has_no_plan(work):
     assert replanning.plan_due(work) is None
+
+
+def test_the_board_names_what_is_wrong_under_the_plan_promises_first(work, pump, plant):
+    plant.make("WO-1", "PG-115", 30, "11-18", "11-20", ref="")
+    make_item(work, no="OILER", kind=ItemKind.BUY, lead_time_days=0)
+    publish(work)
+    state = plan_state(work)
+    assert (state.refused, state.count) == (False, 2)
+    assert [(str(p.word), p.name, p.is_item) for p in state.problems] == [
+        ("released work lacks material", "WO-1", False),
+        ("no lead time", "OILER", True),
+    ]
