@@ -243,32 +243,38 @@ def _reserved(work: Work) -> dict[tuple[str, str], Decimal]:
     return {(order, line): qty for order, line, qty in work.rows(query)}
 
 
+def _witness(kind: type[Reservation | HoldLine]) -> tuple[Any, ...]:
+    return kind.id, kind.line_ref, Item.no, Site.code, kind.sources
+
+
+# Built once: every question asks them.
+_RESERVED_NOW = (
+    sa.select(sa.literal("R"), *_witness(Reservation), Reservation.seq, Reservation.order_ref)
+    .join(Item, Item.id == Reservation.item_id)
+    .join(Site, Site.id == Reservation.site_id)
+    .where(Reservation.ended_at.is_(None))
+)
+_HELD_NOW = (
+    sa.select(sa.literal("H"), *_witness(HoldLine), Hold.seq, Hold.ref)
+    .join(Hold, Hold.id == HoldLine.hold_id)
+    .join(Item, Item.id == HoldLine.item_id)
+    .join(Site, Site.id == HoldLine.site_id)
+    .where(
+        Hold.ended_at.is_(None),
+        Hold.until >= sa.bindparam("today", type_=sa.Date),
+        Hold.ref.not_in(sa.bindparam("without", expanding=True)),
+    )
+)
+
+
 def kept(work: Work, *, without: tuple[str, ...] = ()) -> list[Kept]:
     """What live reservations and holds keep, a row per day of their witness, in their order.
 
     Holds of the references in ``without`` keep nothing.
     """
-    reserved = (
-        sa.select(sa.literal("R"), *_witness(Reservation), Reservation.seq, Reservation.order_ref)
-        .join(Item, Item.id == Reservation.item_id)
-        .join(Site, Site.id == Reservation.site_id)
-        .where(Reservation.ended_at.is_(None))
-    )
-    held = (
-        sa.select(sa.literal("H"), *_witness(HoldLine), Hold.seq, Hold.ref)
-        .join(Hold, Hold.id == HoldLine.hold_id)
-        .join(Item, Item.id == HoldLine.item_id)
-        .join(Site, Site.id == HoldLine.site_id)
-        .where(Hold.ended_at.is_(None), Hold.until >= work.today)
-    )
-    if without:
-        held = held.where(Hold.ref.not_in(without))
-    rows = [*work.rows(reserved), *work.rows(held)]
+    held = work.rows(_HELD_NOW, {"today": work.today, "without": list(without)})
+    rows = [*work.rows(_RESERVED_NOW), *held]
     return sorted((one for row in rows for one in _kept(row)), key=lambda one: (one.seq, one.key))
-
-
-def _witness(kind: type[Reservation | HoldLine]) -> tuple[Any, ...]:
-    return kind.id, kind.line_ref, Item.no, Site.code, kind.sources
 
 
 def _kept(row: Any) -> list[Kept]:
