@@ -149,6 +149,7 @@ def from_environment() -> Flask:
     """The application of this process's environment: what the web server loads."""
     from b2bcrm.bootstrap import Listening, connect_mail, open_office, vault_of
     from b2bcrm.fulfillment.actions import Promises
+    from b2bcrm.fulfillment.planning import readiness
 
     logs.configure()
     settings = Settings.of_this_process()
@@ -166,6 +167,7 @@ def from_environment() -> Flask:
     app = create_app(open_office(settings), settings, **supplies)
     gc.collect()
     gc.freeze()  # what stands now stays: walking it again and again was a tenth of a page's time
+    readiness.prepare_in_background()
     return app
 
 

@@ -23,6 +23,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from b2bcrm.bootstrap import DAILY, House, register_main
+from b2bcrm.fulfillment.planning import readiness
 from b2bcrm.kernel.clock import machine_now
 from b2bcrm.kernel.database import insert_for
 from b2bcrm.kernel.work import Office
@@ -130,6 +131,7 @@ def run_once(house: House) -> None:
     reconcile(house)
     house.sum_figures()
     daily(house)
+    house.plan()
     house.every_minute()
     deliver(house)
 
@@ -148,6 +150,7 @@ def _guarded(name: str, job: Callable[[House], object], house: House) -> Callabl
 WORK: Jobs = {"deliver": (1, deliver), "pull": (2, pull), "reconcile": (60, reconcile)}
 CLOCKS: Jobs = {
     "figures": (2, House.sum_figures),
+    "plan": (5, House.plan),
     "minute": (60, House.every_minute),
     "daily": (5, daily),
 }
@@ -170,6 +173,7 @@ def run(house: House) -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     begin(house)
+    readiness.prepare_in_background()
     scheduler = BackgroundScheduler(timezone=dt.UTC)
     _schedule(scheduler, house, WORK)
     scheduler.start()

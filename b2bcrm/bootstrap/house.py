@@ -24,6 +24,7 @@ from b2bcrm.files import actions as files
 from b2bcrm.fulfillment import actions as fulfillment
 from b2bcrm.fulfillment import events as fulfillment_events
 from b2bcrm.fulfillment import handlers as fulfillment_handlers
+from b2bcrm.fulfillment.planning import readiness
 from b2bcrm.kernel.courier import Courier, Handler
 from b2bcrm.kernel.database import make_engine
 from b2bcrm.kernel.events import Event
@@ -55,6 +56,7 @@ from b2bcrm.sync.freshness import alert
 from b2bcrm.users import events as users_events
 from b2bcrm.users import handlers as users_handlers
 
+IMPROVE_S = 10  # seconds for the first plan of a day: nobody waits for it
 PROJECT_AT_ONCE = 40  # orders per Work: the write lock is held for a fraction of a second
 
 EVENTS: dict[str, type[Event]] = {
@@ -105,6 +107,20 @@ class House:
                 fulfillment.keep_figures(work, summed)
         return len(found)
 
+    def plan(self, *, improve_s: float = 0, anyway: bool = False) -> bool:
+        """Plan the order book anew where its rows changed; whether dates come from a new plan."""
+        # Here, so that processes that plan nothing do not wait for the engine.
+        from b2bcrm.fulfillment.actions import replanning
+
+        readiness.prepare()
+        with self.office.open(read_only=True) as work:
+            due = replanning.plan_due(work, anyway=anyway)
+        if due is None:
+            return False
+        made = replanning.make_plan(due, improve_s=improve_s)
+        with self.office.open() as work:
+            return replanning.publish_plan(work, made)
+
     def project(self) -> int:
         """Project what the pulled documents touched, in short Works; answers how many orders."""
         with self.office.open(read_only=True) as work:
@@ -133,6 +149,7 @@ def _in_work(house: House, act: Callable[[Work], object]) -> None:
 
 DAILY: dict[str, Callable[[House], object]] = {
     "expire_quotes": _expire_quotes,
+    "improve_plan": lambda house: house.plan(improve_s=IMPROVE_S, anyway=True),
     "close_solved_cases": lambda house: _in_work(house, service.close_solved),
     "sweep_files": lambda house: _in_work(
         house, lambda work: files.sweep(work, files_dir=house.settings.files_dir)

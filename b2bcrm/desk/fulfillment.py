@@ -20,6 +20,7 @@ from b2bcrm.fulfillment.queries import board
 from b2bcrm.fulfillment.queries.board import BoardFilter, BoardRow
 from b2bcrm.fulfillment.queries.choices import Choices, choices
 from b2bcrm.fulfillment.queries.figures import figures
+from b2bcrm.fulfillment.queries.plans import plan_state
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
@@ -105,6 +106,7 @@ def page(work: Work) -> ResponseReturnValue | After:
         load=LoadChart(dict(centers).get(sums.center, ""), tuple(sums.weeks)),
         centers=centers,
         may_change=work.actor.may(Right.CHANGE_PROMISE),
+        plan=plan_state(work),
     )
 
 

@@ -41,12 +41,18 @@ class AskLine:
 
 @dataclass(frozen=True)
 class Source:
-    """A piece of the witness: ``kind`` is stock, purchase_order, work_order or lead_time."""
+    """A piece of the witness: what ``qty`` pieces come from.
+
+    ``kind`` is stock, purchase_order, work_order, lead_time (bought anew) or planned_order (made
+    anew). With an ``item_no`` it is a component of what is made anew; of kind capacity it is hours
+    of the work centre ``document_no``, the last of them on ``available_on``.
+    """
 
     kind: str
     document_no: str
     qty: Decimal
     available_on: dt.date
+    item_no: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import sys
 from decimal import Decimal
 
 from b2bcrm.fulfillment.actions import Promises
+from b2bcrm.fulfillment.planning import readiness
 from b2bcrm.kernel.clock import pinned
 from b2bcrm.kernel.database import make_engine
 from b2bcrm.kernel.work import Office
@@ -16,6 +17,7 @@ from b2bcrm.ports.promise import AskLine, PromiseMoved
 def main(url: str, name: str, item_id: str, count: str) -> None:
     now = dt.datetime(2026, 11, 17, 1, 40, tzinfo=dt.UTC)
     office = Office(make_engine(url), pinned(now))
+    readiness.prepare()
     held = 0
     sys.stdout.write("ready\n")
     sys.stdout.flush()

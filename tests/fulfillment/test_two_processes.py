@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item
+from b2bcrm.fulfillment.actions import replanning
 from b2bcrm.fulfillment.models import HoldLine, Reservation, Stock
 from b2bcrm.kernel.clock import pinned
 from b2bcrm.kernel.database import make_engine
@@ -65,7 +66,14 @@ def item_of(work) -> Item:
 
 @pytest.mark.db
 @pytest.mark.slow
-def test_two_hundred_holds_on_the_last_hundred_pieces_hold_exactly_a_hundred(office, database_url):
+@pytest.mark.parametrize("planned", [False, True], ids=["without a plan", "on a plan"])
+def test_two_hundred_holds_on_the_last_hundred_pieces_hold_exactly_a_hundred(
+    office, database_url, planned
+):
+    if planned:
+        with office.open() as work:
+            due = replanning.plan_due(work)
+            assert replanning.publish_plan(work, replanning.make_plan(due))
     with office.open(read_only=True) as work:
         item_id = item_of(work).id
     assert both("holds_process", database_url, str(item_id), "100") == 100

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from b2bcrm.fulfillment.actions import projecting
+from b2bcrm.fulfillment.actions.finding import Found, by_wish, find, sources
 from b2bcrm.fulfillment.actions.history import record_history
 from b2bcrm.fulfillment.models import Hold, HoldLine, PromiseGate, Reservation
 from b2bcrm.fulfillment.planning import atp
@@ -28,23 +29,12 @@ from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.erp import Entity
-from b2bcrm.ports.promise import Answer, AskLine, Mode, PromiseMoved, Source
+from b2bcrm.ports.promise import Answer, AskLine, Mode, PromiseMoved
 from b2bcrm.sync.connections import company_connection
 from b2bcrm.sync.freshness import FeedAge, stale_feeds
 
 GATE = 1
 SUPPLY = (Entity.STOCK, Entity.PURCHASE_ORDER, Entity.WORK_ORDER)
-
-
-@dataclass(frozen=True)
-class _Found:
-    """An answer and where it is met from; site None: nothing to reserve (a service)."""
-
-    line: AskLine
-    answer: Answer
-    site_id: int | None
-    takes: tuple[atp.Supply, ...]
-    ready_on: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +45,7 @@ class Promises:
 
     def ask(self, lines: Sequence[AskLine], mode: Mode) -> tuple[Answer, ...]:  # noqa: ARG002 - an inquiry and an order are answered alike here
         """Dates on top of everything already promised or held."""
-        found = self._find(lines)
+        found = find(self.work, lines)
         stale = self._stale(found)
         return tuple(
             _not_firm(one.answer, stale[one.site_id].why()) if one.site_id in stale else one.answer
@@ -67,7 +57,7 @@ class Promises:
     ) -> tuple[Answer, ...]:
         """Reserve for ``ref``; PromiseMoved, holding what it held before, if a date got worse."""
         seq = self._lock()
-        found = self._find(lines, without=(ref,))
+        found = find(self.work, lines, without=(ref,))
         self._must_be_fresh(found)
         answers = tuple(one.answer for one in found)
         if any(_worse(answer, at_worst.get(answer.ref)) for answer in answers):
@@ -81,7 +71,7 @@ class Promises:
                 qty=one.line.qty,
                 ready_on=one.ready_on,
                 reason=one.answer.reason,
-                sources=pools.sources_of(one.takes),
+                sources=pools.sources_of(one.takes, one.details),
             )
             for one in found
             if one.site_id is not None and one.ready_on is not None
@@ -118,13 +108,15 @@ class Promises:
                 continue
             takes = tuple(pools.supplies_of(row.sources))
             full_on = way.arrives(line.account_id, row.site_id, takes, row.ready_on)
-            by_wish = _by_wish(line, row.site_id, takes, way)
-            answer = Answer(line.ref, full_on, by_wish, row.reason, _sources(takes), as_of)
+            there = by_wish(line, row.site_id, takes, way)
+            details = tuple(pools.details_of(row.sources))
+            told = sources(takes, details)
+            answer = Answer(line.ref, full_on, there, row.reason, told, as_of)
             answers[line.ref] = answer
-            kept_line = _Found(line, answer, row.site_id, takes, row.ready_on)
+            kept_line = Found(line, answer, row.site_id, takes, row.ready_on, details)
             self._reserve(order_ref, kept_line, seq)
         self.work.session.flush()  # flush: what was held must not be found free again
-        asked = self._find(rest)
+        asked = find(self.work, rest)
         self._must_be_fresh(asked)
         for found in asked:
             answers[found.line.ref] = found.answer
@@ -142,13 +134,15 @@ class Promises:
         live = kept is not None and kept.ended_at is None
         if kept is not None and live:
             line = replace(line, site_id=kept.site_id)
-        (found,) = self._find([line])
+        (found,) = find(self.work, [line])
         self._must_be_fresh([found])
         if _worse(found.answer, at_worst):
             raise PromiseMoved((found.answer,))
         if kept is not None and live and found.ready_on is not None:
             takes = (*pools.supplies_of(kept.sources), *found.takes)
-            kept.qty, kept.sources, kept.seq = kept.qty + line.qty, pools.sources_of(takes), seq
+            details = (*pools.details_of(kept.sources), *found.details)
+            kept.qty, kept.seq = kept.qty + line.qty, seq
+            kept.sources = pools.sources_of(takes, details)
             if found.ready_on >= kept.ready_on:
                 kept.ready_on, kept.reason = found.ready_on, found.answer.reason
         elif not live:
@@ -167,7 +161,7 @@ class Promises:
             return
         kept.qty -= by
         takes = atp.first_of(pools.supplies_of(kept.sources), kept.qty)
-        kept.sources = pools.sources_of(takes)
+        kept.sources = pools.sources_of(takes, pools.details_of(kept.sources))
         kept.ready_on = max((take.on for take in takes), default=kept.ready_on)
 
     def record(self, order_ids: Sequence[int], *, kind: str, reason: Message) -> None:
@@ -194,7 +188,7 @@ class Promises:
         return tuple(_told(row) for row in held) + tuple(_told(row) for row in reserved)
 
     # --------------------------------------------------------------------------------- inside
-    def _must_be_fresh(self, found: Sequence[_Found]) -> None:
+    def _must_be_fresh(self, found: Sequence[Found]) -> None:
         """No firm word on data older than allowed: the sentence names the feed and its age."""
         worst = next(iter(self._stale(found).values()), None)
         if worst is not None:
@@ -203,7 +197,7 @@ class Promises:
                 code="stale_feeds",
             )
 
-    def _stale(self, found: Sequence[_Found]) -> dict[int, FeedAge]:
+    def _stale(self, found: Sequence[Found]) -> dict[int, FeedAge]:
         """Sites of the answers whose ERP's feeds are older than allowed, with the stalest feed."""
         ids = {one.site_id for one in found if one.site_id is not None}
         stale = stale_feeds(self.work, SUPPLY) if ids else []
@@ -214,43 +208,6 @@ class Promises:
             sa.select(Site.id, company_connection(Site.company_id)).where(Site.id.in_(ids))
         )
         return {site_id: worst[code] for site_id, code in sites if code in worst}
-
-    def _find(self, lines: Sequence[AskLine], *, without: Sequence[str] = ()) -> list[_Found]:
-        """Answer the lines one after another; each sees what the ones before it would take."""
-        if not lines:
-            return []
-        known = pools.take(
-            self.work, [(line.item_id, line.site_id) for line in lines], without=without
-        )
-        way = ways.take(self.work, [line.account_id for line in lines])
-        return [self._find_one(line, known, way) for line in lines]
-
-    def _find_one(self, line: AskLine, known: pools.Pools, way: ways.Ways) -> _Found:
-        if line.item_id in known.services:
-            text = Message("A service needs no material.")
-            answer = Answer(line.ref, self.work.today, line.qty, text, (), known.data_as_of)
-            return _Found(line, answer, None, ())
-        best: tuple[int, atp.Pool, atp.Offer] | None = None
-        for site_id, pool in known.of(line.item_id, line.site_id):
-            offer = atp.promise(pool, line.qty, line.wanted_on)
-            if best is None or _rank(offer) < _rank(best[2]):
-                best = (site_id, pool, offer)
-        if best is None:
-            text = Message("No supply and no lead time are known.")
-            return _Found(line, Answer(line.ref, None, Decimal(0), text), None, ())
-        site_id, pool, offer = best
-        pool.take(offer)
-        full_on, reason, transit = offer.full_on, offer.reason, way.transit(line.account_id)
-        if full_on is not None:
-            full_on = way.arrives(line.account_id, site_id, offer.takes, full_on)
-            if transit:
-                reason = Message(
-                    "%(reason)s, then %(days)s days of transport", reason=reason, days=transit
-                )
-        by_wish = _by_wish(line, site_id, offer.takes, way) if offer.takes else offer.by_wish
-        sources = _sources(offer.takes)
-        answer = Answer(line.ref, full_on, by_wish, reason, sources, known.data_as_of)
-        return _Found(line, answer, site_id, offer.takes, offer.full_on)
 
     def _lock(self) -> int:
         """Lock the gate until the Work ends; the next sequence number."""
@@ -308,7 +265,7 @@ class Promises:
             )
         )
 
-    def _reserve(self, order_ref: str, found: _Found, seq: int) -> None:
+    def _reserve(self, order_ref: str, found: Found, seq: int) -> None:
         if found.site_id is None or found.ready_on is None:
             return
         self.work.session.add(
@@ -321,7 +278,7 @@ class Promises:
                 qty=found.line.qty,
                 ready_on=found.ready_on,
                 reason=found.answer.reason,
-                sources=pools.sources_of(found.takes),
+                sources=pools.sources_of(found.takes, found.details),
             )
         )
 
@@ -336,26 +293,6 @@ def _worse(answer: Answer, limit: dt.date | None) -> bool:
     return limit is not None and (answer.full_on is None or answer.full_on > limit)
 
 
-def _rank(offer: atp.Offer) -> tuple[dt.date, Decimal]:
-    return (offer.full_on or dt.date.max, -offer.by_wish)
-
-
-def _by_wish(line: AskLine, site_id: int, takes: Sequence[atp.Supply], way: ways.Ways) -> Decimal:
-    """Pieces that are there by the wanted day."""
-    return sum(
-        (
-            take.qty
-            for take in takes
-            if way.arrives(line.account_id, site_id, [take], take.on) <= line.wanted_on
-        ),
-        Decimal(0),
-    )
-
-
-def _sources(takes: Sequence[atp.Supply]) -> tuple[Source, ...]:
-    return tuple(Source(take.kind, take.no, take.qty, take.on) for take in takes)
-
-
 def _told(row: HoldLine | Reservation) -> Answer:
-    takes = pools.supplies_of(row.sources)
-    return Answer(row.line_ref, row.ready_on, row.qty, row.reason, _sources(takes))
+    told = sources(pools.supplies_of(row.sources), pools.details_of(row.sources))
+    return Answer(row.line_ref, row.ready_on, row.qty, row.reason, told)

@@ -43,6 +43,8 @@ def apply_stock(work: Work, records: Sequence[erp.StockLevel]) -> Applied:
             changed.add(record.item)
         row.as_of = work.now if gone else record.as_of
     refresh(work, orders_using(work, changed))
+    if changed:
+        work.bump("stock")
     return Applied(len(changed))
 
 
@@ -75,6 +77,8 @@ def apply_purchase_orders(work: Work, records: Sequence[erp.PurchaseOrder]) -> A
     free = {row.item_no for row in changed if not row.demand_ref}
     refs = {row.demand_ref for row in changed if row.demand_ref}
     refresh(work, orders_of(work, refs) | orders_using(work, free))
+    if changed:
+        work.bump("purchase_order")
     return Applied(len(changed))
 
 

@@ -1,8 +1,9 @@
-"""Everything fulfillment keeps, by import: supply, promises, shipments, figures."""
+"""Everything fulfillment keeps, by import: supply, plans, promises, shipments, figures."""
 
 from __future__ import annotations
 
 from b2bcrm.fulfillment.models.figures import FigureRun, FigureSheet
+from b2bcrm.fulfillment.models.plans import PlanRun
 from b2bcrm.fulfillment.models.promises import (
     Hold,
     HoldLine,
@@ -32,6 +33,7 @@ __all__ = [
     "LineProjection",
     "Operation",
     "OrderProjection",
+    "PlanRun",
     "Promise",
     "PromiseGate",
     "PurchaseLine",

@@ -19,16 +19,22 @@ from b2bcrm.kernel.words import Message, show_decimal
 
 ZERO = Decimal(0)
 STOCK, PURCHASE, WORK, LEAD_TIME = "stock", "purchase_order", "work_order", "lead_time"
+PLANNED, CAPACITY = "planned_order", "capacity"  # what only a plan of the whole plant knows
+FRESH = frozenset({LEAD_TIME, PLANNED})  # still to be bought or made
 
 
 @dataclass(frozen=True)
 class Supply:
-    """``qty`` pieces that are or come free on ``on``; ``kind`` as in ``ports.promise.Source``."""
+    """``qty`` pieces that are or come free on ``on``; ``kind`` as in ``ports.promise.Source``.
+
+    With an ``item`` it is a component of it, of kind capacity it is hours: no pieces to promise.
+    """
 
     kind: str
     no: str
     qty: Decimal
     on: dt.date
+    item: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,8 +86,8 @@ class Pool:
 
 
 def demands_of(takes: Iterable[Supply]) -> list[Demand]:
-    """What a promise needs of known supply; what the lead time brings is its own supply."""
-    return [Demand(take.qty, take.on) for take in takes if take.kind != LEAD_TIME]
+    """What a promise needs of known supply; what is still to be made is its own supply."""
+    return [Demand(take.qty, take.on) for take in takes if take.kind not in FRESH]
 
 
 def first_of(takes: Iterable[Supply], qty: Decimal) -> list[Supply]:
@@ -180,13 +186,9 @@ def _witness(pool: Pool, taken: Sequence[tuple[dt.date, Decimal]]) -> list[Suppl
 
 def _reason(pool: Pool, qty: Decimal, takes: Sequence[Supply]) -> Message:
     """Where the pieces come from, in one sentence."""
-    if not takes:
-        return Message("Nothing is needed.")
+    if not takes or takes[-1].kind != LEAD_TIME:
+        return supplied(qty, takes)
     last = takes[-1]
-    if last.kind == STOCK:
-        return Message("%(qty)s in stock", qty=show_decimal(qty))
-    if last.kind != LEAD_TIME:
-        return _reason_of_supply(qty, takes, last)
     if last.qty == qty:
         return Message("standard lead time %(days)s wd", days=pool.lead_days)
     return Message(
@@ -198,7 +200,13 @@ def _reason(pool: Pool, qty: Decimal, takes: Sequence[Supply]) -> Message:
     )
 
 
-def _reason_of_supply(qty: Decimal, takes: Sequence[Supply], last: Supply) -> Message:
+def supplied(qty: Decimal, takes: Sequence[Supply]) -> Message:
+    """Where pieces come from that are there or ordered, the last one last."""
+    if not takes:
+        return Message("Nothing is needed.")
+    last = takes[-1]
+    if last.kind == STOCK:
+        return Message("%(qty)s in stock", qty=show_decimal(qty))
     stock = sum((take.qty for take in takes if take.kind == STOCK), ZERO)
     one_document = all(take.no == last.no for take in takes if take.kind != STOCK)
     if one_document and stock > 0:

@@ -172,13 +172,35 @@ def _demands(
 
 
 def supplies_of(sources: Iterable[dict[str, Any]]) -> list[atp.Supply]:
-    """A stored witness as values."""
+    """The promised pieces of a stored witness as values."""
+    return [_supply(s) for s in sources if _is_piece(s)]
+
+
+def details_of(sources: Iterable[dict[str, Any]]) -> list[atp.Supply]:
+    """What the pieces of a stored witness rest on: components and hours."""
+    return [_supply(s) for s in sources if not _is_piece(s)]
+
+
+def _is_piece(stored: dict[str, Any]) -> bool:
+    return not stored.get("item") and stored["kind"] != atp.CAPACITY
+
+
+def _supply(stored: dict[str, Any]) -> atp.Supply:
+    return atp.Supply(
+        stored["kind"],
+        stored["no"],
+        Decimal(stored["qty"]),
+        dt.date.fromisoformat(stored["on"]),
+        stored.get("item", ""),
+    )
+
+
+def sources_of(
+    takes: Iterable[atp.Supply], details: Iterable[atp.Supply] = ()
+) -> list[dict[str, Any]]:
+    """The inverse of ``supplies_of`` and ``details_of``."""
     return [
-        atp.Supply(s["kind"], s["no"], Decimal(s["qty"]), dt.date.fromisoformat(s["on"]))
-        for s in sources
+        {"kind": t.kind, "no": t.no, "qty": str(t.qty), "on": t.on.isoformat()}
+        | ({"item": t.item} if t.item else {})
+        for t in (*takes, *details)
     ]
-
-
-def sources_of(takes: Iterable[atp.Supply]) -> list[dict[str, Any]]:
-    """The inverse of ``supplies_of``."""
-    return [{"kind": t.kind, "no": t.no, "qty": str(t.qty), "on": t.on.isoformat()} for t in takes]

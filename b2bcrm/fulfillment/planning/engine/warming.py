@@ -1,4 +1,4 @@
-"""Compile all kernels, or load what was compiled: ``python -m`` this module, or ``warm()``."""
+"""Compile all kernels that plans and answers call, or load what was compiled."""
 
 from __future__ import annotations
 
@@ -20,26 +20,23 @@ from b2bcrm.fulfillment.planning.engine.records import (
 )
 from b2bcrm.fulfillment.planning.engine.solving import solve
 
+WORK = Operation("C", Fraction(1000), components=[Component("B")])
+FACTS = Facts(
+    horizon=28,
+    parts=[Part("A"), Part("B")],
+    sources=[
+        Source("A", Kind.MAKE, 1, operations=[WORK], step=2),
+        Source("B", Kind.BUY, 7),
+    ],
+    supplies=[Supply("B", 1)],
+    lines=[Line("1", "A", 2, 3), Line("2", "A", 1, 9)],
+    buckets=[Bucket("C", 7 * week, 7 * week + 7, 2000) for week in range(4)],
+)
+
 
 def warm() -> None:
     """Plan, improve and ask one tiny book, so that no later call waits for a compiler."""
-    work = Operation("C", Fraction(1000), components=[Component("B")])
-    facts = Facts(
-        horizon=28,
-        parts=[Part("A"), Part("B")],
-        sources=[
-            Source("A", Kind.MAKE, 1, operations=[work], step=2),
-            Source("B", Kind.BUY, 7),
-        ],
-        supplies=[Supply("B", 1)],
-        lines=[Line("1", "A", 2, 3), Line("2", "A", 1, 9)],
-        buckets=[Bucket("C", 7 * week, 7 * week + 7, 2000) for week in range(4)],
-    )
-    book, names, _ = build(facts)
+    book, names, _ = build(FACTS)
     plan = solve(book)
     improve(book, plan, guards(book, plan, -1), fill=lambda n: n < 1, shorten=lambda n: n < 1)
-    Asking(book, names, plan).ask(facts.lines)
-
-
-if __name__ == "__main__":
-    warm()
+    Asking(book, names, plan).ask(FACTS.lines)

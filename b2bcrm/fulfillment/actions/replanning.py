@@ -1,0 +1,163 @@
+"""The plan of the whole order book: made again where its rows changed, verified, published.
+
+Reading takes a read-only Work, planning none, storing a short one of its own. If the process dies
+in between, the plan stays behind its rows, which the next look finds again. A plan that the
+verifier refuses is stored without its arrays: the last good one stays in use, and the board says
+why.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+
+from b2bcrm.fulfillment.models import PlanRun
+from b2bcrm.fulfillment.planning.engine.book import Book, Problem
+from b2bcrm.fulfillment.planning.engine.building import build
+from b2bcrm.fulfillment.planning.engine.checking import check
+from b2bcrm.fulfillment.planning.engine.compiled import COMPILED
+from b2bcrm.fulfillment.planning.engine.improving import guards, improve, late_units
+from b2bcrm.fulfillment.planning.engine.ledger import Ledger
+from b2bcrm.fulfillment.planning.engine.plan import Plan, plan_of, score
+from b2bcrm.fulfillment.planning.engine.solving import solve
+from b2bcrm.fulfillment.planning.packing import Packed, pack
+from b2bcrm.fulfillment.planning.telling import Told, tell
+from b2bcrm.fulfillment.snapshot import plant, pools
+from b2bcrm.fulfillment.snapshot.live import TOPICS
+from b2bcrm.kernel.timeline import version_of
+from b2bcrm.kernel.work import Work
+
+log = structlog.get_logger("plan")
+KEPT_RUNS = 5
+MOST_PROBLEMS = 500  # kept with a plan; how many there are in all is among its figures
+FILL_SHARE = 0.7  # of the time to improve: lines on time first, then days late
+KEPT_CLASS = 0  # what is promised already pays for nobody
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a plan is to be made from, as read at one moment."""
+
+    told: Told
+    source: int
+    data_as_of: dt.datetime | None
+    made_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Made:
+    """A plan and what the verifier finds wrong with it."""
+
+    due: Due
+    packed: bytes
+    figures: dict[str, Any]
+    problems: list[Problem]
+    faults: list[str]
+
+
+def plan_due(work: Work, *, anyway: bool = False) -> Due | None:
+    """What to plan: rows changed, or the last plan is another day's. None without any item."""
+    # Asked before the rows are read: a change that comes in between is found by the next look.
+    source = version_of(work.session, *TOPICS)
+    query = sa.select(PlanRun.source, PlanRun.made_on).order_by(PlanRun.id.desc()).limit(1)
+    newest = work.session.execute(query).one_or_none()
+    if newest is not None and tuple(newest) == (source, work.today) and not anyway:
+        return None
+    rows = plant.take(work)
+    if not rows.items:
+        return None
+    return Due(tell(rows), source, pools.data_as_of(work), work.tick)
+
+
+def make_plan(due: Due, *, improve_s: float = 0) -> Made:
+    """Plan, improve for so many seconds where kernels are compiled, and verify; takes no Work."""
+    begin = time.monotonic()
+    book, names, problems = build(due.told.facts)
+    ledger, rounds = _solved(book, improve_s)
+    plan = plan_of(book, ledger)
+    faults = check(book, plan)
+    missed = _missed(due.told, names.lines, book, plan)
+    result = score(book, plan)
+    data = pack(Packed(book, names, ledger, due.told.scales))
+    problems = [*due.told.problems, *problems, *missed]
+    figures = {
+        "lines": len(names.lines),
+        **result._asdict(),
+        "rounds": rounds,
+        "problems": len(problems),
+        "seconds": round(time.monotonic() - begin, 3),
+        "bytes": len(data),
+    }
+    return Made(due, data, figures, problems, faults)
+
+
+def _solved(book: Book, improve_s: float) -> tuple[Ledger, int]:
+    ledger = solve(book)
+    if improve_s <= 0 or not COMPILED or not len(late_units(book, ledger)):
+        return ledger, 0
+    end = time.monotonic() + improve_s
+    return improve(
+        book,
+        ledger,
+        guards(book, ledger, KEPT_CLASS),
+        fill=_until(end - improve_s * (1 - FILL_SHARE)),
+        shorten=_until(end),
+    )
+
+
+def _until(end: float) -> Callable[[int], bool]:
+    return lambda _rounds: time.monotonic() < end
+
+
+def _missed(told: Told, lines: list[str], book: Book, plan: Plan) -> list[Problem]:
+    """Promises for which there is no supply by their day any more."""
+    found = []
+    for n, name in enumerate(lines):
+        leaves, due = int(plan.line_leaves[n]), max(0, int(book.line_wish[n]))
+        if name in told.names and not 0 <= leaves <= due:
+            text = "no supply for it" if leaves < 0 else f"{leaves - due} days late"
+            found.append(Problem("promise that cannot be kept", told.names[name], text))
+    return found
+
+
+def publish_plan(work: Work, made: Made) -> bool:
+    """Store the plan, if it is no older than the stored one; whether dates come from it now."""
+    session = work.session
+    newest = session.scalar(sa.select(sa.func.max(PlanRun.source)))
+    if newest is not None and newest > made.due.source:
+        return False
+    good = not made.faults
+    if not good:
+        log.error("plan_refused", faults=made.faults, **made.figures)
+    row = PlanRun(
+        made_on=made.due.told.today,
+        made_at=made.due.made_at,
+        source=made.due.source,
+        data_as_of=made.due.data_as_of,
+        figures=made.figures,
+        problems=[list(problem) for problem in made.problems[:MOST_PROBLEMS]],
+        faults=made.faults,
+        digest=hashlib.sha256(made.packed).hexdigest() if good else "",
+        plan=made.packed if good else None,
+    )
+    session.add(row)
+    session.flush()  # flush: what is pruned is counted from the new row
+    _prune(work)
+    work.bump("plan")
+    work.bump("board")
+    return good
+
+
+def _prune(work: Work) -> None:
+    """Keep the newest runs, and the newest good one in any case."""
+    newest = sa.select(PlanRun.id).order_by(PlanRun.id.desc()).limit(KEPT_RUNS)
+    good = sa.select(sa.func.max(PlanRun.id)).where(PlanRun.digest != "")
+    kept = {*work.session.scalars(newest), *work.session.scalars(good)}
+    work.session.execute(sa.delete(PlanRun).where(PlanRun.id.not_in(kept)))

@@ -1,0 +1,301 @@
+"""The plant as the ERP shows it: flat rows, and what the engine is told of them. Pure.
+
+A part is an item at a site, ``<item>@<site>``. What counts in pieces is planned in pieces, all else
+in thousandths of its unit; demand is rounded up, supply down, hours up.
+
+**Counted once.** ``allocated`` are pieces on hand that the ERP has promised within itself, and it
+does not say to whom. They are never free. They serve what the ERP must mean by them: first the
+components of work orders that have not started (and have no document of their own), then order
+lines it knows, the earliest day first. So the same piece is not asked for by need and allocation.
+What running work orders consume was issued when they started.
+
+**Facts.** Documents pegged to an order line or to another work order serve that and are not free;
+their dates are the ERP's, and their hours are taken from the work centres. More hours than a day
+has go on to the next.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from math import ceil
+from typing import NamedTuple
+
+from b2bcrm.kernel.calendar import WorkCalendar
+
+PIECES = frozenset({"pcs", "set"})
+MAKE, BUY = "make", "buy"
+
+
+class ItemRow(NamedTuple):
+    """``lead_days`` working days, 0: unknown. ``lot`` is the least that is bought at once."""
+
+    no: str
+    kind: str
+    unit: str
+    lead_days: int
+    lot: Decimal
+
+
+class BomLine(NamedTuple):
+    """``qty_per`` of the component, ``scrap_pct`` percent on top."""
+
+    item: str
+    component: str
+    qty_per: Decimal
+    scrap_pct: Decimal
+    unit: str
+
+
+class Step(NamedTuple):
+    """An operation of making an item; hours."""
+
+    item: str
+    step_no: int
+    center: str
+    setup: Decimal
+    per_piece: Decimal
+
+
+class Center(NamedTuple):
+    """A work centre and what it gives on a day of its calendar."""
+
+    code: str
+    site: str
+    hours_per_day: Decimal
+    calendar: str
+
+
+class Level(NamedTuple):
+    """Stock of an item at a site."""
+
+    item: str
+    site: str
+    on_hand: Decimal
+    allocated: Decimal
+
+
+class Document(NamedTuple):
+    """An open purchase line or work order: ``left`` pieces still come on ``due``.
+
+    ``waits``: a work order that has not started, so that its ``qty`` still takes components.
+    """
+
+    kind: str
+    no: str
+    item: str
+    site: str
+    qty: Decimal
+    left: Decimal
+    start: dt.date
+    due: dt.date
+    demand_ref: str
+    waits: bool = False
+
+
+class OpenStep(NamedTuple):
+    """An operation of a work order that is not done; hours it still takes."""
+
+    work_order: str
+    center: str
+    start: dt.date
+    end: dt.date
+    hours: Decimal
+
+
+class OpenLine(NamedTuple):
+    """``qty`` pieces of an order line that have not left, ``kept`` of them reserved by us.
+
+    ``ref`` is how the ERP's documents name it, empty before the ERP has the order. ``rank`` puts
+    lines of one ``customer_class`` in order. ``transit`` and ``receiving`` lead to the customer.
+    """
+
+    ref: str
+    no: str
+    item: str
+    site: str
+    qty: Decimal
+    kept: Decimal
+    wish: dt.date
+    customer_class: str
+    rank: tuple[dt.date, dt.date, int]
+    transit: int = 0
+    receiving: str = ""
+
+
+class Kept(NamedTuple):
+    """Pieces promised by a reservation or a hold, ready on ``on``; ``key`` tells them apart.
+
+    ``fresh``: from what is still to be made or bought. ``seq`` is the order they were promised in.
+    """
+
+    key: str
+    seq: int
+    no: str
+    item: str
+    site: str
+    qty: Decimal
+    on: dt.date
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Everything that is read for a plan made on ``today``. Calendars by code, by site code."""
+
+    today: dt.date
+    items: Sequence[ItemRow] = ()
+    bom: Sequence[BomLine] = ()
+    steps: Sequence[Step] = ()
+    centers: Sequence[Center] = ()
+    levels: Sequence[Level] = ()
+    documents: Sequence[Document] = ()
+    open_steps: Sequence[OpenStep] = ()
+    lines: Sequence[OpenLine] = ()
+    kept: Sequence[Kept] = ()
+    calendars: dict[str, WorkCalendar] = field(default_factory=dict)
+    site_calendars: dict[str, str] = field(default_factory=dict)
+
+
+def scale_of(unit: str) -> int:
+    """How many of the engine's pieces are one of the unit."""
+    return 1 if unit.lower() in PIECES else 1000
+
+
+def part_name(item: str, site: str) -> str:
+    """How the engine calls an item at a site."""
+    return f"{item}@{site}"
+
+
+def item_of(part: str) -> str:
+    """The item of a part; what names no part stays as it is."""
+    return part.rpartition("@")[0] or part
+
+
+class Places:
+    """At which sites an item is kept, comes to or is made."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._of: dict[str, list[str]] = defaultdict(list)
+        self.items = {item.no: item for item in rows.items}
+        self.made_at: dict[str, str] = {}
+        sites = {center.code: center.site for center in rows.centers}
+        for step in sorted(rows.steps, key=lambda s: s.step_no):
+            if step.center in sites:
+                self.made_at[step.item] = sites[step.center]
+        for item, site in self.made_at.items():
+            self._add(item, site)
+        for group in (rows.levels, rows.documents, rows.kept):
+            for row in group:
+                self._add(row.item, row.site)
+        self._below(rows)
+        first = next(iter(rows.site_calendars), "")
+        for no in self.items:
+            if no not in self._of:
+                self._of[no] = [first]
+
+    def _add(self, item: str, site: str) -> None:
+        if site not in self._of[item]:
+            self._of[item].append(site)
+
+    def _below(self, rows: Rows) -> None:
+        """Components that are nowhere yet are wanted where their parents are made."""
+        below: dict[str, list[str]] = defaultdict(list)
+        for line in rows.bom:
+            below[line.item].append(line.component)
+        waiting = list(self._of)
+        while waiting:
+            parent = waiting.pop()
+            for component in below[parent]:
+                if component in self.items and component not in self._of:
+                    self._of[component] = list(self._of[parent])
+                    waiting.append(component)
+
+    def of(self, item: str) -> Sequence[str]:
+        """All sites of a known item."""
+        return self._of[item] if item in self.items else ()
+
+    def part(self, item: str, site: str) -> str:
+        """The part that meets a need at the site: its own, else the first other site's."""
+        known = self._of.get(item) or [site]
+        return part_name(item, site if site in known else known[0])
+
+
+class _Cover:
+    """What covers demand before anything is planned for it."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._pegged: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for document in rows.documents:
+            if document.demand_ref:
+                self._pegged[document.demand_ref, document.item] += document.left
+        self._allocated = {part_name(row.item, row.site): row.allocated for row in rows.levels}
+
+    def rest(self, ref: str, item: str, part: str, qty: Decimal) -> Decimal:
+        """What of ``qty`` neither documents pegged to ``ref`` bring nor an allocation keeps."""
+        qty -= self._pegged.get((ref, item), Decimal(0))
+        taken = max(Decimal(0), min(qty, self._allocated.get(part, Decimal(0))))
+        if taken:
+            self._allocated[part] -= taken
+        return qty - taken
+
+
+def open_demand(
+    rows: Rows, places: Places
+) -> tuple[dict[tuple[str, str], Decimal], dict[str, Decimal]]:
+    """What nothing covers: (work order, component) -> pieces, and order line -> pieces.
+
+    Covered is what pegged documents still bring, what we reserved, and what is allocated.
+    """
+    cover = _Cover(rows)
+    bom: dict[str, list[BomLine]] = defaultdict(list)
+    for line in rows.bom:
+        bom[line.item].append(line)
+    needs: dict[tuple[str, str], Decimal] = {}
+    waiting = [document for document in rows.documents if document.waits]
+    for document in sorted(waiting, key=lambda d: (d.start, d.no)):
+        for line in bom[document.item]:
+            qty = line.qty_per * document.qty * (100 + line.scrap_pct) / 100
+            part = places.part(line.component, document.site)
+            needs[document.no, line.component] = cover.rest(document.no, line.component, part, qty)
+    lines: dict[str, Decimal] = {}
+    for wanted in sorted(rows.lines, key=lambda ln: (ln.wish, ln.rank)):
+        qty, part = wanted.qty - wanted.kept, places.part(wanted.item, wanted.site)
+        lines[wanted.no] = cover.rest(wanted.ref, wanted.item, part, qty) if wanted.ref else qty
+    return (
+        {key: qty for key, qty in needs.items() if qty > 0},
+        {key: qty for key, qty in lines.items() if qty > 0},
+    )
+
+
+def spread(
+    steps: Iterable[OpenStep], hours: dict[str, dict[int, int]], today: dt.date
+) -> list[tuple[str, int, int]]:
+    """(centre, day, 1/1000 h) that open operations take: evenly over their days, never too much.
+
+    ``hours`` are those of each centre's open days. What is due goes on to the next open day that
+    has room; what finds none at all is left out.
+    """
+    wanted: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for step in steps:
+        open_days = hours.get(step.center)
+        first, last = (max(0, (day - today).days) for day in (step.start, step.end))
+        if open_days is None or step.hours <= 0:
+            continue
+        days = [day for day in range(first, max(first, last) + 1) if day in open_days] or [first]
+        share = ceil(step.hours * 1000 / len(days))
+        for day in days:
+            wanted[step.center][day] += share
+    found = []
+    for center, by_day in sorted(wanted.items()):
+        over, open_days = 0, hours[center]
+        for day in sorted({*by_day, *open_days}):
+            over += by_day.get(day, 0)
+            taken = min(over, open_days.get(day, 0))
+            if taken:
+                found.append((center, day, taken))
+                over -= taken
+    return found

@@ -1,0 +1,341 @@
+"""A plan that stands: what was promised since it was made is placed on it, and asked on top.
+
+``Standing`` owns the ledger of a plan. ``keep`` places a promise as it was given: pieces of known
+supply on their day, pieces still to be made by theirs; where that can no longer be, as early as it
+can. ``offer`` looks for a wish without leaving a trace: the first day of the whole quantity, else
+what is there by the wish and the day of the rest, with everything it would take. Not for two
+threads at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from math import ceil
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from b2bcrm.fulfillment.planning.atp import CAPACITY, LEAD_TIME, PLANNED
+from b2bcrm.fulfillment.planning.engine import warming
+from b2bcrm.fulfillment.planning.engine.asking import most_by_wish
+from b2bcrm.fulfillment.planning.engine.book import MOST, NEVER
+from b2bcrm.fulfillment.planning.engine.building import build
+from b2bcrm.fulfillment.planning.engine.ledger import FULL, TOP, copied, removable, with_room
+from b2bcrm.fulfillment.planning.engine.placing import BOUGHT, STOCK_FIRST, drop, place_unit
+from b2bcrm.fulfillment.planning.engine.solving import place_early, place_on_time, solve
+from b2bcrm.fulfillment.planning.packing import Packed
+
+ROOM = 64  # promises for which room is made at a time
+ALL_STOCK = STOCK_FIRST | BOUGHT
+
+
+class Take(NamedTuple):
+    """What an offer rests on: ``qty`` of ``kind``, there from ``day`` on.
+
+    ``part`` is the component that it is; empty for the pieces asked for themselves. Capacity is
+    in 1/1000 h, and ``no`` is its work centre.
+    """
+
+    kind: str
+    no: str
+    qty: int
+    day: int
+    part: str = ""
+
+
+class Offer(NamedTuple):
+    """The first day of all pieces at our door, None: not within the plan; what they take."""
+
+    full: int | None
+    takes: list[Take]
+
+
+class Standing:
+    """See the module."""
+
+    def __init__(self, packed: Packed) -> None:
+        self.names, self.scales = packed.names, packed.scales
+        self._parts = {name: n for n, name in enumerate(packed.names.parts)}
+        self._book, self._ledger = packed.book, copied(packed.ledger)
+        self._units: dict[str, int] = {}
+        counts = np.diff(packed.book.unit_line)
+        for unit in np.flatnonzero(counts == 1):
+            self._units[packed.names.lines[packed.book.unit_line[unit]]] = int(unit)
+        self._planned = len(packed.book.unit_due)
+        self._room: list[int] = []
+        self.kept = {name for name in self._units if name.startswith(("R/", "H/"))}
+
+    def knows(self, part: str) -> bool:
+        """Whether the plan has the part."""
+        return part in self._parts
+
+    def pieces(self, item: str, qty: Decimal) -> int:
+        """A quantity of the item as the engine counts it."""
+        return ceil(qty * self.scales.get(item, 1))
+
+    def quantity(self, item: str, pieces: int) -> Decimal:
+        """The inverse of ``pieces``."""
+        return Decimal(pieces) / self.scales.get(item, 1)
+
+    # ------------------------------------------------------------------------------- promises
+    def keep(self, key: str, part: str, qty: int, day: int, *, fresh: bool) -> bool:
+        """Place a promise; whether it is there by its day."""
+        unit = self._new_unit(part, qty, day)
+        self._units[key] = unit
+        self.kept.add(key)
+        due = int(self._book.unit_due[unit])
+        self._place(unit, due, fresh=fresh)
+        while self._full(unit):
+            self._place(unit, due, fresh=fresh)
+        return bool(0 <= self._ledger.unit_day[unit] <= due)
+
+    def give_back(self, key: str) -> None:
+        """Take a promise out of the plan; what others use of its lots stays."""
+        unit = self._units.pop(key)
+        self.kept.discard(key)
+        if removable(self._ledger, unit):
+            self._free([unit])
+
+    def _place(self, unit: int, due: int, *, fresh: bool) -> None:
+        """By its day as it was given, else as early as it can."""
+        book = self._book
+        placed = fresh and place_on_time(book, self._ledger, unit)
+        placed = placed or place_unit(book, self._ledger, unit, due, ALL_STOCK)
+        if not placed and not place_early(
+            book, self._ledger, unit, due, int(book.unit_limit[unit])
+        ):
+            self._nothing(unit)
+
+    # --------------------------------------------------------------------------------- asking
+    def offers(self, wishes: Sequence[tuple[Sequence[str], int, int]]) -> list[tuple[str, Offer]]:
+        """The best part and its offer for each wish (parts, pieces, day wished at our door).
+
+        Each wish sees what the ones before it would take.
+        """
+        before, mark = self._ledger, self._ledger.at[TOP]
+        used: list[int] = []
+        found = [self._best(parts, qty, wish, used) for parts, qty, wish in wishes]
+        self._free(used)
+        if before is self._ledger:
+            self._ledger.at[TOP] = mark
+        return found
+
+    def _best(
+        self, parts: Sequence[str], qty: int, wish: int, used: list[int]
+    ) -> tuple[str, Offer]:
+        """The part that is there first, the first named among equals; it stays taken."""
+        chosen = parts[0] if parts else ""
+        if len(parts) > 1:
+            ranks = {}
+            for part in parts:
+                offer, taken = self._offer(part, qty, wish)
+                self._free(taken)
+                ranks[part] = _rank(offer)
+            chosen = min(parts, key=lambda part: ranks[part])
+        if not chosen:
+            return "", Offer(None, [])
+        offer, taken = self._offer(chosen, qty, wish)
+        used += taken
+        return chosen, offer
+
+    def _offer(self, part: str, qty: int, wish: int) -> tuple[Offer, list[int]]:
+        """The wish placed on two units: what is there by the wish, or all of it, and the rest."""
+        if not 0 < qty <= MOST:
+            return Offer(None, []), []
+        whole, rest = self._new_unit(part, qty, wish), self._new_unit(part, qty, wish)
+        full = self._look(whole, rest, qty, wish)
+        while self._full(whole, rest):
+            full = self._look(whole, rest, qty, wish)
+        takes = _merged(take for unit in (whole, rest) for take in self._takes(unit))
+        return Offer(full, takes), [whole, rest]
+
+    def _look(self, whole: int, rest: int, qty: int, wish: int) -> int | None:
+        """Place the wish; the day all of it is there."""
+        book, ledger, last = self._book, self._ledger, self._book.horizon - 1
+        self._set_qty(whole, qty)
+        full = None
+        if place_early(book, ledger, whole, -1, last):
+            full = int(ledger.unit_day[whole])
+            if full <= wish:
+                return full
+            drop(book, ledger, whole)
+        self._nothing(whole)
+        if wish >= 0:
+            day = self._split(whole, rest, qty)
+            if day is not None and (full is None or day <= full):
+                return day
+            if full is None:
+                return None  # no day for all of it: what is there by the wish is still told
+            drop(book, ledger, whole)
+            drop(book, ledger, rest)
+        self._set_qty(whole, qty)
+        if full is not None:
+            place_unit(book, ledger, whole, full, STOCK_FIRST)
+        return full
+
+    def _split(self, whole: int, rest: int, qty: int) -> int | None:
+        """Place what can be there by the wish, and the rest after it; the day of the rest."""
+        book, ledger = self._book, self._ledger
+        ahead = int(most_by_wish(book, ledger, whole, qty))
+        self._nothing(whole)
+        if ahead == 0:
+            return None
+        due = int(book.unit_due[whole])
+        self._set_qty(whole, ahead)
+        self._set_qty(rest, qty - ahead)
+        if not place_unit(book, ledger, whole, due, STOCK_FIRST):
+            place_on_time(book, ledger, whole)
+        if place_early(book, ledger, rest, due, book.horizon - 1):
+            return int(ledger.unit_day[rest])
+        self._nothing(rest)
+        return None
+
+    # ---------------------------------------------------------------------------------- units
+    def _new_unit(self, part: str, qty: int, day: int) -> int:
+        """A unit of one line, taken from the spare ones."""
+        if not self._room:
+            self._make_room()
+        unit, book = self._room.pop(), self._book
+        line = book.unit_line[unit]
+        book.line_part[line], book.line_qty[line] = self._parts[part], qty
+        book.unit_due[unit] = min(max(0, day), book.horizon - 1)
+        return unit
+
+    def _set_qty(self, unit: int, qty: int) -> None:
+        self._book.line_qty[self._book.unit_line[unit]] = qty
+
+    def _nothing(self, unit: int) -> None:
+        """Forget a placing that was only tried: the kernels have given it back already."""
+        self._ledger.unit_count[unit], self._ledger.unit_day[unit] = 0, -1
+
+    def _free(self, units: Iterable[int]) -> None:
+        for unit in units:
+            drop(self._book, self._ledger, unit)
+            if unit >= self._planned:
+                self._room.append(unit)
+
+    def _full(self, *units: int) -> bool:
+        """Whether a store was full: then the units are out, there is room, and all is to be redone.
+
+        A kernel that finds a store full gives back what it placed of a unit, but not its counters.
+        """
+        if self._ledger.at[FULL] == 0:
+            return False
+        for unit in units:
+            drop(self._book, self._ledger, unit)
+        self._ledger = with_room(self._ledger)
+        return True
+
+    def _make_room(self) -> None:
+        """Spare units of one line each, at the end."""
+        book, ledger = self._book, self._ledger
+        units, lines = len(book.unit_due), len(book.line_part)
+        room = max(ROOM, units // 8)
+        more = np.arange(1, room + 1, dtype=np.int32)
+        self._book = book._replace(
+            unit_line=np.append(book.unit_line, (lines + more).astype(np.int32)),
+            unit_limit=np.append(book.unit_limit, np.full(room, book.horizon - 1, np.int32)),
+            **{name: _longer(getattr(book, name), room) for name in _GROWING},
+        )
+        self._ledger = ledger._replace(
+            unit_first=_longer(ledger.unit_first, room),
+            unit_count=_longer(ledger.unit_count, room),
+            unit_day=np.append(ledger.unit_day, np.full(room, -1, np.int32)),
+        )
+        self._room += range(units + room - 1, units - 1, -1)
+
+    # -------------------------------------------------------------------------------- witness
+    def _takes(self, unit: int) -> list[Take]:
+        """What a placed unit rests on: its own pieces, what is below them, and hours."""
+        ledger = self._ledger
+        first = int(ledger.unit_first[unit])
+        rows = [
+            (int(ledger.entry_ref[e]), int(ledger.entry_qty[e]), int(ledger.entry_day[e]),
+             int(ledger.entry_need[e]))
+            for e in range(first, first + int(ledger.unit_count[unit]))
+        ]  # fmt: skip
+        above = {need: qty for ref, qty, _, need in rows if ref >= 0 and qty < 0}
+        found = []
+        for n, (ref, qty, day, need) in enumerate(rows):
+            if ref < 0:
+                found += self._order(-1 - ref, qty, above.get(n, 0), day, own=need < 0)
+            elif qty > 0:
+                part = "" if need < 0 else self._part_of(ref, -1 - rows[need][0])
+                supply = int(ledger.slot_supply[ref])
+                name = self.names.supplies[supply] if supply >= 0 else f"{PLANNED}|"
+                kind, _, no = name.partition("|")
+                found.append(Take(kind, no, qty, int(ledger.slot_day[ref]), part))
+        return found
+
+    def _order(self, source: int, qty: int, above: int, start: int, *, own: bool) -> list[Take]:
+        """A planned order: its hours and, where it is more than work in progress, its pieces."""
+        book, found = self._book, []
+        centre = int(book.source_centre[source])
+        if centre >= 0:
+            run, per = int(book.source_run[source]), int(book.source_per[source])
+            hours = int(book.source_setup[source]) - (-qty * run // per)
+            found.append(Take(CAPACITY, self.names.centres[centre], hours, start))
+        index = int(book.source_part[source])
+        part = self.names.parts[index]
+        if " / " not in part:
+            calendar = book.source_calendar[source]
+            rank = book.calendar_rank[calendar, start] + book.source_days[source]
+            end = int(book.calendar_day[calendar, rank])
+            kind = LEAD_TIME if book.part_bought[index] else PLANNED
+            found.append(Take(kind, "", qty + above, end, "" if own else part))
+        return found
+
+    def _part_of(self, slot: int, source: int) -> str:
+        """The component of the source that the slot holds."""
+        book, ledger = self._book, self._ledger
+        supply = int(ledger.slot_supply[slot])
+        if supply >= 0:
+            return self.names.parts[int(book.supply_part[supply])]
+        for c in range(int(book.source_component[source]), int(book.source_component[source + 1])):
+            part = int(book.component_part[c])
+            seen = int(ledger.slot_head[part])
+            while seen >= 0:
+                if seen == slot:
+                    return self.names.parts[part]
+                seen = int(ledger.slot_next[seen])
+        return ""
+
+
+_GROWING = ("unit_due", "unit_priority", "sequence", "line_part", "line_qty", "line_wish",
+            "line_transit", "line_calendar")  # fmt: skip
+
+
+def _longer(array: Any, room: int) -> Any:
+    return np.append(array, np.zeros(room, array.dtype))
+
+
+def _rank(offer: Offer) -> int:
+    return NEVER if offer.full is None else offer.full
+
+
+def _merged(takes: Iterable[Take]) -> list[Take]:
+    """One row per supply; of several planned orders the last day counts. Own pieces come first."""
+    found: dict[tuple[str, str, str, int], Take] = {}
+    for take in takes:
+        own = not take.part and take.kind != CAPACITY
+        key = (take.kind, take.no, take.part, take.day if own else -1)
+        seen = found.get(key)
+        found[key] = (
+            take
+            if seen is None
+            else take._replace(qty=take.qty + seen.qty, day=max(take.day, seen.day))
+        )
+    order = {CAPACITY: 2}
+    return sorted(found.values(), key=lambda t: (order.get(t.kind, 1 if t.part else 0), t.day))
+
+
+def warm() -> None:
+    """Plan, keep, ask and give back on one tiny book, so that no later call compiles."""
+    book, names, _ = build(warming.FACTS)
+    warming.warm()
+    standing = Standing(Packed(book, names, solve(book), {}))
+    standing.offers([(["A"], 5, 2), (["A", "B"], 1, 9)])
+    standing.keep("R/1", "A", 1, 3, fresh=True)
+    standing.keep("R/2", "B", 900, 3, fresh=False)
+    standing.give_back("R/1")

@@ -1,0 +1,302 @@
+"""Telling the engine: the plant's rows as its facts, and what of them cannot be told. Pure.
+
+Made is what has operations: each takes a day, its hours, and the first takes all components; an
+item without operations takes its lead time. Made items are ordered as many as are needed, bought
+ones at least a lot. A line is planned to leave in time for its transit, on the day after its pieces
+are there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from math import ceil, floor
+
+from b2bcrm.fulfillment.planning.atp import PURCHASE, STOCK, WORK
+from b2bcrm.fulfillment.planning.engine.book import MOST_FACTOR, Problem
+from b2bcrm.fulfillment.planning.engine.records import (
+    Bucket,
+    Calendar,
+    Component,
+    Facts,
+    Kind,
+    Line,
+    Load,
+    Need,
+    Operation,
+    Part,
+    Source,
+    Supply,
+    SupplyKind,
+)
+from b2bcrm.fulfillment.planning.plant import (
+    BUY,
+    BomLine,
+    Kept,
+    Places,
+    Rows,
+    Step,
+    open_demand,
+    part_name,
+    scale_of,
+    spread,
+)
+from b2bcrm.kernel.calendar import WorkCalendar
+
+SHORTEST, LONGEST, AFTER_LAST = 400, 800, 120  # days of a plan
+KINDS = {STOCK: SupplyKind.STOCK, PURCHASE: SupplyKind.PURCHASE, WORK: SupplyKind.WORK}
+CLASSES = {"A": 1, "B": 2}  # what is kept comes before all of them, any other class after
+OTHERS = 3
+Windows = dict[str, dict[int, int]]
+
+
+@dataclass(frozen=True)
+class Told:
+    """Facts from ``today`` on, problems that only the rows show, and scales other than 1."""
+
+    today: dt.date
+    facts: Facts
+    problems: list[Problem]
+    scales: dict[str, int]
+    names: dict[str, str]  # key of what is kept -> order or quote with its line
+
+
+def tell(rows: Rows) -> Told:
+    """The facts of the rows."""
+    return _Teller(rows).told()
+
+
+def supply_name(kind: str, no: str) -> str:
+    """What a supply is called in a plan."""
+    return f"{kind}|{no}"
+
+
+def kept_lines(kept: Iterable[Kept], places: Places, today: dt.date) -> list[Line]:
+    """What is kept as lines that are served before all others, in the order of promising."""
+    return [
+        Line(
+            one.key,
+            places.part(one.item, one.site),
+            ceil(one.qty * scale_of(places.items[one.item].unit)),
+            (one.on - today).days,
+            rank=one.seq,
+        )
+        for one in kept
+        if one.item in places.items
+    ]
+
+
+class _Teller:
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.places = Places(rows)
+        self.items = self.places.items
+        self.problems: list[Problem] = []
+        wishes = [(row.wish - rows.today).days for row in rows.lines]
+        last = max([day for day in wishes if day < LONGEST], default=0)
+        self.horizon = min(LONGEST, max(SHORTEST, last + AFTER_LAST))
+        self.windows: dict[str, list[int]] = {}
+
+    def told(self) -> Told:
+        """Everything put together."""
+        rows, sources = self.rows, self._sources()
+        hours = self._hours()
+        lines = [
+            *kept_lines(rows.kept, self.places, rows.today),
+            *self._lines(),
+        ]
+        supplies, needs = self._supplies()
+        facts = Facts(
+            horizon=self.horizon,
+            parts=[Part(part_name(no, s)) for no in self.items for s in self.places.of(no)],
+            sources=sources,
+            supplies=supplies,
+            lines=lines,
+            buckets=[
+                Bucket(center, day, day + 1, free)
+                for center, days in hours.items()
+                for day, free in days.items()
+            ],
+            calendars=[Calendar(name, days) for name, days in self.windows.items()],
+            needs=needs,
+            loads=[Load(*row) for row in spread(rows.open_steps, hours, rows.today)],
+        )
+        scales = {no: scale_of(i.unit) for no, i in self.items.items() if scale_of(i.unit) != 1}
+        names = {one.key: one.no for one in rows.kept}
+        return Told(rows.today, facts, self.problems, scales, names)
+
+    # -------------------------------------------------------------------------------- calendars
+    def _working(self, code: str) -> str:
+        """The name of the days on which a calendar works."""
+        if code not in self.windows:
+            calendar = self.rows.calendars.get(code) or WorkCalendar(code)
+            today = self.rows.today
+            days = range(self.horizon)
+            self.windows[code] = [
+                n for n in days if calendar.is_working(today + dt.timedelta(days=n))
+            ]
+        return code
+
+    def _receiving(self, pattern: str) -> str:
+        """The name of a customer's receiving days; none or all closed means every day."""
+        if "1" not in pattern or "0" not in pattern:
+            return ""
+        name, first = f"receives {pattern}", self.rows.today.weekday()
+        if name not in self.windows:
+            closed = {n for n, digit in enumerate(pattern) if digit == "0"}
+            self.windows[name] = [n for n in range(self.horizon) if (first + n) % 7 not in closed]
+        return name
+
+    def _site_days(self, site: str) -> str:
+        return self._working(self.rows.site_calendars.get(site, ""))
+
+    def _hours(self) -> Windows:
+        """1/1000 h of each work centre's open days."""
+        return {
+            center.code: dict.fromkeys(
+                self.windows[self._working(center.calendar)], floor(center.hours_per_day * 1000)
+            )
+            for center in self.rows.centers
+        }
+
+    # ---------------------------------------------------------------------------------- sources
+    def _sources(self) -> list[Source]:
+        steps: dict[str, list[Step]] = defaultdict(list)
+        for step in sorted(self.rows.steps, key=lambda s: s.step_no):
+            steps[step.item].append(step)
+        bom: dict[str, list[BomLine]] = defaultdict(list)
+        for line in self.rows.bom:
+            bom[line.item].append(line)
+        found = []
+        for no, item in self.items.items():
+            for site in self.places.of(no):
+                if item.kind == BUY:
+                    found.append(self._bought(no, site))
+                elif self.places.made_at.get(no, site) == site:
+                    made = self._made(no, site, steps[no], bom[no])
+                    found += [made] if made else []
+        return found
+
+    def _bought(self, no: str, site: str) -> Source:
+        item = self.items[no]
+        return Source(
+            part_name(no, site),
+            Kind.BUY,
+            item.lead_days or None,
+            calendar=self._site_days(site),
+            least=max(1, ceil(item.lot * scale_of(item.unit))),
+        )
+
+    def _made(self, no: str, site: str, steps: list[Step], bom: list[BomLine]) -> Source | None:
+        """How an item is made; None where its bill of material does not tell."""
+        item, scale = self.items[no], scale_of(self.items[no].unit)
+        components = []
+        for line in bom:
+            below = self.items.get(line.component)
+            if below is not None and line.unit.lower() != below.unit.lower():
+                text = f"{line.component} in {line.unit}, kept in {below.unit}; {no} is not planned"
+                self.problems.append(Problem("unit that does not convert", no, text))
+                return None
+            qty = Fraction(line.qty_per) * (100 + Fraction(line.scrap_pct)) / 100
+            ratio = Fraction(scale_of(below.unit) if below else 1, scale)
+            part = self.places.part(line.component, site)
+            components.append(Component(part, factor(qty * ratio)))
+        operations = [
+            Operation(
+                step.center,
+                factor(Fraction(step.per_piece) * 1000 / scale),
+                ceil(step.setup * 1000),
+                days=1,
+                components=() if n else components,
+            )
+            for n, step in enumerate(steps)
+        ]
+        return Source(
+            part_name(no, site),
+            Kind.MAKE,
+            0 if operations else item.lead_days or None,
+            calendar=self._site_days(site),
+            operations=operations or [Operation(components=components)],
+        )
+
+    # --------------------------------------------------------------------------- supply, demand
+    def _supplies(self) -> tuple[list[Supply], list[Need]]:
+        """Free supply, and what released work and over-allocated stock take of it."""
+        needs_left, _ = self._demand
+        supplies, needs = [], []
+        for level in self.rows.levels:
+            if level.item not in self.items:
+                continue
+            free = level.on_hand - level.allocated
+            part, scale = part_name(level.item, level.site), self._scale(level.item)
+            if level.on_hand < 0:
+                text = f"{level.on_hand} on hand; counted as none"
+                self.problems.append(Problem("negative stock", part, text))
+            if free < 0:
+                needs.append(Need(part, ceil(-free * scale), 0, part))
+            elif free > 0:
+                name = supply_name(STOCK, "")
+                supplies.append(Supply(part, floor(free * scale), ref=name))
+        starts = {}
+        for document in self.rows.documents:
+            starts[document.no] = document
+            if document.demand_ref or document.left <= 0:
+                continue
+            supplies.append(
+                Supply(
+                    part_name(document.item, document.site),
+                    floor(document.left * self._scale(document.item)),
+                    self._day(document.due),
+                    KINDS[document.kind],
+                    supply_name(document.kind, document.no),
+                )
+            )
+        for (no, component), qty in needs_left.items():
+            document = starts[no]
+            part = self.places.part(component, document.site)
+            scaled = ceil(qty * self._scale(component))
+            needs.append(Need(part, scaled, self._day(document.start), no))
+        return supplies, needs
+
+    def _lines(self) -> list[Line]:
+        _, left = self._demand
+        wanted = sorted((row for row in self.rows.lines if row.no in left), key=lambda r: r.rank)
+        return [
+            Line(
+                row.no,
+                self.places.part(row.item, row.site),
+                ceil(left[row.no] * self._scale(row.item)),
+                self._day(row.wish),
+                CLASSES.get(row.customer_class, OTHERS),
+                rank=n,
+                transit=row.transit + 1,
+                calendar=self._receiving(row.receiving),
+            )
+            for n, row in enumerate(wanted)
+        ]
+
+    @cached_property
+    def _demand(self) -> tuple[Mapping[tuple[str, str], Decimal], Mapping[str, Decimal]]:
+        return open_demand(self.rows, self.places)
+
+    def _scale(self, item: str) -> int:
+        known = self.items.get(item)
+        return scale_of(known.unit) if known else 1
+
+    def _day(self, day: dt.date) -> int:
+        return (day - self.rows.today).days
+
+
+def factor(exact: Fraction) -> Fraction:
+    """The fraction, rounded up where its numbers are too large for the engine."""
+    if max(exact.numerator, exact.denominator) <= MOST_FACTOR:
+        return exact
+    places = MOST_FACTOR
+    while places > 1 and exact * places > MOST_FACTOR:
+        places //= 10
+    return Fraction(ceil(exact * places), places)

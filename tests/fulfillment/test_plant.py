@@ -1,0 +1,207 @@
+"""What the engine is told of the plant: each rule once, from rows alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+
+from b2bcrm.fulfillment.planning.atp import PURCHASE, WORK
+from b2bcrm.fulfillment.planning.engine.records import Kind
+from b2bcrm.fulfillment.planning.plant import (
+    BUY,
+    MAKE,
+    BomLine,
+    Center,
+    Document,
+    ItemRow,
+    Kept,
+    Level,
+    OpenLine,
+    OpenStep,
+    Rows,
+    Step,
+    spread,
+)
+from b2bcrm.fulfillment.planning.telling import factor, tell
+from b2bcrm.kernel.calendar import WorkCalendar
+
+D = Decimal
+TODAY = dt.date(2026, 11, 16)  # a Monday
+
+
+def on(days: int) -> dt.date:
+    return TODAY + dt.timedelta(days=days)
+
+
+PLANT = Rows(
+    today=TODAY,
+    items=[
+        ItemRow("PUMP", MAKE, "PCS", 20, D(50)),
+        ItemRow("SHAFT", BUY, "PCS", 10, D(40)),
+        ItemRow("GREASE", BUY, "KG", 5, D(1)),
+    ],
+    bom=[
+        BomLine("PUMP", "SHAFT", D(2), D(10), "PCS"),
+        BomLine("PUMP", "GREASE", D("0.05"), D(0), "KG"),
+    ],
+    steps=[
+        Step("PUMP", 10, "M-1", D("0.5"), D("0.25")),
+        Step("PUMP", 20, "A-1", D(0), D(1)),
+    ],
+    centers=[Center("M-1", "TC", D(8), "TW"), Center("A-1", "TC", D(16), "TW")],
+    calendars={"TW": WorkCalendar("TW", holidays=frozenset({on(1)}))},
+    site_calendars={"TC": "TW"},
+)
+
+
+def told(**more):
+    return tell(replace(PLANT, **more))
+
+
+def work_order(no="WO-1", **facts):
+    values = {
+        "kind": WORK,
+        "no": no,
+        "item": "PUMP",
+        "site": "TC",
+        "qty": D(10),
+        "left": D(10),
+        "start": on(2),
+        "due": on(4),
+        "demand_ref": "",
+        "waits": True,
+    }
+    return Document(**(values | facts))
+
+
+def line(**facts):
+    values = {
+        "ref": "418/10",
+        "no": "SO-1/10",
+        "item": "PUMP",
+        "site": "TC",
+        "qty": D(10),
+        "kept": D(0),
+        "wish": on(30),
+        "customer_class": "A",
+        "rank": (on(30), TODAY, 1),
+    }
+    return OpenLine(**(values | facts))
+
+
+def quantities(found):
+    return [(row.part, row.qty) for row in found.facts.lines]
+
+
+def test_a_made_item_takes_its_components_at_the_first_of_its_operations():
+    source = next(s for s in told().facts.sources if s.part == "PUMP@TC")
+    first, second = source.operations
+    assert (source.kind, source.days, source.least) == (Kind.MAKE, 0, 1)
+    assert (first.centre, first.setup, first.run, first.days) == ("M-1", 500, 250, 1)
+    assert [(c.part, c.qty) for c in first.components] == [
+        ("SHAFT@TC", Fraction(22, 10)),
+        ("GREASE@TC", 50),  # grams
+    ]
+    assert (second.centre, second.components) == ("A-1", ())
+
+
+def test_a_bought_item_takes_its_lead_time_and_comes_in_lots():
+    source = next(s for s in told().facts.sources if s.part == "SHAFT@TC")
+    assert (source.kind, source.days, source.least) == (Kind.BUY, 10, 40)
+
+
+def test_an_item_without_operations_takes_its_lead_time():
+    source = next(s for s in told(steps=[]).facts.sources if s.part == "PUMP@TC")
+    assert source.days == 20
+    assert [c.part for c in source.operations[0].components] == ["SHAFT@TC", "GREASE@TC"]
+
+
+def test_hours_come_on_the_working_days_of_the_work_centre():
+    buckets = [b for b in told().facts.buckets if b.centre == "M-1"]
+    assert [(b.start, b.hours) for b in buckets[:5]] == [
+        (0, 8000),
+        (2, 8000),
+        (3, 8000),
+        (4, 8000),
+        (7, 8000),
+    ]
+
+
+def test_a_component_in_another_unit_than_it_is_kept_in_is_named_and_not_planned():
+    found = told(bom=[BomLine("PUMP", "GREASE", D(1), D(0), "L")])
+    assert [(p.kind, p.name) for p in found.problems] == [("unit that does not convert", "PUMP")]
+    assert "PUMP@TC" not in [source.part for source in found.facts.sources]
+
+
+def test_stock_is_free_but_for_what_is_allocated():
+    found = told(levels=[Level("PUMP", "TC", D(10), D(3)), Level("GREASE", "TC", D("1.5"), D(0))])
+    assert [(s.part, s.qty) for s in found.facts.supplies] == [("PUMP@TC", 7), ("GREASE@TC", 1500)]
+
+
+def test_more_allocated_than_is_there_is_taken_from_what_comes():
+    (need,) = told(levels=[Level("SHAFT", "TC", D(5), D(9))]).facts.needs
+    assert (need.part, need.qty, need.day) == ("SHAFT@TC", 4, 0)
+
+
+def test_a_document_that_is_pegged_serves_its_demand_and_is_not_free():
+    documents = [
+        work_order("WO-1", demand_ref="418/10", waits=False, left=D(6)),
+        work_order("WO-2", waits=False, left=D(4)),
+    ]
+    found = told(documents=documents, lines=[line()])
+    assert [(s.ref, s.qty, s.day) for s in found.facts.supplies] == [("work_order|WO-2", 4, 4)]
+    assert quantities(found) == [("PUMP@TC", 4)]
+
+
+def test_a_work_order_that_waits_takes_what_no_document_brings_it():
+    bought = Document(PURCHASE, "PO-1", "SHAFT", "TC", D(20), D(20), TODAY, on(3), "WO-1")
+    found = told(documents=[work_order(), bought])
+    assert {(n.part, n.qty, n.day, n.ref) for n in found.facts.needs} == {
+        ("SHAFT@TC", 2, 2, "WO-1"),
+        ("GREASE@TC", 500, 2, "WO-1"),
+    }
+
+
+def test_a_work_order_that_runs_has_its_components_already():
+    assert told(documents=[work_order(waits=False)]).facts.needs == []
+
+
+def test_allocated_pieces_serve_released_work_first_and_then_known_lines():
+    levels = [Level("SHAFT", "TC", D(25), D(25)), Level("PUMP", "TC", D(4), D(4))]
+    found = told(levels=levels, documents=[work_order()], lines=[line()])
+    assert [n.part for n in found.facts.needs] == ["GREASE@TC"]
+    assert quantities(found) == [("PUMP@TC", 6)]
+
+
+def test_what_we_reserved_is_kept_before_all_else_and_not_asked_for_twice():
+    kept = Kept("R/1", 7, "SO-1/10", "PUMP", "TC", D(4), on(9), fresh=False)
+    found = told(lines=[line(kept=D(4))], kept=[kept])
+    first, second = found.facts.lines
+    assert (first.name, first.qty, first.wish, first.priority) == ("R/1", 4, 9, 0)
+    assert (second.name, second.qty, second.priority) == ("SO-1/10", 6, 1)
+
+
+def test_lines_are_served_by_class_and_then_by_first_promise():
+    lines = [
+        line(no="late", rank=(on(40), TODAY, 1), ref=""),
+        line(no="small", customer_class="C", rank=(on(1), TODAY, 2), ref=""),
+        line(no="early", rank=(on(30), TODAY, 3), ref=""),
+    ]
+    found = sorted(told(lines=lines).facts.lines, key=lambda one: (one.priority, one.rank))
+    assert [one.name for one in found] == ["early", "late", "small"]
+
+
+def test_hours_of_a_full_day_go_on_to_the_next():
+    step = OpenStep("WO-1", "M-1", on(-3), on(0), D(12))
+    assert spread([step], {"M-1": {0: 8000, 2: 8000}}, TODAY) == [
+        ("M-1", 0, 8000),
+        ("M-1", 2, 4000),
+    ]
+
+
+def test_a_factor_too_fine_for_the_engine_is_rounded_up():
+    exact = Fraction(1_234_567, 10_000_000)
+    assert factor(exact) == Fraction(123_457, 10**6)
+    assert factor(Fraction(1, 3)) == Fraction(1, 3)
