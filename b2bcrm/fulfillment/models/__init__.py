@@ -1,4 +1,4 @@
-"""Everything fulfillment keeps, by import: supply, promises, shipments, figures."""
+"""Everything fulfillment keeps, by import: supply, promises, shipments, figures, sureness."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from b2bcrm.fulfillment.models.supply import (
     Stock,
     WorkOrder,
 )
+from b2bcrm.fulfillment.models.sureness import SurenessCurve, SurenessRun, SurenessWay
 
 __all__ = [
     "FigureRun",
@@ -40,5 +41,8 @@ __all__ = [
     "ShipmentLine",
     "ShortPart",
     "Stock",
+    "SurenessCurve",
+    "SurenessRun",
+    "SurenessWay",
     "WorkOrder",
 ]

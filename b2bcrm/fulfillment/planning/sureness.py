@@ -83,10 +83,10 @@ def curves(past: Past, today: np.datetime64) -> list[Curves]:
     above = everything
     for group in (everything, *past.groups):
         size = int(group.max(initial=0)) + 1
-        per_line = _orders_per_line(group, past.order, known, size)[group] * weight
+        share = np.where(known, _orders_per_line(group, past.order, known, size)[group], 0.0)
+        orders, per_line = np.asarray(np.bincount(group, share, size), np.float64), share * weight
         events = _by_group(group, seen, np.where(came, per_line, 0.0), size)
         at_risk = _from_here_on(_by_group(group, seen, per_line, size))
-        orders = at_risk[:, 0].copy()
         if found:
             parent = np.zeros(size, dtype=np.int64)
             parent[group] = above
