@@ -121,6 +121,15 @@ class House:
         with self.office.open() as work:
             return replanning.publish_plan(work, made)
 
+    def learn_sureness(self) -> None:
+        """Learn from all promises of the past; nothing is open while it computes."""
+        with self.office.open(read_only=True) as work:
+            promised, today = fulfillment.read_promises(work), work.today
+        learned = fulfillment.learn(promised, today) if promised else None
+        if learned is not None:
+            with self.office.open() as work:
+                fulfillment.keep_learned(work, learned)
+
     def project(self) -> int:
         """Project what the pulled documents touched, in short Works; answers how many orders."""
         with self.office.open(read_only=True) as work:
@@ -148,6 +157,7 @@ def _in_work(house: House, act: Callable[[Work], object]) -> None:
 
 
 DAILY: dict[str, Callable[[House], object]] = {
+    "learn_sureness": House.learn_sureness,
     "expire_quotes": _expire_quotes,
     "improve_plan": lambda house: house.plan(improve_s=IMPROVE_S, anyway=True),
     "close_solved_cases": lambda house: _in_work(house, service.close_solved),

@@ -181,6 +181,7 @@ class LineRow(NamedTuple):
     cause: Message | None
     next_step: Message | None
     chain: list[dict[str, Any]] | None
+    sure: dict[str, Any] | None
 
     @property
     def due_qty(self) -> Decimal:

@@ -187,6 +187,7 @@ LINES = (
             cause=LineProjection.cause,
             next_step=LineProjection.next_step,
             chain=LineProjection.chain,
+            sure=LineProjection.sure,
         )
     )
     .join(Item, Item.id == OrderLine.item_id)

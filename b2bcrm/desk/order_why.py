@@ -75,6 +75,28 @@ def answer(line: LineRow, head: Head, today: dt.date) -> Why:
     return Why(line, status.value, sentence)
 
 
+def how_sure(line: LineRow) -> Message | None:
+    """By which days such lines come, as often as past promises show; None once it has left."""
+    if line.promised_on is None or line.cancelled or line.shipped_qty >= line.due_qty:
+        return None
+    if line.sure is None:
+        return Message("Too few promises like this one are known to say how sure the date is.")
+    half, most, nearly_all = (_day(day) for day in line.sure["days"])
+    facts = {"orders": line.sure["orders"], "half": half, "most": most, "all": nearly_all}
+    if nearly_all is not None:
+        return Message(
+            "Of such lines 50%% come by %(half)s, 80%% by %(most)s and 95%% by %(all)s"
+            " (from %(orders)s orders).",
+            **facts,
+        )
+    if most is not None:
+        return Message(
+            "Of such lines 50%% come by %(half)s and 80%% by %(most)s (from %(orders)s orders).",
+            **facts,
+        )
+    return Message("Of such lines 50%% come by %(half)s (from %(orders)s orders).", **facts)
+
+
 @dataclass(frozen=True)
 class PegRow:
     """A row of macro ``peg``; percents of the axis."""

@@ -13,6 +13,7 @@ from b2bcrm.fulfillment.actions.projecting import (
 from b2bcrm.fulfillment.actions.promises import REASONS, change_promise, not_firm
 from b2bcrm.fulfillment.actions.promising import Promises
 from b2bcrm.fulfillment.actions.receive import confirm_receipt
+from b2bcrm.fulfillment.actions.sureness import keep_learned, learn, read_promises
 
 __all__ = [
     "REASONS",
@@ -20,11 +21,14 @@ __all__ = [
     "change_promise",
     "confirm_receipt",
     "keep_figures",
+    "keep_learned",
+    "learn",
     "mark_stale",
     "not_firm",
     "project",
     "project_all",
     "project_due",
     "projections_due",
+    "read_promises",
     "sum_figures",
 ]

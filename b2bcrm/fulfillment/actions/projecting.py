@@ -14,6 +14,7 @@ from sqlalchemy.orm import selectinload
 
 from b2bcrm.fulfillment.actions.history import record_history
 from b2bcrm.fulfillment.actions.projections import store, store_ended
+from b2bcrm.fulfillment.actions.sureness import Sureness
 from b2bcrm.fulfillment.models import (
     LineProjection,
     OrderProjection,
@@ -158,6 +159,10 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
     produced: list[LineQuantities] = []
     covered: list[tuple[str, str]] = []
     read_to = stock_read_to(work)
+    sureness = Sureness(
+        work,
+        [(facts.order, line) for facts in taken.orders for line in facts.lines.values()],
+    )
     changed = 0
     for facts in taken.orders:
         order = facts.order
@@ -172,6 +177,7 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
             terms,
             old_order=old_orders.get(order.id),
             old_lines=old_lines,
+            sureness=sureness,
         )
         changed += result
         if result and order.id in old_orders:

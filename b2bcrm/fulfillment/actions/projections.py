@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from b2bcrm.fulfillment.actions.sureness import Sureness
 from b2bcrm.fulfillment.events import ProjectionMoved
 from b2bcrm.fulfillment.models import LineProjection, OrderProjection, ShortPart
 from b2bcrm.fulfillment.planning.explain import rows
@@ -35,6 +36,7 @@ def store(
     *,
     old_order: OrderProjection | None,
     old_lines: dict[int, LineProjection],
+    sureness: Sureness,
 ) -> bool:
     """Write the rows of a living order; whether anything differs from before."""
     order = facts.order
@@ -42,6 +44,7 @@ def store(
     for key, verdict in verdicts.items():
         old = old_lines.get(key)
         values = _line_values(verdict)
+        values["sure"] = sureness.of(order, verdict.line, verdict.view)
         if old is None:
             work.session.add(
                 LineProjection(order_line_id=key, order_id=order.id, computed_at=work.now, **values)
@@ -209,6 +212,7 @@ def store_ended(
             "now_at": None,
             "chain": [],
             "stations": {},
+            "sure": None,
         }
         old = old_lines.get(line.id)
         if old is None:

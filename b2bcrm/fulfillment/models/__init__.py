@@ -1,4 +1,4 @@
-"""Everything fulfillment keeps, by import: supply, plans, promises, shipments, figures."""
+"""All that fulfillment keeps: supply, plans, promises, shipments, figures, sureness."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from b2bcrm.fulfillment.models.supply import (
     Stock,
     WorkOrder,
 )
+from b2bcrm.fulfillment.models.sureness import SurenessCurve, SurenessRun, SurenessWay
 
 __all__ = [
     "FigureRun",
@@ -42,5 +43,8 @@ __all__ = [
     "ShipmentLine",
     "ShortPart",
     "Stock",
+    "SurenessCurve",
+    "SurenessRun",
+    "SurenessWay",
     "WorkOrder",
 ]

@@ -103,6 +103,7 @@ class LineProjection(Base):
     ``chain`` is the supply tree as rows (depth, kind, number, item, quantities, dates,
     critical) for the page; ``cause`` the sentence, ``cause_kind`` material, capacity, quality,
     credit, customer or data; ``*_pct`` whole percents.
+    ``sure`` has the days of P50, P80 and P95 and how many orders say so; None: too few do.
     """
 
     __tablename__ = "line_projection"
@@ -126,6 +127,7 @@ class LineProjection(Base):
     next_step: Mapped[Message | None] = mapped_column(MessageColumn)
     chain: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON, default=list)
     stations: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
+    sure: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     computed_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 
 

@@ -134,6 +134,7 @@ class Line:
     lead_days: int = 0
     reserved_on: dt.date | None = None
     shipped_on: dt.date | None = None
+    family: str = ""
 
     @property
     def left(self) -> Decimal:

@@ -102,6 +102,7 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
                 lead_days=item.lead_time_days,
                 reserved_on=reserved.get((order.no, str(line.line_no))),
                 shipped_on=shipped.get(line.id),
+                family=item.family,
             )
         facts.append(OrderFacts(order, order.account_id in blocked, calendar, lines))
     return Snapshot(facts, supplies)
