@@ -41,7 +41,7 @@ from b2bcrm.fulfillment.planning.engine.walking import (
 )
 
 
-@kernel
+@inner
 def replay(
     book: Book, ledger: Ledger, kept: Ledger, match: Match, slot_to: Small, unit: int
 ) -> bool:
@@ -51,20 +51,23 @@ def replay(
     if top + count > len(ledger.entry_ref):
         ledger.at[FULL] = ENTRIES_FULL
         return False
+    # arrays by names of their own: a look into the tuple costs more than one into the array
+    refs, days, needs, qtys = kept.entry_ref, kept.entry_day, kept.entry_need, kept.entry_qty
+    new_refs, new_days, new_needs = ledger.entry_ref, ledger.entry_day, ledger.entry_need
+    new_qtys, slot_free, bucket_free = ledger.entry_qty, ledger.slot_free, ledger.bucket_free
+    source_to, source_centre, bucket_at = match.source_to, book.source_centre, book.bucket_at
     for n in range(count):
-        ref, day = kept.entry_ref[first + n], kept.entry_day[first + n]
-        qty = kept.entry_qty[first + n]
+        ref, day, qty = refs[first + n], days[first + n], qtys[first + n]
         if ref >= 0:
             ref = slot_to[ref]
-            ledger.slot_free[ref] -= qty
+            slot_free[ref] -= qty
         else:
-            source = match.source_to[-1 - ref]
-            ref, centre = -1 - source, book.source_centre[source]
+            source = source_to[-1 - ref]
+            ref, centre = -1 - source, source_centre[source]
             if centre >= 0:
-                ledger.bucket_free[book.bucket_at[centre, day]] -= load_of(book, source, qty)
-        ledger.entry_ref[top + n], ledger.entry_day[top + n] = ref, day
-        ledger.entry_qty[top + n] = qty
-        ledger.entry_need[top + n] = kept.entry_need[first + n]
+                bucket_free[bucket_at[centre, day]] -= load_of(book, source, qty)
+        new_refs[top + n], new_days[top + n], new_qtys[top + n] = ref, day, qty
+        new_needs[top + n] = needs[first + n]
     ledger.at[TOP] = top + count
     keep(ledger, unit, top, kept.unit_day[old])
     return True
@@ -127,7 +130,7 @@ def placed_at(book: Book, ledger: Ledger, unit: int, late: int) -> bool:
     return bool(day >= 0 and (day > book.unit_due[unit]) == (late != 0))
 
 
-@kernel
+@inner
 def take_step(
     old: Book,
     kept: Ledger,
@@ -156,7 +159,7 @@ def take_step(
     place_anew(old, kept, book, ledger, match, walk, unit, late)
 
 
-@kernel
+@inner
 def pass_gone(
     old: Book,
     kept: Ledger,

@@ -89,7 +89,7 @@ def count_new(book: Book, ledger: Ledger, walk: Walk, unit: int) -> None:
             differ_in_bucket(book, walk, bucket, -load_of(book, -1 - ref, qty))
 
 
-@kernel
+@inner
 def sees_the_same(book: Book, walk: Walk, unit: int) -> bool:
     """Whether no part and no work centre that the unit could use differs."""
     walk.at[STAMP] += 1
@@ -157,7 +157,7 @@ def order_differs(book: Book, match: Match, walk: Walk, source: int, start: int,
     return match.centre_new[centre] != 0 or hours_differ(book, walk, source, start, day)
 
 
-@kernel
+@inner
 def noticed_nothing(book: Book, kept: Ledger, match: Match, walk: Walk, unit: int) -> bool:
     """Whether an old unit that was on time at once, without stock, looked at nothing that differs.
 

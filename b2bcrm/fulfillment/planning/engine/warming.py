@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
+
 from b2bcrm.fulfillment.planning.engine.asking import Asking
 from b2bcrm.fulfillment.planning.engine.building import build
 from b2bcrm.fulfillment.planning.engine.improving import guards, improve
+from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.records import (
     Bucket,
     Component,
@@ -18,11 +21,12 @@ from b2bcrm.fulfillment.planning.engine.records import (
     Source,
     Supply,
 )
+from b2bcrm.fulfillment.planning.engine.resolving import resolve
 from b2bcrm.fulfillment.planning.engine.solving import solve
 
 
 def warm() -> None:
-    """Plan, improve and ask one tiny book, so that no later call waits for a compiler."""
+    """Plan twice, improve and ask one tiny book, so that no later call waits for a compiler."""
     work = Operation("C", Fraction(1000), components=[Component("B")])
     facts = Facts(
         horizon=28,
@@ -37,6 +41,8 @@ def warm() -> None:
     )
     book, names, _ = build(facts)
     plan = solve(book)
+    less = book._replace(supply_qty=np.zeros_like(book.supply_qty))
+    resolve(Planned(book, names, plan), less, names)
     improve(book, plan, guards(book, plan, -1), fill=lambda n: n < 1, shorten=lambda n: n < 1)
     Asking(book, names, plan).ask(facts.lines)
 
