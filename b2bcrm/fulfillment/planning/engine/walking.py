@@ -118,16 +118,6 @@ def sees_the_same(book: Book, walk: Walk, unit: int) -> bool:
 
 
 @inner
-def taking_differs(book: Book, kept: Ledger, walk: Walk, entry: int) -> bool:
-    """Whether a taking may see other supply, or was made by another stock policy than the first."""
-    ref, day = kept.entry_ref[entry], kept.entry_day[entry]
-    part = walk.slot_part[walk.slot_to[ref]]
-    if part < 0 or walk.part_dirt[part] != 0:
-        return True
-    return bool(kept.slot_supply[ref] >= 0 and day >= book.part_earliest[part])
-
-
-@inner
 def hours_differ(book: Book, walk: Walk, source: int, start: int, day: int) -> bool:
     """Whether hours differ in any bucket that an order for ``day`` looked at before its start."""
     centre, calendar = book.source_centre[source], book.source_calendar[source]
@@ -143,18 +133,23 @@ def hours_differ(book: Book, walk: Walk, source: int, start: int, day: int) -> b
     return False
 
 
-@inner
-def order_differs(book: Book, match: Match, walk: Walk, source: int, start: int, day: int) -> bool:
-    """Whether an old order for ``day`` may see other supply or hours than it did."""
-    if source < 0:
-        return True
+@kernel
+def order_differs(
+    book: Book, kept: Ledger, match: Match, walk: Walk, unit: int, entry: int
+) -> bool:
+    """Whether an old order may see other supply or hours than it did."""
+    first, need = kept.unit_first[unit], kept.entry_need[entry]
+    day = kept.unit_day[unit] if need < 0 else kept.entry_day[first + need]
+    source = match.source_to[-1 - kept.entry_ref[entry]]
     part, centre = book.source_part[source], book.source_centre[source]
     urgent = day < book.part_earliest[part]
     if (urgent and walk.part_dirt[part] != 0) or walk.above_dirt[part] != 0:
         return True
     if centre < 0 or walk.centre_dirt[centre] == 0:
         return False
-    return match.centre_new[centre] != 0 or hours_differ(book, walk, source, start, day)
+    if match.centre_new[centre] != 0:
+        return True
+    return hours_differ(book, walk, source, kept.entry_day[entry], day)
 
 
 @inner
@@ -164,15 +159,27 @@ def noticed_nothing(book: Book, kept: Ledger, match: Match, walk: Walk, unit: in
     Its entries tell where it looked: in the buckets from the latest that would do to the one it
     used, and at supply only of parts that could not be had by then without.
     """
+    # arrays by names of their own: a look into the tuple costs more than one into the array
+    refs, days, slot_supply = kept.entry_ref, kept.entry_day, kept.slot_supply
+    slot_to, slot_part, source_to = walk.slot_to, walk.slot_part, match.source_to
+    source_part, source_centre = book.source_part, book.source_centre
+    earliest, part_dirt, centre_dirt = book.part_earliest, walk.part_dirt, walk.centre_dirt
     first = kept.unit_first[unit]
     for entry in range(first, first + kept.unit_count[unit]):
-        ref, need = kept.entry_ref[entry], kept.entry_need[entry]
-        if ref < 0:
-            day = kept.unit_day[unit] if need < 0 else kept.entry_day[first + need]
-            source = match.source_to[-1 - ref]
-            if order_differs(book, match, walk, source, kept.entry_day[entry], day):
+        ref = refs[entry]
+        if ref >= 0:
+            part = slot_part[slot_to[ref]]
+            if part < 0 or part_dirt[part] != 0:
                 return False
-        elif kept.entry_qty[entry] > 0 and taking_differs(book, kept, walk, entry):
+            if slot_supply[ref] >= 0 and days[entry] >= earliest[part]:
+                return False  # by another stock policy than the first: that one failed, unseen
+            continue
+        source = source_to[-1 - ref]
+        if source < 0:
+            return False
+        centre = source_centre[source]
+        differs = part_dirt[source_part[source]] != 0 or (centre >= 0 and centre_dirt[centre] != 0)
+        if differs and order_differs(book, kept, match, walk, unit, entry):
             return False
     return True
 
