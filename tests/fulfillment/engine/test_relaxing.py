@@ -57,7 +57,8 @@ def alone(told):
     supplies = [
         replace(one, day=max(0, one.day), ref=f"S{n}") for n, one in enumerate(told.supplies)
     ]
-    lines = [replace(told.lines[0], wish=min(told.lines[0].wish, 12))]
+    line = told.lines[0]
+    lines = [replace(line, wish=min(line.wish, 12), qty=line.qty // 4 + 1, max_late=None)]
     return replace(told, lines=lines, needs=[], loads=[], parts=parts, supplies=supplies)
 
 
@@ -86,7 +87,7 @@ def leaves(told) -> int:
 
 
 @given(plants())
-@settings(max_examples=25)
+@settings(max_examples=30)
 def test_by_brute_force_no_expedited_supply_or_overtime_is_cheaper(plant):
     told = alone(plant)
     plan = planned(told)
