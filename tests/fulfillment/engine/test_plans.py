@@ -16,95 +16,16 @@ from b2bcrm.fulfillment.planning.engine.improving import guards, improve, merit
 from b2bcrm.fulfillment.planning.engine.plan import plan_of, score
 from b2bcrm.fulfillment.planning.engine.records import (
     Bucket,
-    Calendar,
-    Component,
     Facts,
     Kind,
     Line,
-    Load,
-    Need,
     Operation,
     Part,
     Source,
-    Supply,
 )
 from b2bcrm.fulfillment.planning.engine.solving import solve
-from tests.scenarios.plant import HORIZON, WORKING, tell
-
-LEVELS = ("raw", "body", "pump")
-FACTORS = st.sampled_from([Fraction(1), Fraction(3), Fraction(1, 3), Fraction(7, 5)])
-
-
-@st.composite
-def sources(draw, level: int, name: str) -> Source:
-    """One way to get a part, of parts of the level below."""
-    more = {
-        "calendar": draw(st.sampled_from(["", "plant"])),
-        "fence": draw(st.sampled_from([0, 0, 9])),
-        "least": draw(st.sampled_from([1, 1, 4])),
-        "step": draw(st.sampled_from([1, 1, 3])),
-        "output": draw(st.sampled_from([Fraction(1), Fraction(9, 10)])),
-    }
-    if level == 0:
-        return Source(name, Kind.BUY, draw(st.integers(1, 25)), **more)
-    below = [Component(f"{LEVELS[level - 1]}{draw(st.integers(0, 1))}", draw(FACTORS))]
-    steps = [
-        Operation(
-            draw(st.sampled_from(["mill", "saw", ""])),
-            Fraction(draw(st.integers(0, 900)), draw(st.integers(1, 3))),
-            draw(st.sampled_from([0, 0, 500])),
-            draw(st.integers(0, 3)),
-            below if n == 0 else (),
-        )
-        for n in range(draw(st.integers(1, 2)))
-    ]
-    return Source(name, Kind.MAKE, draw(st.integers(0, 2)), operations=steps, **more)
-
-
-@st.composite
-def plants(draw) -> Facts:
-    """A small plant of three levels, with everything that the model knows."""
-    names = [f"{level}{n}" for level in LEVELS for n in range(2)]
-    qty, day = st.integers(0, 40), st.integers(-3, HORIZON + 5)
-    ways = [
-        draw(sources(level, f"{LEVELS[level]}{n}"))
-        for level in range(3)
-        for n in range(2)
-        for _ in range(draw(st.integers(1, 2)))
-    ]
-    count = draw(st.integers(1, 12))
-    lines = [
-        Line(
-            f"L{n:02}",
-            draw(st.sampled_from(names)),
-            draw(st.integers(1, 30)),
-            draw(st.integers(-2, 100)),
-            draw(st.integers(1, 3)),
-            together=draw(st.sampled_from(["", "", "S"])),
-            transit=draw(st.integers(0, 3)),
-            calendar=draw(st.sampled_from(["", "plant"])),
-            max_late=draw(st.sampled_from([None, None, 20])),
-        )
-        for n in range(count)
-    ]
-    return Facts(
-        horizon=HORIZON,
-        parts=[Part(name, draw(st.sampled_from([0, 0, 5]))) for name in names],
-        sources=ways,
-        supplies=[
-            Supply(draw(st.sampled_from(names)), draw(qty), draw(day))
-            for _ in range(draw(st.integers(0, 10)))
-        ],
-        lines=lines,
-        buckets=[
-            Bucket(centre, start, start + 7, draw(st.integers(0, 12_000)))
-            for centre in ("mill", "saw")
-            for start in range(0, 120, 7 + draw(st.integers(0, 1)))
-        ],
-        calendars=[Calendar("plant", WORKING)],
-        needs=[Need("raw0", draw(qty), 4)],
-        loads=[Load("mill", 3, 2_000)],
-    )
+from tests.fulfillment.engine.plants import plants
+from tests.scenarios.plant import tell
 
 
 @given(plants())

@@ -71,7 +71,7 @@ def plan_of(book: Book, ledger: Ledger) -> Plan:
         order_start=day[ordered],
         order_end=book.calendar_day[calendar, rank],
         order_for=whom[ordered].astype(np.int64),
-        take_part=_slot_parts(book, ledger)[slot],
+        take_part=slot_parts(book, ledger)[slot],
         take_supply=ledger.slot_supply[slot],
         take_qty=qty[taken],
         take_day=day[taken],
@@ -81,7 +81,7 @@ def plan_of(book: Book, ledger: Ledger) -> Plan:
     )
 
 
-def _slot_parts(book: Book, ledger: Ledger) -> Small:
+def slot_parts(book: Book, ledger: Ledger) -> Small:
     """The part of each slot."""
     part = np.full(len(ledger.slot_day), -1, np.int32)
     slots, parts = ledger.slot_head, np.arange(len(book.part_earliest), dtype=np.int32)

@@ -53,6 +53,8 @@ def place_early(book: Book, ledger: Ledger, unit: int, after: int, last: int) ->
         if place_unit(book, ledger, unit, day, STOCK_FIRST):
             roll_back(book, ledger, mark)
             high = day
+        elif ledger.at[FULL]:
+            return False
         else:
             low = day
     return place_unit(book, ledger, unit, high, STOCK_FIRST)
