@@ -294,7 +294,7 @@ def install_engine(after: int | None) -> None:
     lock, sources = ROOT / "requirements-engine.txt", sorted(ENGINE.glob("*.py"))
     title, install = "packages of the planning engine", lambda: install_python(lock.name)
     if step(title, [lock], install, without=slower):
-        warm = (PYTHON, "-m", "b2bcrm.fulfillment.planning.readiness")
+        warm = (PYTHON, "-m", "b2bcrm.fulfillment.planning.engine.warming")
         step("its compiled kernels", [lock, *sources], lambda: run(*warm), without=slower)
 
 

@@ -167,7 +167,8 @@ def from_environment() -> Flask:
     app = create_app(open_office(settings), settings, **supplies)
     gc.collect()
     gc.freeze()  # what stands now stays: walking it again and again was a tenth of a page's time
-    readiness.prepare_in_background()
+    if settings.plans:
+        readiness.prepare_in_background()
     return app
 
 

@@ -173,7 +173,8 @@ def run(house: House) -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     begin(house)
-    readiness.prepare_in_background()
+    if house.settings.plans:
+        readiness.prepare_in_background()
     scheduler = BackgroundScheduler(timezone=dt.UTC)
     _schedule(scheduler, house, WORK)
     scheduler.start()

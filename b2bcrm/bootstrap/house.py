@@ -109,6 +109,8 @@ class House:
 
     def plan(self, *, improve_s: float = 0, anyway: bool = False) -> bool:
         """Plan the order book anew where its rows changed; whether dates come from a new plan."""
+        if not self.settings.plans:
+            return False
         # Here, so that processes that plan nothing do not wait for the engine.
         from b2bcrm.fulfillment.actions import replanning
 

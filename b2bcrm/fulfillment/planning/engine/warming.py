@@ -40,3 +40,7 @@ def warm() -> None:
     plan = solve(book)
     improve(book, plan, guards(book, plan, -1), fill=lambda n: n < 1, shorten=lambda n: n < 1)
     Asking(book, names, plan).ask(FACTS.lines)
+
+
+if __name__ == "__main__":
+    warm()
