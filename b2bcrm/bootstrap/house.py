@@ -131,6 +131,7 @@ class House:
         if learned is not None:
             with self.office.open() as work:
                 fulfillment.keep_learned(work, learned)
+                fulfillment.mark_open_stale(work)
 
     def project(self) -> int:
         """Project what the pulled documents touched, in short Works; answers how many orders."""

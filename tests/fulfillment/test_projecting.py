@@ -12,6 +12,7 @@ from b2bcrm.catalog.models import BomRow
 from b2bcrm.fulfillment.actions import (
     Promises,
     change_promise,
+    mark_open_stale,
     mark_stale,
     project,
     project_all,
@@ -186,6 +187,8 @@ def test_the_job_takes_what_is_new_stale_or_of_yesterday_and_then_rests(work, or
     assert project_due(work) == 1
     row = work.session.get_one(OrderProjection, order.id)
     row.computed_at = work.now - dt.timedelta(days=1)
+    assert project_due(work) == 1
+    mark_open_stale(work)
     assert project_due(work) == 1
     assert project_all(work) == 1
 

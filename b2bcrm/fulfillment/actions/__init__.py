@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from b2bcrm.fulfillment.actions.figures import keep_figures, sum_figures
 from b2bcrm.fulfillment.actions.projecting import (
+    mark_open_stale,
     mark_stale,
     project,
     project_all,
@@ -23,6 +24,7 @@ __all__ = [
     "keep_figures",
     "keep_learned",
     "learn",
+    "mark_open_stale",
     "mark_stale",
     "not_firm",
     "project",

@@ -47,6 +47,12 @@ def mark_stale(work: Work, order_ids: Collection[int]) -> None:
     work.session.execute(stale.values(stale=True).execution_options(synchronize_session="fetch"))
 
 
+def mark_open_stale(work: Work) -> None:
+    """Something that all dates rest on changed: every open order is computed anew."""
+    living = (OrderState.SUBMITTED, OrderState.CONFIRMED)
+    mark_stale(work, work.session.scalars(sa.select(Order.id).where(Order.state.in_(living))).all())
+
+
 def project_due(work: Work, limit: int = BATCH) -> int:
     """Compute up to ``limit`` orders that are due; what another worker has in hand is left to it.
 
