@@ -39,18 +39,20 @@ BATCH = 200
 
 def mark_stale(work: Work, order_ids: Collection[int]) -> None:
     """Their documents changed: the next ``project_due`` computes them anew."""
-    if not order_ids:
-        return
-    # In the order of who computes them: the orders, then their projections.
-    work.session.execute(locked(sa.select(Order.id).where(Order.id.in_(order_ids))))
-    stale = sa.update(OrderProjection).where(OrderProjection.order_id.in_(order_ids))
-    work.session.execute(stale.values(stale=True).execution_options(synchronize_session="fetch"))
+    if order_ids:
+        _mark(work, sa.select(Order.id).where(Order.id.in_(order_ids)))
 
 
 def mark_open_stale(work: Work) -> None:
     """Something that all dates rest on changed: every open order is computed anew."""
     living = (OrderState.SUBMITTED, OrderState.CONFIRMED)
-    mark_stale(work, work.session.scalars(sa.select(Order.id).where(Order.state.in_(living))).all())
+    _mark(work, sa.select(Order.id).where(Order.state.in_(living)))
+
+
+def _mark(work: Work, orders: sa.Select[int]) -> None:
+    work.session.execute(locked(orders))  # as who computes them does: orders, then projections
+    stale = sa.update(OrderProjection).where(OrderProjection.order_id.in_(orders))
+    work.session.execute(stale.values(stale=True).execution_options(synchronize_session="fetch"))
 
 
 def project_due(work: Work, limit: int = BATCH) -> int:

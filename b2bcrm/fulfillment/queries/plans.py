@@ -54,9 +54,10 @@ class PlanState:
 
 
 def plan_state(work: Work) -> PlanState | None:
-    """What the newest run says, promises in danger first; None before the first plan."""
+    """What today's newest run says, promises in danger first; None where there is no plan."""
     staff_only(work)
     query = sa.select(PlanRun.made_at, PlanRun.digest, PlanRun.figures, PlanRun.problems)
+    query = query.where(PlanRun.made_on == work.today)  # an older one gives no dates either
     row = work.session.execute(query.order_by(PlanRun.id.desc()).limit(1)).one_or_none()
     if row is None:
         return None
