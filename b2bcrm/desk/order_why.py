@@ -85,16 +85,16 @@ def how_sure(line: LineRow) -> Message | None:
     facts = {"orders": line.sure["orders"], "half": half, "most": most, "all": nearly_all}
     if nearly_all is not None:
         return Message(
-            "Of such lines 50%% come by %(half)s, 80%% by %(most)s and 95%% by %(all)s"
+            "Of such lines 50 %% come by %(half)s, 80 %% by %(most)s and 95 %% by %(all)s"
             " (from %(orders)s orders).",
             **facts,
         )
     if most is not None:
         return Message(
-            "Of such lines 50%% come by %(half)s and 80%% by %(most)s (from %(orders)s orders).",
+            "Of such lines 50 %% come by %(half)s and 80 %% by %(most)s (from %(orders)s orders).",
             **facts,
         )
-    return Message("Of such lines 50%% come by %(half)s (from %(orders)s orders).", **facts)
+    return Message("Of such lines 50 %% come by %(half)s (from %(orders)s orders).", **facts)
 
 
 @dataclass(frozen=True)

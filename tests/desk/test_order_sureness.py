@@ -25,14 +25,14 @@ def line(**facts):
 
 def test_it_names_a_day_per_chance_and_how_many_orders_say_so():
     assert render(how_sure(line()), "en") == (
-        "Of such lines 50% come by Mon 14 Dec 2026, 80% by Wed 16 Dec 2026"
-        " and 95% by Mon 21 Dec 2026 (from 312 orders)."
+        "Of such lines 50 % come by Mon 14 Dec 2026, 80 % by Wed 16 Dec 2026"
+        " and 95 % by Mon 21 Dec 2026 (from 312 orders)."
     )
 
 
 def test_a_day_later_than_any_seen_is_left_out():
     text = render(how_sure(line(sure={"days": ["2026-12-14", None, None], "orders": 45})), "en")
-    assert text == "Of such lines 50% come by Mon 14 Dec 2026 (from 45 orders)."
+    assert text == "Of such lines 50 % come by Mon 14 Dec 2026 (from 45 orders)."
 
 
 def test_without_enough_history_it_says_so_and_gives_no_number():
