@@ -6,6 +6,7 @@ code under test commits as it likes. Tests that need two processes use ``databas
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
 import os
 import shutil
@@ -18,7 +19,9 @@ from pathlib import Path
 os.environ["TZ"] = "Asia/Shanghai"
 time.tzset()
 os.environ.setdefault("ENGINE", "python")  # compiled = plain is a test of its own
-os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="b2bcrm-run-"))
+if "XDG_RUNTIME_DIR" not in os.environ:
+    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="b2bcrm-run-")
+    atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 
 import pytest
 import sqlalchemy as sa

@@ -44,7 +44,7 @@ def test_an_inquiry_becomes_an_order_that_is_made_shipped_and_served(
     assert [line["item"] for line in kept["lines"]] == [ITEM]
 
     make_and_ship(buyer, company, order_no)
-    receive(buyer, order_no)
+    receive(buyer, company, order_no)
     be_served(buyer, people.page(SERVICE), company, order_no)
 
     assert len(company.erp_orders(order_no)) == 1
@@ -177,13 +177,15 @@ def make_and_ship(buyer: Page, company: Company, order_no: str) -> None:
     expect(buyer.locator("#shipments small .code").first).not_to_be_empty()  # the carrier's number
 
 
-def receive(buyer: Page, order_no: str) -> None:
-    """Stage 8: the customer confirms; invoices are there."""
+def receive(buyer: Page, company: Company, order_no: str) -> None:
+    """Stage 8: the customer confirms; the next day the invoices are there."""
     shipments = buyer.locator("#shipments > ul > li")
     for n in range(shipments.count()):
         shipments.nth(n).get_by_role("button", name="Confirm receipt").click()
         expect(shipments.nth(n)).to_contain_text("by Jonas Kessler")
     expect(buyer.get_by_role("heading", level=1)).to_contain_text("Delivered")
+    company.advance(1)  # the ERP bills in the evening of the day it ships
+    buyer.reload()
     expect(buyer.locator("#invoices")).to_contain_text("EUR")
     buyer.goto("/portal/documents")
     expect(buyer.locator("#main")).to_contain_text(order_no)
