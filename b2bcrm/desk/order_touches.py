@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from itertools import groupby
+from typing import NamedTuple
 
 from b2bcrm.customers.models import TouchKind
 from b2bcrm.customers.queries import TouchRow
@@ -12,8 +13,7 @@ from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.words import Message
 
 
-@dataclass(frozen=True)
-class TouchView:
+class TouchView(NamedTuple):
     """One entry of the touches: an event, or a person's contact with the customer."""
 
     at: dt.datetime
@@ -25,12 +25,11 @@ class TouchView:
     status: str = ""
 
 
-@dataclass
-class TouchDay:
+class TouchDay(NamedTuple):
     """The touches of one day, newest first."""
 
     day: dt.date
-    touches: list[TouchView] = field(default_factory=list)
+    touches: tuple[TouchView, ...]
 
 
 _ICONS = (
@@ -66,13 +65,8 @@ def touch_days(facts: OrderFacts) -> list[TouchDay]:
     views = [_of_event(entry) for entry in facts.timeline]
     views += [_of_touch(row) for row in facts.touches]
     views.sort(key=lambda view: view.at, reverse=True)
-    days: list[TouchDay] = []
-    for view in views:
-        day = view.at.astimezone(HOME_ZONE).date()
-        if not days or days[-1].day != day:
-            days.append(TouchDay(day))
-        days[-1].touches.append(view)
-    return days
+    by_day = groupby(views, lambda view: view.at.astimezone(HOME_ZONE).date())
+    return [TouchDay(day, tuple(those)) for day, those in by_day]
 
 
 def _of_event(entry: EventRow) -> TouchView:

@@ -239,17 +239,18 @@ def amount_in(value: Decimal, currency: str) -> str:
 
 
 class RowView(NamedTuple):
-    """A row of the table of lines."""
+    """A row of the table of lines. ``amend`` is where it is changed, empty if it may not be."""
 
     line: LineRow
     name: str
     net: Money
     status: str
     word: Message
+    amend: str
 
 
-def rows(facts: OrderFacts, today: dt.date, locale: str) -> list[RowView]:
-    """All lines, the cancelled ones without colour."""
+def rows(facts: OrderFacts, today: dt.date, locale: str, *, amend: bool) -> list[RowView]:
+    """All lines, the cancelled ones without colour, each with what its row shows and no more."""
     head, found = facts.head, []
     for line in facts.lines:
         if line.cancelled:
@@ -259,7 +260,9 @@ def rows(facts: OrderFacts, today: dt.date, locale: str) -> list[RowView]:
             status = verdict.value
         name = line.description if locale == "en" else ""
         net = Money(line.net, head.currency)
-        found.append(RowView(line, name or line.name_in(locale), net, status, word))
+        path = f"/orders/{head.no}/lines/{line.line_no}/amend" if amend else ""
+        shown = line._replace(chain=None, sure=None)
+        found.append(RowView(shown, name or line.name_in(locale), net, status, word, path))
     return found
 
 

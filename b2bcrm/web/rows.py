@@ -1,4 +1,4 @@
-"""Rows of lists, drawn once per content.
+"""Rows of lists and tables, drawn once per content.
 
 A row's HTML follows from its record, the language and the day. It is remembered under just these,
 so it cannot be out of date, and nobody has to tell that something changed.
@@ -20,12 +20,13 @@ REMEMBERED = 2048
 Draw = Callable[[Iterable[Hashable], dt.date], list[Markup]]
 
 
-def drawn_by(template: str) -> Draw:
-    """Draws records by macro ``row`` of ``template``, which must show nothing but the record."""
+def drawn_by(template: str, macro: str = "row") -> Draw:
+    """Draws records by a macro of ``template``, which must show nothing but its record."""
 
     @lru_cache(maxsize=REMEMBERED)
     def drawn(record: Hashable, _today: dt.date, _locale: str) -> Markup:
-        found: Markup = current_app.jinja_env.get_template(template).module.row(record)  # type: ignore[attr-defined]
+        module = current_app.jinja_env.get_template(template).module
+        found: Markup = getattr(module, macro)(record)
         return found
 
     def draw(records: Iterable[Hashable], today: dt.date) -> list[Markup]:
