@@ -180,6 +180,7 @@ class LineRow(NamedTuple):
     now_at: Message | None
     cause: Message | None
     next_step: Message | None
+    lost: list[dict[str, Any]] | None
     chain: list[dict[str, Any]] | None
     sure: dict[str, Any] | None
 

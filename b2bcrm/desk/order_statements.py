@@ -186,6 +186,7 @@ LINES = (
             now_at=LineProjection.now_at,
             cause=LineProjection.cause,
             next_step=LineProjection.next_step,
+            lost=LineProjection.lost,
             chain=LineProjection.chain,
             sure=LineProjection.sure,
         )

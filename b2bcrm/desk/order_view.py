@@ -261,7 +261,7 @@ def rows(facts: OrderFacts, today: dt.date, locale: str, *, amend: bool) -> list
         name = line.description if locale == "en" else ""
         net = Money(line.net, head.currency)
         path = f"/orders/{head.no}/lines/{line.line_no}/amend" if amend else ""
-        shown = line._replace(chain=None, sure=None)
+        shown = line._replace(lost=None, chain=None, sure=None)
         found.append(RowView(shown, name or line.name_in(locale), net, status, word, path))
     return found
 

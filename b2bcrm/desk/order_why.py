@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from b2bcrm.desk.order_facts import Head, LineRow
+from b2bcrm.fulfillment.planning.lateness import SHARE_WORDS
 from b2bcrm.fulfillment.planning.progress import word_of
 from b2bcrm.kernel.words import Message, show_decimal
 from b2bcrm.orders.lifecycle import Status
@@ -95,6 +96,19 @@ def how_sure(line: LineRow) -> Message | None:
             **facts,
         )
     return Message("Of such lines 50 %% come by %(half)s (from %(orders)s orders).", **facts)
+
+
+class Lost(NamedTuple):
+    """Working days that a late line lost at one place."""
+
+    word: Message
+    no: str
+    days: int
+
+
+def where_lost(line: LineRow) -> list[Lost]:
+    """Where a late line lost its days, in the order in which it lost them; empty unless late."""
+    return [Lost(SHARE_WORDS[s["kind"]], s["no"], s["days"]) for s in line.lost or ()]
 
 
 @dataclass(frozen=True)

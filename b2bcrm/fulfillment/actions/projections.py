@@ -11,6 +11,7 @@ from b2bcrm.fulfillment.events import ProjectionMoved
 from b2bcrm.fulfillment.models import LineProjection, OrderProjection, ShortPart
 from b2bcrm.fulfillment.planning.explain import rows
 from b2bcrm.fulfillment.planning.facts import Line
+from b2bcrm.fulfillment.planning.lateness import shares
 from b2bcrm.fulfillment.planning.progress import pct
 from b2bcrm.fulfillment.planning.verdict import (
     STAGES,
@@ -41,9 +42,10 @@ def store(
     """Write the rows of a living order; whether anything differs from before."""
     order = facts.order
     changed = False
+    held = terms.hold_reason is not None or terms.credit_hold
     for key, verdict in verdicts.items():
         old = old_lines.get(key)
-        values = _line_values(verdict)
+        values = _line_values(verdict, held=held)
         values["sure"] = sureness.of(order, verdict.line, verdict.view)
         if old is None:
             work.session.add(
@@ -93,8 +95,9 @@ def _set(row: Any, values: dict[str, Any]) -> bool:
     return changed
 
 
-def _line_values(verdict: Verdict) -> dict[str, Any]:
+def _line_values(verdict: Verdict, *, held: bool) -> dict[str, Any]:
     view, progress, why = verdict.view, verdict.progress, verdict.why
+    late = verdict.status is Status.LATE
     return {
         "projected_on": view.projected_on,
         "buffer_days": view.buffer,
@@ -109,6 +112,7 @@ def _line_values(verdict: Verdict) -> dict[str, Any]:
         "cause_kind": why.kind if why else "",
         "cause": why.cause if why else None,
         "next_step": why.next_step if why else None,
+        "lost": [vars(s) for s in shares(verdict.line, view, held=held)] if late else None,
         "chain": rows(view.tops),
         "stations": progress.stations,
     }
@@ -210,6 +214,7 @@ def store_ended(
             "progress_pct": share,
             "plan_pct": None,
             "now_at": None,
+            "lost": None,
             "chain": [],
             "stations": {},
             "sure": None,

@@ -102,7 +102,8 @@ class LineProjection(Base):
 
     ``chain`` is the supply tree as rows (depth, kind, number, item, quantities, dates,
     critical) for the page; ``cause`` the sentence, ``cause_kind`` material, capacity, quality,
-    credit, customer or data; ``*_pct`` whole percents.
+    credit, customer or data; ``*_pct`` whole percents. ``lost`` says where the working days of a
+    late line were lost (kind, number, days; ``planning.lateness``); else None.
     ``sure`` has the days of P50, P80 and P95 and how many orders say so; None: too few do.
     """
 
@@ -125,6 +126,7 @@ class LineProjection(Base):
     cause_kind: Mapped[str] = mapped_column(sa.String(12), default="")
     cause: Mapped[Message | None] = mapped_column(MessageColumn)
     next_step: Mapped[Message | None] = mapped_column(MessageColumn)
+    lost: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
     chain: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON, default=list)
     stations: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
     sure: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))

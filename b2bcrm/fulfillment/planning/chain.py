@@ -152,12 +152,13 @@ def settle(line: Line, view: Outlook, today: dt.date) -> None:
     if line.promised_on is None:
         return
     if view.projected_on > line.promised_on:
-        view.buffer = -line.calendar.days_between(line.promised_on, max(view.projected_on, today))
+        there_on = view.projected_on if shipped else max(view.projected_on, today)
+        view.buffer = -line.calendar.days_between(line.promised_on, there_on)
         view.buffer = min(-1, view.buffer)
     elif line.promised_on < today and not shipped:
         view.buffer = -line.calendar.days_between(line.promised_on, today)
     elif not view.complete and view.source != "reservation":
-        view.buffer = line.calendar.days_between(ready, _leave_by(line, line.promised_on))
+        view.buffer = line.calendar.days_between(ready, leave_by_of(line, line.promised_on))
 
 
 def _arrives(line: Line, leaves_on: dt.date) -> dt.date:
@@ -169,7 +170,8 @@ def _arrives(line: Line, leaves_on: dt.date) -> dt.date:
     )
 
 
-def _leave_by(line: Line, promised_on: dt.date) -> dt.date:
+def leave_by_of(line: Line, promised_on: dt.date) -> dt.date:
+    """The last day on which ``line`` can leave and be there on ``promised_on``."""
     return leave_by(
         promised_on,
         calendar=line.calendar,
@@ -266,14 +268,13 @@ def _whole(make: Make) -> Step:
 
 def _buy(buy: Buy, today: dt.date, cal: WorkCalendar) -> Node:
     node = Node("purchase_order", buy.no, buy.item, buy.qty, was_on=buy.first_on)
-    node.line_no, node.detail = buy.line_no, buy.supplier
+    node.line_no, node.detail, node.need_on = buy.line_no, buy.supplier, buy.requested_on
     if buy.finished:
         node.finished, node.end_on = True, buy.received_on or min(buy.due_on, today)
         return node
     node.overdue = buy.due_on < today
     node.end_on = max(buy.due_on, cal.next_working(today))
     node.delay = max(0, cal.days_between(buy.first_on, node.end_on))
-    node.need_on = buy.requested_on
     node.own = max(0, cal.days_between(buy.requested_on, node.end_on))
     return node
 

@@ -1,0 +1,121 @@
+"""Late days by where they were lost: they add up, and what was planted is found again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from b2bcrm.fulfillment.planning.chain import Outlook, outlook
+from b2bcrm.fulfillment.planning.facts import Supplies
+from b2bcrm.fulfillment.planning.lateness import Share, Step, shares, split
+from tests.fulfillment.test_chain import CAL, TODAY, buy, late_blanks, line, make, on
+
+days = st.integers(0, 12)
+
+
+def found(told: list[Share]) -> dict[str, int]:
+    return {share.kind: share.days for share in told}
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30)), min_size=1))
+def test_shares_sum_to_the_slip_of_the_last_step(steps):
+    told = split([Step(kind, "", slip) for kind, slip in steps])
+    assert sum(share.days for share in told) == steps[-1][1]
+    assert all(share.days > 0 for share in told)
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=8))
+def test_without_slack_each_step_gets_what_was_lost_there(lost):
+    slips = [sum(lost[: n + 1]) for n in range(len(lost))]
+    told = split([Step(str(n), "", slip) for n, slip in enumerate(slips)])
+    assert {int(share.kind): share.days for share in told} == {
+        n: days for n, days in enumerate(lost) if days
+    }
+
+
+def test_a_slip_that_was_made_up_for_costs_nobody_anything():
+    told = split([Step("supplier", "", 7), Step("production", "", 2), Step("transport", "", 5)])
+    assert found(told) == {"supplier": 2, "transport": 3}
+
+
+@given(ordered=days, supplier=days, production=days, shipping=days, planned=days)
+def test_what_was_planted_in_a_delivery_is_found_again(
+    ordered, supplier, production, shipping, planned
+):
+    """Blanks, a work order and the shipment follow each other without a day between them."""
+    wish = CAL.add_days(TODAY, -90)
+    said = CAL.add_days(wish, ordered)
+    came = CAL.add_days(said, supplier)
+    plan_end = CAL.add_days(wish, 6)
+    end = CAL.add_days(plan_end, ordered + supplier + production)
+    ready = CAL.add_days(end, 1)
+    left = CAL.add_days(ready, shipping)
+    leave_by = CAL.add_days(plan_end, 1 - planned)
+    blanks = buy(first_on=said, requested_on=wish, due_on=came, received=Decimal(60),
+                 received_on=came)  # fmt: skip
+    top = make(status="done", first_end_on=plan_end, end_on=end, ended_on=end, start_on=wish)
+    served = line(promised_on=leave_by, incoterm="EXW", transit_days=0, shipped=Decimal(60),
+                  shipped_on=left)  # fmt: skip
+    view = outlook(served, Supplies({served.ref: [top]}, {"WO-2": [blanks]}), TODAY)
+
+    told = found(shares(served, view))
+    planted = {"ordered": ordered, "supplier": supplier, "production": production,
+               "planned": planned, "shipping": shipping}  # fmt: skip
+    assert told == {kind: days for kind, days in planted.items() if days}
+
+
+@given(
+    came=st.integers(-20, 20),
+    end=st.integers(-10, 30),
+    first=st.integers(-20, 10),
+    promised=st.integers(-30, 30),
+    plan=st.none() | st.integers(-10, 30),
+    running=st.booleans(),
+    held=st.booleans(),
+)
+def test_shares_sum_to_the_lateness_of_any_line(came, end, first, promised, plan, running, held):
+    def day(n: int) -> dt.date:
+        return CAL.add_days(TODAY, n)
+
+    top = make(
+        status="running" if running else "planned",
+        started_on=day(end - 3) if running else None,
+        start_on=day(end - 3),
+        end_on=day(end),
+        first_end_on=day(first),
+    )
+    blanks = buy(due_on=day(came), first_on=day(first - 5), requested_on=day(first - 6))
+    wanted = line(promised_on=day(promised), planned_on=None if plan is None else day(plan))
+    view = outlook(wanted, Supplies({wanted.ref: [top]}, {"WO-2": [blanks]}), TODAY)
+    told = shares(wanted, view, held=held)
+    assert sum(share.days for share in told) == max(0, -(view.buffer or 0))
+    assert not ({share.kind for share in told} & {"hold"} and not held)
+
+
+def test_late_blanks_are_the_suppliers_days():
+    late = line()
+    told = shares(late, outlook(late, late_blanks(), TODAY))
+    assert told == [Share("supplier", "PO-33107", 2), Share("transport", "", 1)]
+
+
+def test_ready_pieces_that_a_hold_keeps_back_are_the_holds_days():
+    kept = line(promised_on=on(11, 10), on_hand=Decimal(60))
+    view = outlook(kept, Supplies(), TODAY)
+    assert view.source == "stock"
+    held, free = (found(shares(kept, view, held=flag)) for flag in (True, False))
+    assert held.pop("hold") == free.pop("shipping") > 0
+    assert held == free
+
+
+@pytest.mark.parametrize("promised_on", [None, on(12, 31)])
+def test_a_line_in_time_or_without_promise_has_no_shares(promised_on):
+    fine = line(promised_on=promised_on)
+    assert shares(fine, outlook(fine, late_blanks(), TODAY)) == []
+
+
+def test_a_line_of_which_nothing_is_known_has_no_shares():
+    assert shares(line(), Outlook("none", [], None)) == []
