@@ -22,7 +22,6 @@ from b2bcrm.orders.lifecycle import Act, ErpSync, OrderState, S, acts
 from b2bcrm.service.lifecycle import STATE_WORDS as CASE_STATES
 from b2bcrm.web.live import version_response
 from b2bcrm.web.locale import current_locale, say
-from b2bcrm.web.rows import drawn_by
 from b2bcrm.web.work import in_work
 
 bp = Blueprint("order", __name__, template_folder="templates")
@@ -52,8 +51,6 @@ TOUCH_WORDS = {
     TouchKind.NOTE: Message("Note"),
 }
 PROMISE_FORM = "fulfillment.promise_form"
-drawn_lines = drawn_by("desk/order_parts.html", "line")
-drawn_touches = drawn_by("desk/order_parts.html", "touches")
 
 
 @bp.get("/orders/<no>")
@@ -84,14 +81,12 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         current=current,
         banner=banner,
         banner_act=BANNER_ACTS.get(banner.act, "") if banner else "",
-        rows=drawn_lines(
-            order_view.rows(facts, work.today, locale, amend="amend" in may), work.today
-        ),
+        rows=order_view.rows(facts, work.today, locale, amend="amend" in may),
         why=order_why.answer(chosen, head, work.today) if chosen and not head.ended else None,
         sure=order_why.how_sure(chosen) if chosen and not head.ended else None,
         lost=order_why.where_lost(chosen) if chosen and not head.ended else [],
         tree=order_why.tree(chosen, work.today, short, say) if chosen else None,
-        days=drawn_touches(order_touches.touch_days(facts), work.today),
+        days=order_touches.touch_days(facts),
         touch_kind=kind,
         touch_kinds=[(kind.value, say(word)) for kind, word in TOUCH_WORDS.items()],
         may=may,

@@ -14,10 +14,8 @@ from b2bcrm.orders.models import Origin
 from b2bcrm.web.export import Column, export
 from b2bcrm.web.locale import say
 from b2bcrm.web.paging import Listing, asked
-from b2bcrm.web.rows import drawn_by
 from b2bcrm.web.work import After, in_work
 
-drawn = drawn_by("desk/order_row.html")
 bp = Blueprint("order_list", __name__, template_folder="templates")
 
 ORIGIN_WORDS = {
@@ -75,7 +73,6 @@ def page(work: Work) -> ResponseReturnValue | After:
     return render_template(
         "desk/orders.html",
         listing=Listing(found, counts.shown, wish),
-        rows=drawn(found, work.today),
         asked=wish,
         counts=counts,
         choices=choices,

@@ -28,10 +28,8 @@ from b2bcrm.web.filters import manner
 from b2bcrm.web.live import version_response
 from b2bcrm.web.locale import current_locale, say
 from b2bcrm.web.paging import Listing, asked
-from b2bcrm.web.rows import drawn_by
 from b2bcrm.web.work import After, in_work
 
-drawn = drawn_by("portal/order_row.html")
 bp = Blueprint("portal_orders", __name__, template_folder="templates")
 
 PER_PAGE = 25
@@ -86,7 +84,6 @@ def listing(work: Work) -> ResponseReturnValue | After:
         "portal/orders.html",
         listing=Listing(rows, total, wish),
         asked=wish,
-        rows=drawn(rows, work.today),
     )
 
 

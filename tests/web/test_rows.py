@@ -1,26 +1,21 @@
-"""Rows of lists are drawn once per content: what is remembered is never out of date."""
+"""Rows of lists are remembered as pieces: what is remembered is never out of date."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 from jinja2 import meta
 
 from b2bcrm.desk import order_rows as desk
-from b2bcrm.desk.orders import drawn as drawn_on_the_desk
 from b2bcrm.kernel.words import Message
 from b2bcrm.orders.lifecycle import ErpSync, OrderState, Stage, Status
 from b2bcrm.orders.models import Origin
 from b2bcrm.portal import order_rows as portal
-from b2bcrm.portal.orders import drawn as drawn_on_the_portal
-from b2bcrm.web.rows import drawn_by
 from b2bcrm.web.work import reading
 
-TODAY = dt.date(2026, 11, 17)
 DESK = desk.OrderRow(
     no="SO-26-00001",
     state=OrderState.CONFIRMED,
@@ -83,10 +78,8 @@ OTHERS = {
     "account": ["Kessler & Co"],
     "country": ["", "JP"],
 }
-LISTS: dict[str, tuple[desk.OrderRow | portal.OrderRow, Callable]] = {
-    "desk/order_row.html": (DESK, drawn_on_the_desk),
-    "portal/order_row.html": (PORTAL, drawn_on_the_portal),
-}
+LISTS = {"desk/order_row.html": DESK, "portal/order_row.html": PORTAL}
+FROM_VALUES = {"_", "today"}  # language and day count as values
 
 
 def changed(row) -> Iterator[desk.OrderRow | portal.OrderRow]:
@@ -96,51 +89,21 @@ def changed(row) -> Iterator[desk.OrderRow | portal.OrderRow]:
             yield from (row._replace(**{name: value}) for value in values)
 
 
-@pytest.fixture
-def reader(app):
-    """Opens a request of a reader of some language, with its Work."""
-
-    @contextmanager
-    def open_request(language: str = "en"):
-        with app.test_request_context("/", headers={"Accept-Language": language}):
-            reading()
-            yield
-
-    return open_request
-
-
-@pytest.mark.parametrize("template", LISTS)
-def test_a_row_shows_nothing_but_its_record(app, template):
+@pytest.mark.parametrize("template", [*LISTS, "desk/order_parts.html"])
+def test_a_piece_shows_nothing_but_its_values(app, template):
     english = app.jinja_env.of("en")
     source = english.loader.get_source(english, template)[0]
-    assert meta.find_undeclared_variables(english.parse(source)) <= {"_"}
+    assert meta.find_undeclared_variables(english.parse(source)) <= FROM_VALUES
 
 
 @pytest.mark.db
 @pytest.mark.parametrize("template", LISTS)
-def test_a_row_of_which_anything_changed_is_drawn_anew(reader, template):
-    row, draw = LISTS[template]
-    with reader():
-        draw([row], TODAY)
+def test_a_row_of_which_anything_changed_is_drawn_anew(app, template):
+    row = LISTS[template]
+    with app.test_request_context("/"):
+        reading()
+        piece = app.jinja_env.globals["piece"]
+        piece(template, "row", row)
+        plain = app.jinja_env.get_template(template).module.row
         for other in changed(row):
-            assert draw([other], TODAY) == drawn_by(template)([other], TODAY), other
-
-
-@pytest.mark.db
-@pytest.mark.parametrize("template", LISTS)
-def test_a_remembered_row_is_handed_out_again_in_its_own_language(reader, template):
-    row, draw = LISTS[template]
-    with reader("en"):
-        english = draw([row], TODAY)[0]
-        assert draw([row._replace()], TODAY)[0] is english
-    with reader("zh-TW"):
-        assert draw([row], TODAY) == drawn_by(template)([row], TODAY)
-        assert draw([row], TODAY)[0] != english
-
-
-@pytest.mark.db
-@pytest.mark.parametrize("template", LISTS)
-def test_a_row_is_drawn_anew_on_another_day(reader, template):
-    row, draw = LISTS[template]
-    with reader():
-        assert draw([row], TODAY)[0] is not draw([row], TODAY + dt.timedelta(days=1))[0]
+            assert piece(template, "row", other) == plain(other), other
