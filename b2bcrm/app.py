@@ -55,6 +55,7 @@ PAGES: tuple[str, ...] = (
     "b2bcrm.desk.accounts",
     "b2bcrm.desk.items",
     "b2bcrm.desk.planning",
+    "b2bcrm.desk.sureness",
     "b2bcrm.desk.search",
     "b2bcrm.desk.files",
     "b2bcrm.desk.service",

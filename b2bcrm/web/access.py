@@ -74,6 +74,7 @@ ACCESS: Mapping[str, Roles] = {
     "desk_planning.cell": STAFF,
     "desk_planning.overview": STAFF,
     "desk_planning.targets": MANAGERS,
+    "desk_sureness.page": STAFF,
     "desk_planning.targets_save": MANAGERS,
     "desk_search.results": STAFF,
     "desk_search.suggest": STAFF,
