@@ -57,5 +57,6 @@ def _chart(found: Calibration, names: dict[str, str]) -> dict[str, Any]:
             *(names.get(group.family, group.family) for group in found.families),
         ],
         "unit": "%",
+        "wrap": True,
         "series": series,
     }
