@@ -69,6 +69,7 @@ class Storm:
     seed: int
     workers: int = 3
     within_s: float = 3600.0
+    calm_within_s: float = CALM_WITHIN_S
     tell: Callable[[str], None] = lambda _line: None
     _children: list[ForkProcess] = field(default_factory=list)
     _born: int = 0
@@ -210,7 +211,7 @@ class Storm:
         What is sent changes the ERP: each feed is read once more after the last delivery.
         """
         sky.stop()
-        end = time.monotonic() + CALM_WITHIN_S
+        end = time.monotonic() + self.calm_within_s
         last: int | None = None
         while time.monotonic() < end:
             with suppress(OperationalError):
