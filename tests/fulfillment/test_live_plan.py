@@ -108,6 +108,16 @@ def test_a_hold_is_seen_by_the_next_ask_before_the_next_plan(work, pump):
     assert ask(work, pump, 8).full_on == day("11-18")
 
 
+def test_a_hold_for_a_later_day_leaves_the_early_hours_to_others(work, pump):
+    publish(work)
+    assert ask(work, pump, 2).full_on == day("11-18")
+    Promises(work).hold("Q-26-1/0", [wish(pump, 8)], WISH, at_worst={"10": WISH})
+    assert ask(work, pump, 2).full_on == day("11-18")
+    assert ask(work, pump, 3).full_on == day("12-02"), "the shafts are kept"
+    (kept,) = work.session.scalars(sa.select(HoldLine))
+    assert day("11-18") < kept.ready_on <= WISH
+
+
 def test_a_hold_stays_where_it_is_when_the_plan_is_made_again(work, pump):
     publish(work)
     Promises(work).hold("Q-26-1/0", [wish(pump, 8)], WISH, at_worst={})

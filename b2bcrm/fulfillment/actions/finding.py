@@ -7,7 +7,7 @@ is not in it, what is promised is what the ATP of the item alone says.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -45,16 +45,19 @@ class Found:
     details: tuple[atp.Supply, ...] = ()
 
 
-def find(work: Work, lines: Sequence[AskLine], *, without: Sequence[str] = ()) -> list[Found]:
+def find(
+    work: Work, lines: Sequence[AskLine], *, without: Sequence[str] = (), late: Collection[str] = ()
+) -> list[Found]:
     """Answer the lines one after another; each sees what the ones before it would take.
 
-    What the holds named in ``without`` keep counts as free.
+    What the holds named in ``without`` keep counts as free. ``late`` are references of
+    lines that the plan is to have on the wished day, where it could have them before.
     """
     if not lines:
         return []
     way = ways.take(work, [line.account_id for line in lines])
     plan = live.take(work, without=without)
-    by_plan = {} if plan is None else _from_plan(work, lines, way, plan)
+    by_plan = {} if plan is None else _from_plan(work, lines, way, plan, late)
     rest = [line for n, line in enumerate(lines) if n not in by_plan]
     by_atp = iter(_from_pools(work, rest, way, without))
     return [by_plan.get(n) or next(by_atp) for n in range(len(lines))]
@@ -81,7 +84,7 @@ def sources(takes: Iterable[atp.Supply], details: Iterable[atp.Supply] = ()) -> 
 
 # ------------------------------------------------------------------------------ from the plan
 def _from_plan(
-    work: Work, lines: Sequence[AskLine], way: ways.Ways, plan: live.Live
+    work: Work, lines: Sequence[AskLine], way: ways.Ways, plan: live.Live, late: Collection[str]
 ) -> dict[int, Found]:
     """Answers by the line's place among ``lines``, for items that the plan knows."""
     ids = {line.item_id for line in lines}
@@ -103,7 +106,8 @@ def _from_plan(
                     _wish(lines[n], next(iter(parts.values())), way, work.today),
                 )
                 for n, parts in asked
-            ]
+            ],
+            late={at for at, (n, _) in enumerate(asked) if lines[n].ref in late},
         )
         found = {}
         for (n, parts), (part, offer) in zip(asked, offers, strict=True):

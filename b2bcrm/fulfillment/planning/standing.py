@@ -9,7 +9,7 @@ threads at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from math import ceil
 from typing import Any, NamedTuple
@@ -108,21 +108,27 @@ class Standing:
             self._nothing(unit)
 
     # --------------------------------------------------------------------------------- asking
-    def offers(self, wishes: Sequence[tuple[Sequence[str], int, int]]) -> list[tuple[str, Offer]]:
+    def offers(
+        self, wishes: Sequence[tuple[Sequence[str], int, int]], *, late: Collection[int] = ()
+    ) -> list[tuple[str, Offer]]:
         """The best part and its offer for each wish (parts, pieces, day wished at our door).
 
-        Each wish sees what the ones before it would take.
+        Each wish sees what the ones before it would take. ``late`` are places of wishes that are
+        offered for their day where they can be there before, to leave early hours to others.
         """
         before, mark = self._ledger, self._ledger.at[TOP]
         used: list[int] = []
-        found = [self._best(parts, qty, wish, used) for parts, qty, wish in wishes]
+        found = [
+            self._best(parts, qty, wish, used, late=n in late)
+            for n, (parts, qty, wish) in enumerate(wishes)
+        ]
         self._free(used)
         if before is self._ledger:
             self._ledger.at[TOP] = mark
         return found
 
     def _best(
-        self, parts: Sequence[str], qty: int, wish: int, used: list[int]
+        self, parts: Sequence[str], qty: int, wish: int, used: list[int], *, late: bool
     ) -> tuple[str, Offer]:
         """The part that is there first, the first named among equals; it stays taken."""
         chosen = parts[0] if parts else ""
@@ -136,6 +142,10 @@ class Standing:
         if not chosen:
             return "", Offer(None, [])
         offer, taken = self._offer(chosen, qty, wish)
+        if late and offer.full is not None and offer.full < wish:
+            self._delay(taken[0])
+            full = int(self._ledger.unit_day[taken[0]])
+            offer = Offer(full, _merged(self._takes(taken[0])))
         used += taken
         return chosen, offer
 
@@ -149,6 +159,16 @@ class Standing:
             full = self._look(whole, rest, qty, wish)
         takes = _merged(take for unit in (whole, rest) for take in self._takes(unit))
         return Offer(full, takes), [whole, rest]
+
+    def _delay(self, unit: int) -> None:
+        """Place a unit that is there before its day for that day, if it can be."""
+        book, early = self._book, int(self._ledger.unit_day[unit])
+        drop(book, self._ledger, unit)
+        placed = place_on_time(book, self._ledger, unit)
+        while self._full(unit):
+            placed = place_on_time(book, self._ledger, unit)
+        if not placed:
+            place_unit(book, self._ledger, unit, early, STOCK_FIRST)
 
     def _look(self, whole: int, rest: int, qty: int, wish: int) -> int | None:
         """Place the wish; the day all of it is there."""

@@ -51,4 +51,4 @@ def pegged_qty(doc: Doc) -> int:
     if not doc.body["demand_ref"]:
         return 0
     wanted: int = doc.body["qty"] - doc.truth.get("surplus", 0)
-    return min(wanted, doc.truth["received"])
+    return min(wanted, int(doc.truth["received"]))
