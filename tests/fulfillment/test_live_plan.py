@@ -77,7 +77,27 @@ def test_a_component_that_is_short_moves_the_date_by_its_lead_time(work, pump):
     publish(work)
     answer = ask(work, pump, 11)
     assert answer.full_on == day("12-02")
-    assert str(answer.reason) == "made anew by Wed 2 Dec 2026, as SHAFT comes on Tue 1 Dec 2026"
+    assert str(answer.reason) == (
+        "made anew by Wed 2 Dec 2026, as SHAFT has to be bought and comes on Tue 1 Dec 2026"
+    )
+
+
+def test_where_hours_decide_the_sentence_names_the_work_centre(work, pump, plant):
+    plant.buy("PO-6", "SHAFT", 40, "11-17")
+    publish(work)
+    Promises(work).hold("Q-26-1/0", [wish(pump, 16)], WISH, at_worst={})
+    answer = ask(work, pump, 8)
+    assert answer.full_on == day("11-20")
+    assert str(answer.reason) == (
+        "made anew by Fri 20 Nov 2026: Mill (M-1) has hours free again on Thu 19 Nov 2026"
+    )
+
+
+def test_where_a_purchase_order_decides_the_sentence_names_it(work, pump, plant):
+    plant.buy("PO-7", "SHAFT", 20, "11-24")
+    publish(work)
+    reason = str(ask(work, pump, 12).reason)
+    assert reason == "made anew by Wed 25 Nov 2026, as SHAFT of PO-7 comes on Tue 24 Nov 2026"
 
 
 def test_the_answer_names_what_it_rests_on(work, pump):

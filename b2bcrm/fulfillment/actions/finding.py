@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from b2bcrm.catalog.models import Item, ItemKind
+from b2bcrm.catalog.models import Item, ItemKind, WorkCenter
 from b2bcrm.fulfillment.planning import atp
 from b2bcrm.fulfillment.planning.because import because
 from b2bcrm.fulfillment.planning.plant import item_of, part_name
@@ -25,7 +25,7 @@ from b2bcrm.kernel.work import Work
 from b2bcrm.ports.promise import Answer, AskLine, Source
 
 if TYPE_CHECKING:
-    from b2bcrm.fulfillment.planning.standing import Offer, Standing
+    from b2bcrm.fulfillment.planning.standing import Standing, Take
 
 HOURS = 1000  # the engine counts 1/1000 h
 
@@ -112,9 +112,30 @@ def _from_plan(
         found = {}
         for (n, parts), (part, offer) in zip(asked, offers, strict=True):
             full = None if offer.full is None else work.today + dt.timedelta(days=offer.full)
-            supplies = _supplies(offer, part, standing, work.today)
-            found[n] = _answered(lines[n], parts[part], full, supplies, way=way, as_of=as_of)
+            supplies = _supplies(offer.takes, part, standing, work.today)
+            why = _supplies([offer.decides] if offer.decides else [], part, standing, work.today)
+            found[n] = _answered(
+                lines[n], parts[part], full, supplies, why=_why(work, why), way=way, as_of=as_of
+            )
         return found
+
+
+@dataclass(frozen=True)
+class _Why:
+    """What a date waits for, and the name of its work centre."""
+
+    decides: atp.Supply | None
+    center: str = ""
+
+
+def _why(work: Work, decides: Sequence[atp.Supply]) -> _Why:
+    if not decides:
+        return _Why(None)
+    (one,) = decides
+    if one.kind != atp.CAPACITY:
+        return _Why(one)
+    name = work.session.scalar(sa.select(WorkCenter.name).where(WorkCenter.code == one.no))
+    return _Why(one, f"{name} ({one.no})" if name else one.no)
 
 
 def _parts(
@@ -144,10 +165,12 @@ def _wish(line: AskLine, site_id: int, way: ways.Ways, today: dt.date) -> int:
     return -1
 
 
-def _supplies(offer: Offer, part: str, standing: Standing, today: dt.date) -> list[atp.Supply]:
-    """What an offer takes, in the items' own units and on days of the calendar."""
+def _supplies(
+    takes: Iterable[Take], part: str, standing: Standing, today: dt.date
+) -> list[atp.Supply]:
+    """Takes in the items' own units and on days of the calendar."""
     found = []
-    for take in offer.takes:
+    for take in takes:
         item = item_of(take.part) if take.part else ""
         if take.kind == atp.CAPACITY:
             qty = Decimal(take.qty) / HOURS
@@ -163,6 +186,7 @@ def _answered(
     ready_on: dt.date | None,
     supplies: Sequence[atp.Supply],
     *,
+    why: _Why,
     way: ways.Ways,
     as_of: dt.datetime | None,
 ) -> Found:
@@ -173,7 +197,7 @@ def _answered(
     if ready_on is None:
         text = Message("No date within the plan: a component, a lead time or hours are missing.")
         return Found(line, Answer(line.ref, None, there, text, (), as_of), None, ())
-    told = _transported(because(line.qty, takes, details), line, way)
+    told = _transported(because(line.qty, takes, why.decides, why.center), line, way)
     full_on = way.arrives(line.account_id, site_id, takes, ready_on)
     answer = Answer(line.ref, full_on, there, told, sources(takes, details), as_of)
     return Found(line, answer, site_id, takes, ready_on, details)

@@ -16,18 +16,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from b2bcrm.fulfillment.planning.atp import CAPACITY, LEAD_TIME, PLANNED
+from b2bcrm.fulfillment.planning.atp import CAPACITY, LEAD_TIME, PLANNED, STOCK
+from b2bcrm.fulfillment.planning.deciding import waits_for
 from b2bcrm.fulfillment.planning.engine import warming
 from b2bcrm.fulfillment.planning.engine.asking import most_by_wish
 from b2bcrm.fulfillment.planning.engine.book import MOST, NEVER
 from b2bcrm.fulfillment.planning.engine.building import build
-from b2bcrm.fulfillment.planning.engine.ledger import FULL, TOP, copied, removable, with_room
+from b2bcrm.fulfillment.planning.engine.ledger import (
+    FULL,
+    TOP,
+    copied,
+    removable,
+    with_room,
+)
 from b2bcrm.fulfillment.planning.engine.placing import BOUGHT, STOCK_FIRST, drop, place_unit
 from b2bcrm.fulfillment.planning.engine.solving import place_early, place_on_time, solve
 from b2bcrm.fulfillment.planning.packing import Packed
 
 ROOM = 64  # promises for which room is made at a time
 ALL_STOCK = STOCK_FIRST | BOUGHT
+_THERE = frozenset({STOCK, CAPACITY})  # what decides no day
 
 
 class Take(NamedTuple):
@@ -45,10 +53,14 @@ class Take(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """The first day of all pieces at our door, None: not within the plan; what they take."""
+    """The first day of all pieces at our door, None: not within the plan; what they take.
+
+    ``decides`` is the one of ``takes`` but for which they would be there a day earlier.
+    """
 
     full: int | None
     takes: list[Take]
+    decides: Take | None = None
 
 
 class Standing:
@@ -158,7 +170,19 @@ class Standing:
         while self._full(whole, rest):
             full = self._look(whole, rest, qty, wish)
         takes = _merged(take for unit in (whole, rest) for take in self._takes(unit))
-        return Offer(full, takes), [whole, rest]
+        last = rest if self._ledger.unit_count[rest] else whole
+        return Offer(full, takes, self._decides(last, full, takes)), [whole, rest]
+
+    def _decides(self, unit: int, full: int | None, takes: Sequence[Take]) -> Take | None:
+        """The take that a unit, whose last pieces are there on ``full``, waits for."""
+        if not full or full != self._ledger.unit_day[unit] or all(t.kind in _THERE for t in takes):
+            return None
+        centres = [take.no for take in takes if take.kind == CAPACITY]
+        part, centre = waits_for(self._book, self._ledger, self.names, unit, centres)
+        if centre:
+            return next(take for take in takes if (take.kind, take.no) == (CAPACITY, centre))
+        coming = [take for take in takes if part and take.part == part and take.kind != STOCK]
+        return max(coming, key=lambda take: take.day, default=None)
 
     def _delay(self, unit: int) -> None:
         """Place a unit that is there before its day for that day, if it can be."""
