@@ -8,10 +8,18 @@ import pytest
 import sqlalchemy as sa
 
 from b2bcrm.catalog.models import BomRow, ItemKind, RoutingRow, WorkCenter
-from b2bcrm.fulfillment.actions import Promises, replanning
-from b2bcrm.fulfillment.models import HoldLine, PlanRun, PurchaseLine, Stock
+from b2bcrm.fulfillment.actions import Promises, project, project_due, replanning
+from b2bcrm.fulfillment.models import (
+    HoldLine,
+    LineProjection,
+    OrderProjection,
+    PlanRun,
+    PurchaseLine,
+    Stock,
+)
 from b2bcrm.fulfillment.planning import readiness
 from b2bcrm.fulfillment.queries.plans import plan_state
+from b2bcrm.orders.lifecycle import Status
 from b2bcrm.ports.promise import AskLine, Mode, PromiseMoved
 from tests.factories import make_account, make_item, make_line, make_order
 from tests.fulfillment.conftest import day
@@ -186,6 +194,64 @@ def test_orders_take_hours_and_components_before_the_next_quote(work, pump):
     make_order(work, make_account(work, incoterm="EXW"), incoterm="EXW", lines=[line])
     publish(work)
     assert ask(work, pump, 2).full_on == day("11-19")
+
+
+def unplanned_order(work, pump, qty, promised_on):
+    """An order that the ERP knows and has given a date, but made nothing for."""
+    days = {"promised_on": promised_on, "planned_on": promised_on}
+    line = make_line(work, pump, ordered_qty=D(qty), **days)
+    account = make_account(work, incoterm="EXW")
+    erp_no = f"418-{promised_on:%m%d}"
+    return make_order(work, account, incoterm="EXW", erp_no=erp_no, lines=[line])
+
+
+def projection(work, order) -> LineProjection:
+    project(work, [order.id])
+    return work.session.scalars(
+        sa.select(LineProjection).where(LineProjection.order_id == order.id)
+    ).one()
+
+
+def test_a_line_that_the_erp_has_not_planned_is_expected_on_the_day_of_the_plan(work, pump):
+    order = unplanned_order(work, pump, 11, day("11-24"))
+    publish(work)
+    found = projection(work, order)
+    assert found.projected_on == day("12-03")
+    assert (found.status, found.cause_kind) == (Status.LATE, "material")
+    assert str(found.cause) == (
+        "No document brings it yet; made anew by Wed 2 Dec 2026,"
+        " as SHAFT has to be bought and comes on Tue 1 Dec 2026."
+    )
+
+
+def test_a_line_whose_hours_are_gone_says_so_and_one_that_has_them_is_in_time(work, pump, plant):
+    pump.lead_time_days = 10
+    plant.buy("PO-6", "SHAFT", 400, "11-17")
+    order = unplanned_order(work, pump, 40, day("11-20"))
+    publish(work)
+    found = projection(work, order)
+    assert found.projected_on == day("11-25")
+    assert (found.status, found.cause_kind) == (Status.LATE, "capacity")
+    assert "Mill (M-1) has hours free again on" in str(found.cause)
+    early = unplanned_order(work, pump, 8, day("12-21"))
+    publish(work)
+    found = projection(work, early)
+    assert (found.projected_on, found.status, found.cause_kind) == (day("12-21"), Status.OK, "")
+
+
+def test_a_new_plan_has_those_orders_computed_anew_whose_dates_it_moves(work, pump, plant):
+    pump.lead_time_days = 10
+    plant.buy("PO-6", "SHAFT", 400, "11-17")
+    late = unplanned_order(work, pump, 12, day("11-23"))
+    fine = unplanned_order(work, pump, 8, day("12-21"))
+    publish(work)
+    project(work, [late.id, fine.id])
+    work.session.execute(sa.update(PurchaseLine).values(confirmed_on=day("12-10")))
+    publish(work)
+    stale = dict(work.rows(sa.select(OrderProjection.order_id, OrderProjection.stale)))
+    assert stale == {late.id: True, fine.id: False}
+    project_due(work)
+    assert projection(work, late).status is Status.LATE
 
 
 def test_lines_of_one_ask_do_not_get_the_same_hours(work, pump):

@@ -14,20 +14,17 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from b2bcrm.catalog.models import Item, ItemKind, WorkCenter
+from b2bcrm.catalog.models import Item, ItemKind
 from b2bcrm.fulfillment.planning import atp
-from b2bcrm.fulfillment.planning.because import because
-from b2bcrm.fulfillment.planning.plant import item_of, part_name
-from b2bcrm.fulfillment.snapshot import live, pools, ways
+from b2bcrm.fulfillment.planning.plant import part_name
+from b2bcrm.fulfillment.snapshot import live, pools, ways, witness
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.promise import Answer, AskLine, Source
 
 if TYPE_CHECKING:
-    from b2bcrm.fulfillment.planning.standing import Standing, Take
-
-HOURS = 1000  # the engine counts 1/1000 h
+    from b2bcrm.fulfillment.planning.standing import Standing
 
 
 @dataclass(frozen=True)
@@ -112,30 +109,14 @@ def _from_plan(
         found = {}
         for (n, parts), (part, offer) in zip(asked, offers, strict=True):
             full = None if offer.full is None else work.today + dt.timedelta(days=offer.full)
-            supplies = _supplies(offer.takes, part, standing, work.today)
-            why = _supplies([offer.decides] if offer.decides else [], part, standing, work.today)
+            takes = witness.supplies(offer.takes, part, standing, work.today)
+            last = [offer.decides] if offer.decides else []
+            decides = witness.supplies(last, part, standing, work.today)
+            reason = witness.reason(work, lines[n].qty, takes, decides[0] if decides else None)
             found[n] = _answered(
-                lines[n], parts[part], full, supplies, why=_why(work, why), way=way, as_of=as_of
+                lines[n], parts[part], full, takes, reason=reason, way=way, as_of=as_of
             )
         return found
-
-
-@dataclass(frozen=True)
-class _Why:
-    """What a date waits for, and the name of its work centre."""
-
-    decides: atp.Supply | None
-    center: str = ""
-
-
-def _why(work: Work, decides: Sequence[atp.Supply]) -> _Why:
-    if not decides:
-        return _Why(None)
-    (one,) = decides
-    if one.kind != atp.CAPACITY:
-        return _Why(one)
-    name = work.session.scalar(sa.select(WorkCenter.name).where(WorkCenter.code == one.no))
-    return _Why(one, f"{name} ({one.no})" if name else one.no)
 
 
 def _parts(
@@ -165,28 +146,13 @@ def _wish(line: AskLine, site_id: int, way: ways.Ways, today: dt.date) -> int:
     return -1
 
 
-def _supplies(
-    takes: Iterable[Take], part: str, standing: Standing, today: dt.date
-) -> list[atp.Supply]:
-    """Takes in the items' own units and on days of the calendar."""
-    found = []
-    for take in takes:
-        item = item_of(take.part) if take.part else ""
-        if take.kind == atp.CAPACITY:
-            qty = Decimal(take.qty) / HOURS
-        else:
-            qty = standing.quantity(item or item_of(part), take.qty)
-        found.append(atp.Supply(take.kind, take.no, qty, today + dt.timedelta(days=take.day), item))
-    return found
-
-
 def _answered(
     line: AskLine,
     site_id: int,
     ready_on: dt.date | None,
     supplies: Sequence[atp.Supply],
     *,
-    why: _Why,
+    reason: Message,
     way: ways.Ways,
     as_of: dt.datetime | None,
 ) -> Found:
@@ -197,7 +163,7 @@ def _answered(
     if ready_on is None:
         text = Message("No date within the plan: a component, a lead time or hours are missing.")
         return Found(line, Answer(line.ref, None, there, text, (), as_of), None, ())
-    told = _transported(because(line.qty, takes, why.decides, why.center), line, way)
+    told = _transported(reason, line, way)
     full_on = way.arrives(line.account_id, site_id, takes, ready_on)
     answer = Answer(line.ref, full_on, there, told, sources(takes, details), as_of)
     return Found(line, answer, site_id, takes, ready_on, details)

@@ -23,10 +23,11 @@ def waits_for(
     """Names of the part or of the work centre, of those given, that a placed unit waits for.
 
     Both are empty where it could be there earlier, or where no single centre is to blame. The
-    unit stands as before.
+    unit, whose entries are the ledger's last ones, stands as before.
     """
     day = int(ledger.unit_day[unit])
     drop(book, ledger, unit)
+    ledger.at[TOP] = ledger.unit_first[unit]  # so that there is room to put it back
 
     def fits(free: Ints) -> bool:
         return _fits(book, ledger, unit, day - 1, free)

@@ -32,24 +32,11 @@ from b2bcrm.fulfillment.planning.engine.ledger import (
 from b2bcrm.fulfillment.planning.engine.placing import BOUGHT, STOCK_FIRST, drop, place_unit
 from b2bcrm.fulfillment.planning.engine.solving import place_early, place_on_time, solve
 from b2bcrm.fulfillment.planning.packing import Packed
+from b2bcrm.fulfillment.planning.takes import Take, merged
 
 ROOM = 64  # promises for which room is made at a time
 ALL_STOCK = STOCK_FIRST | BOUGHT
 _THERE = frozenset({STOCK, CAPACITY})  # what decides no day
-
-
-class Take(NamedTuple):
-    """What an offer rests on: ``qty`` of ``kind``, there from ``day`` on.
-
-    ``part`` is the component that it is; empty for the pieces asked for themselves. Capacity is
-    in 1/1000 h, and ``no`` is its work centre.
-    """
-
-    kind: str
-    no: str
-    qty: int
-    day: int
-    part: str = ""
 
 
 class Offer(NamedTuple):
@@ -109,6 +96,32 @@ class Standing:
         if removable(self._ledger, unit):
             self._free([unit])
 
+    def due(self, name: str) -> int:
+        """The last day on which the pieces of a line or promise would be in time."""
+        unit = self._units.get(name)
+        return -1 if unit is None else int(self._book.unit_due[unit])
+
+    def day(self, name: str) -> int | None:
+        """The day on which they are there; None if the plan has no such line, or no day for it."""
+        unit = self._units.get(name)
+        day = -1 if unit is None else int(self._ledger.unit_day[unit])
+        return None if day < 0 else day
+
+    def told(self, name: str) -> tuple[str, int, list[Take], Take | None]:
+        """Part, pieces, what they rest on, and which of that decides their day."""
+        unit = self._units[name]
+        line = self._book.unit_line[unit]
+        takes = merged(self._takes(unit))
+        before, day = self._ledger, self.day(name) or 0
+        self._ledger = with_room(copied(before))  # to be tried on
+        drop(self._book, self._ledger, unit)
+        decides = None
+        if place_unit(self._book, self._ledger, unit, day, STOCK_FIRST):
+            decides = self._decides(unit, day, takes)
+        self._ledger = before
+        part = self.names.parts[self._book.line_part[line]]
+        return part, int(self._book.line_qty[line]), takes, decides
+
     def _place(self, unit: int, due: int, *, fresh: bool) -> None:
         """By its day as it was given, else as early as it can."""
         book = self._book
@@ -157,7 +170,7 @@ class Standing:
         if late and offer.full is not None and offer.full < wish:
             self._delay(taken[0])
             full = int(self._ledger.unit_day[taken[0]])
-            offer = Offer(full, _merged(self._takes(taken[0])))
+            offer = Offer(full, merged(self._takes(taken[0])))
         used += taken
         return chosen, offer
 
@@ -169,7 +182,7 @@ class Standing:
         full = self._look(whole, rest, qty, wish)
         while self._full(whole, rest):
             full = self._look(whole, rest, qty, wish)
-        takes = _merged(take for unit in (whole, rest) for take in self._takes(unit))
+        takes = merged(take for unit in (whole, rest) for take in self._takes(unit))
         last = rest if self._ledger.unit_count[rest] else whole
         return Offer(full, takes, self._decides(last, full, takes)), [whole, rest]
 
@@ -356,22 +369,6 @@ def _longer(array: Any, room: int) -> Any:
 
 def _rank(offer: Offer) -> int:
     return NEVER if offer.full is None else offer.full
-
-
-def _merged(takes: Iterable[Take]) -> list[Take]:
-    """One row per supply; of several planned orders the last day counts. Own pieces come first."""
-    found: dict[tuple[str, str, str, int], Take] = {}
-    for take in takes:
-        own = not take.part and take.kind != CAPACITY
-        key = (take.kind, take.no, take.part, take.day if own else -1)
-        seen = found.get(key)
-        found[key] = (
-            take
-            if seen is None
-            else take._replace(qty=take.qty + seen.qty, day=max(take.day, seen.day))
-        )
-    order = {CAPACITY: 2}
-    return sorted(found.values(), key=lambda t: (order.get(t.kind, 1 if t.part else 0), t.day))
 
 
 def warm() -> None:
