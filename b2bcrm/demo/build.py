@@ -22,8 +22,8 @@ from b2bcrm.demo.numbers import Series, number_deals, quote_series
 from b2bcrm.demo.rows import Rows
 from b2bcrm.demo.scene import Scene, local_day, read_scene
 from b2bcrm.demo.targets import write_targets
-from b2bcrm.fulfillment.actions import replanning
 from b2bcrm.fulfillment.planning import readiness
+from b2bcrm.fulfillment.planning.choice import choose_plain
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.database import BusinessClock, Marker, make_engine
 from b2bcrm.kernel.organization import Company
@@ -214,6 +214,10 @@ def _fill(
 
 def _plan(work: Work) -> None:
     """A plan of the order book as it now stands, for dates and projections."""
+    choose_plain()  # a fresh installation has nothing compiled yet
+    # Here, so that the choice comes before the engine.
+    from b2bcrm.fulfillment.actions import replanning
+
     readiness.prepare()
     work.session.flush()  # flush: the plan is made from rows
     due = replanning.plan_due(work, anyway=True)
