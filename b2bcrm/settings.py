@@ -39,7 +39,7 @@ class Settings:
     api_per_address: int = 30
     redis_url: str = field(repr=False, default="")
     cheap_passwords: bool = False
-    plans: bool = False  # whether dates come from a plan of the whole order book
+    plans: bool = True  # whether dates come from a plan of the whole order book
 
     @property
     def files_dir(self) -> Path:
@@ -143,7 +143,7 @@ class Settings:
             api_per_address=int(per_address),
             redis_url=environ.get("REDIS_URL", ""),
             mail_from=environ.get("MAIL_FROM", "sales@formosa.example"),
-            plans=environ.get("CRM_PLAN", "") == "1",
+            plans=environ.get("CRM_PLAN", "") != "0",
             cheap_passwords=environ.get("CRM_CHEAP_PASSWORDS", "") == "1",
         )
 

@@ -23,10 +23,10 @@ def test_without_a_database_it_is_the_demo_with_a_kept_secret(tmp_path):
     assert again.secret_key == first.secret_key
 
 
-def test_dates_come_from_a_plan_only_where_that_is_switched_on(tmp_path):
+def test_dates_come_from_a_plan_unless_that_is_switched_off(tmp_path):
     folder = {"CRM_DATA_DIR": str(tmp_path)}
-    assert not Settings.from_env(folder).plans
-    assert Settings.from_env(folder | {"CRM_PLAN": "1"}).plans
+    assert Settings.from_env(folder).plans
+    assert not Settings.from_env(folder | {"CRM_PLAN": "0"}).plans
 
 
 def test_with_a_database_nothing_of_the_demo_is_left():

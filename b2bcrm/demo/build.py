@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Literal, cast
 
@@ -16,13 +15,15 @@ from b2bcrm.bootstrap import ROUTES
 from b2bcrm.demo import firm, load, moves, orders, past, pipeline, talk
 from b2bcrm.demo.case_rows import CaseBook
 from b2bcrm.demo.cases import LAST_OF_HISTORY, TOLD_NUMBERS, past_cases, write_cases
-from b2bcrm.demo.deals import Deal, Desk
+from b2bcrm.demo.deals import Desk
 from b2bcrm.demo.facts import Facts
 from b2bcrm.demo.logins import create_logins
 from b2bcrm.demo.numbers import Series, number_deals, quote_series
 from b2bcrm.demo.rows import Rows
 from b2bcrm.demo.scene import Scene, local_day, read_scene
 from b2bcrm.demo.targets import write_targets
+from b2bcrm.fulfillment.planning import readiness
+from b2bcrm.fulfillment.planning.choice import choose_plain
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.database import BusinessClock, Marker, make_engine
 from b2bcrm.kernel.organization import Company
@@ -178,11 +179,14 @@ def _fill(
     lost = past.unwon(scene, book, begin + dt.timedelta(days=30))
     living = pipeline.open_deals(scene, book, size)
     deals = [*won.values(), *lost, *living]
-    delays = load.load_supply(rows, source)
+    late = load.load_supply(rows, source).by_line()
     firm.open_feeds(work, source.read, work.now)
-    pipeline.date_lines(work, living)
-    _enter_quotes(work, scene, rows, facts, book=book, deals=deals, size=size, files_dir=files_dir)
-    late = delays.by_line()
+    quotes, inquiries = quote_series(deals), Series("IN")
+    number_deals(deals, quotes, inquiries)
+    desk = Desk(scene, rows, facts)
+    for deal in sorted((*won.values(), *lost), key=lambda d: d.begun[0]):
+        desk.enter(deal)
+    desk.write()
     for order in book.orders:
         past.dress(scene, order, won.get(order.row["id"]), facts)
         moves.write_history(work, scene, order, late, facts)
@@ -192,6 +196,11 @@ def _fill(
     for revision in revisions:
         revision["id"] = rows.next_id(OrderRevision)
     rows.put(OrderRevision, revisions)
+    _plan(work)
+    pipeline.enter_living(work, desk, living)
+    _enter_waiting(work, desk, inquiries, book=book, size=size, files_dir=files_dir)
+    for numbers in (quotes, inquiries):
+        numbers.keep(work)
     talk.write_touches(scene, rows, book, deals, _TALKED[size])
     series = _case_series(scene, book, size)
     write_cases(scene, CaseBook(scene, rows, facts, series), book, size)
@@ -199,32 +208,31 @@ def _fill(
     write_targets(scene, rows, book)
     facts.write(rows)
     rows.settle_ids()
+    _plan(work)
     load.project_living(work)
-    pipeline.hold_dates(work, living)
 
 
-def _enter_quotes(
-    work: Work,
-    scene: Scene,
-    rows: Rows,
-    facts: Facts,
-    *,
-    book: orders.OrderBook,
-    deals: Sequence[Deal],
-    size: str,
-    files_dir: Path,
+def _plan(work: Work) -> None:
+    """A plan of the order book as it now stands, for dates and projections."""
+    choose_plain()  # a fresh installation has nothing compiled yet
+    # Here, so that the choice comes before the engine.
+    from b2bcrm.fulfillment.actions import replanning
+
+    readiness.prepare()
+    work.session.flush()  # flush: the plan is made from rows
+    due = replanning.plan_due(work, anyway=True)
+    if due is not None:
+        replanning.publish_plan(work, replanning.make_plan(due))
+
+
+def _enter_waiting(
+    work: Work, desk: Desk, inquiries: Series, *, book: orders.OrderBook, size: str, files_dir: Path
 ) -> None:
-    quotes, inquiries = quote_series(deals), Series("IN")
-    number_deals(deals, quotes, inquiries)
-    waiting = pipeline.waiting(scene, book, size)
-    desk = Desk(scene, rows, facts)
-    for deal in sorted(deals, key=lambda d: d.begun[0]):
-        desk.enter(deal)
-    take = partial(inquiries.take, scene.today.year)
-    entered = pipeline.enter_waiting(desk, waiting, [take() for _ in waiting])
+    """Inquiries that nobody has quoted yet; what was entered at the desk is written."""
+    waiting = pipeline.waiting(desk.scene, book, size)
+    numbers = [inquiries.take(desk.scene.today.year) for _ in waiting]
+    entered = pipeline.enter_waiting(desk, waiting, numbers)
     desk.write()
-    quotes.keep(work)
-    inquiries.keep(work)
     if entered:
         pipeline.attach(work, files_dir, *entered[0])
 

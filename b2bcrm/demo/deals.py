@@ -113,11 +113,15 @@ class Desk:
             self._enter_revision(deal, rev, quote_id, lines)
 
     def write(self) -> None:
-        """Write what was entered."""
-        self.rows.put(Inquiry, self._inquiries)
-        self.rows.put(InquiryLine, self._wishes)
-        self.rows.put(Quote, self._quotes)
-        self.rows.put(QuoteLine, self._lines)
+        """Write what was entered since the last time."""
+        for kind, entered in (
+            (Inquiry, self._inquiries),
+            (InquiryLine, self._wishes),
+            (Quote, self._quotes),
+            (QuoteLine, self._lines),
+        ):
+            self.rows.put(kind, entered)
+            entered.clear()
 
     def ask(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -28,8 +28,11 @@ from b2bcrm.quotes.lifecycle import Channel, InquiryState, QuoteState
 OPEN = {"small": (12, 3, 3), "demo": (60, 8, 6), "large": (300, 30, 20)}
 _LATEST_AGE = 19  # working days: an older one would have run out
 _MINUTES = (9 * 60, 16 * 60)
-_PROJECT_LINE = (2_000_000, 9_000_000)  # TWD
 _PROJECTS = 0.45  # share of the open quotes that are for machines built in later quarters
+_MACHINES = (4, 9)  # a project's machines, built one after the other
+_MACHINE_LINE = (250_000, 1_000_000)  # TWD: what one machine takes of an item
+_CALLED = 3  # items that are wanted again and again
+_MONTHS = (1, 1, 2, 3, 4, 6)  # every other quote is for months, called off piece by piece
 
 
 @dataclass(frozen=True)
@@ -142,17 +145,24 @@ def _open(
     revisions = rng.choices((1, 2, 3), (70, 23, 7))[0]
     ages = tuple(last + 4 * n for n in reversed(range(revisions)))
     project = rng.random() < _PROJECTS
-    ahead = rng.randint(*((70, 270) if project else (25, 170)))
-    times = rng.choice((1, 1, 2, 3, 4, 6))  # every other one is for a year
-    rate = scene.rate(customer.account.currency, scene.today)
-    apart = rng.choice((0, 14, 28)) if project else 0  # one machine after the other
-    for n, line in enumerate(lines):
-        line.wanted_on = scene.today + dt.timedelta(days=ahead + n * apart)
-        line.promised_on = None
-        worth = rng.randint(*_PROJECT_LINE) / (line.list_price * rate)
-        big = project and scene.items[line.item_id].family != "KIT"
-        line.qty = max(Decimal(1), round(worth, 0)) if big else line.qty * times
-        line.list_price = scene.price(customer, line.item_id, line.qty) or line.list_price
+    ahead = rng.randint(*((70, 200) if project else (25, 150)))
+    times, apart = rng.choice(_MONTHS), 28
+    if project:
+        times, apart = rng.randint(*_MACHINES), rng.choice((14, 21, 28))
+        rate = scene.rate(customer.account.currency, scene.today)
+        for line in lines:
+            if scene.items[line.item_id].family != "KIT":
+                worth = rng.randint(*_MACHINE_LINE) / (line.list_price * rate)
+                line.qty = max(Decimal(1), round(worth, 0))
+                line.list_price = scene.price(customer, line.item_id, line.qty) or line.list_price
+    days = [scene.today + dt.timedelta(days=ahead + n * apart) for n in range(times)]
+    lines = [
+        replace(line, wanted_on=day, promised_on=None)
+        for day in days
+        for line in (lines[:_CALLED] if times > 1 else lines)
+    ]
+    for n, line in enumerate(lines, 1):
+        line.line_no = 10 * n
     deal = _begin(scene, rng, customer, lines, ages, draft=draft)
     deal.win_pct = rng.choice((10, 20, 30, 40, 50, 60, 70, 80, 90)[: 7 if project else 9])
     deal.decision_on = scene.today + dt.timedelta(days=rng.randint(3, min(75, ahead - 20)))
@@ -191,27 +201,25 @@ def _begin(
     return deal
 
 
-def date_lines(work: Work, deals: Sequence[Deal]) -> None:
-    """Ask the promise engine for each open deal; a later wish is met on its day."""
+def enter_living(work: Work, desk: Desk, deals: Sequence[Deal]) -> None:
+    """Date each open deal from the plan and write it down; what was sent these days is held.
+
+    The oldest first, so that each one finds what the ones before it hold. A later wish is met on
+    its day.
+    """
     promises = Promises(work)
-    for deal in deals:
+    for deal in sorted(deals, key=lambda d: d.begun[-1]):
         answers = promises.ask(_wishes(deal), Mode.QUOTE)
         for line, answer in zip(deal.lines, answers, strict=True):
             if answer.full_on is not None:
                 line.promised_on = max(answer.full_on, line.wanted_on)
                 line.reason = answer.reason
-
-
-def hold_dates(work: Work, deals: Sequence[Deal]) -> None:
-    """What was sent within the last days is still held."""
-    promises = Promises(work)
-    for deal in deals:
+        desk.enter(deal)
         held = deal.held_until
-        if deal.state is not QuoteState.SENT or held is None or held < work.today:
-            continue
-        worst = {str(line.line_no): line.promised_on or dt.date.max for line in deal.lines}
-        ref = f"{deal.no}/{len(deal.begun) - 1}"
-        promises.hold(ref, _wishes(deal), held, at_worst=worst)
+        if deal.state is QuoteState.SENT and held is not None and held >= work.today:
+            worst = {str(line.line_no): line.promised_on or dt.date.max for line in deal.lines}
+            ref = f"{deal.no}/{len(deal.begun) - 1}"
+            promises.hold(ref, _wishes(deal), held, at_worst=worst)
 
 
 def _wishes(deal: Deal) -> list[AskLine]:

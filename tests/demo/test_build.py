@@ -17,7 +17,7 @@ from b2bcrm.demo.build import build, start_day
 from b2bcrm.demo.logins import shown_logins
 from b2bcrm.desk.demo import DEMO_PASSWORD as PASSWORD
 from b2bcrm.documents.contents import digest_of, to_json
-from b2bcrm.fulfillment.models import LineProjection, Promise, Shipment, ShipmentLine
+from b2bcrm.fulfillment.models import LineProjection, PlanRun, Promise, Shipment, ShipmentLine
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.clock import HOME_ZONE, pinned
 from b2bcrm.kernel.database import Marker, make_engine
@@ -194,6 +194,21 @@ def test_demand_reaches_months_ahead_and_nothing_of_it_is_in_trouble(looking: Wo
         assert quote.decision_on is not None
         assert quote.decision_on < line.wanted_on <= line.promised_on
         assert 0 < quote.win_pct < 100
+
+
+def test_a_fresh_plan_keeps_what_is_promised_and_misses_nothing(looking: Work) -> None:
+    plan = looking.session.scalars(sa.select(PlanRun).order_by(PlanRun.id.desc())).first()
+    assert plan is not None
+    assert plan.made_on == looking.today
+    assert plan.figures["lines"] > 0
+    assert (plan.figures["late"], plan.problems, plan.faults) == (0, [], [])
+
+
+def test_a_quote_for_several_machines_is_called_off_one_by_one(looking: Work) -> None:
+    quoted = [q for q in quotes(looking) if q.current and q.state is QuoteState.SENT]
+    longest = max(quoted, key=lambda q: len({line.wanted_on for line in q.lines}))
+    assert len({line.wanted_on for line in longest.lines}) >= 4
+    assert all(line.qty <= 300 for q in quoted for line in q.lines)
 
 
 def test_quantities_never_run_ahead(looking: Work) -> None:

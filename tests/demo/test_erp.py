@@ -173,7 +173,7 @@ def test_a_build_that_fails_leaves_nothing(
     def fail(*_args: object) -> None:
         raise RuntimeError("the power went out")
 
-    monkeypatch.setattr("b2bcrm.demo.pipeline.hold_dates", fail)
+    monkeypatch.setattr("b2bcrm.demo.load.project_living", fail)
     with pytest.raises(RuntimeError, match="power"):
         build_if_empty(settings, size="small", seed=3)
     with office.open(read_only=True) as work:

@@ -8,10 +8,18 @@ import pytest
 import sqlalchemy as sa
 
 from b2bcrm.catalog.models import BomRow, ItemKind, RoutingRow, WorkCenter
-from b2bcrm.fulfillment.actions import Promises, replanning
-from b2bcrm.fulfillment.models import HoldLine, PlanRun, PurchaseLine, Stock
+from b2bcrm.fulfillment.actions import Promises, project, project_due, replanning
+from b2bcrm.fulfillment.models import (
+    HoldLine,
+    LineProjection,
+    OrderProjection,
+    PlanRun,
+    PurchaseLine,
+    Stock,
+)
 from b2bcrm.fulfillment.planning import readiness
 from b2bcrm.fulfillment.queries.plans import plan_state
+from b2bcrm.orders.lifecycle import Status
 from b2bcrm.ports.promise import AskLine, Mode, PromiseMoved
 from tests.factories import make_account, make_item, make_line, make_order
 from tests.fulfillment.conftest import day
@@ -77,7 +85,27 @@ def test_a_component_that_is_short_moves_the_date_by_its_lead_time(work, pump):
     publish(work)
     answer = ask(work, pump, 11)
     assert answer.full_on == day("12-02")
-    assert str(answer.reason) == "made anew by Wed 2 Dec 2026, as SHAFT comes on Tue 1 Dec 2026"
+    assert str(answer.reason) == (
+        "made anew by Wed 2 Dec 2026, as SHAFT has to be bought and comes on Tue 1 Dec 2026"
+    )
+
+
+def test_where_hours_decide_the_sentence_names_the_work_centre(work, pump, plant):
+    plant.buy("PO-6", "SHAFT", 40, "11-17")
+    publish(work)
+    Promises(work).hold("Q-26-1/0", [wish(pump, 16)], WISH, at_worst={})
+    answer = ask(work, pump, 8)
+    assert answer.full_on == day("11-20")
+    assert str(answer.reason) == (
+        "made anew by Fri 20 Nov 2026: Mill (M-1) has hours free again on Thu 19 Nov 2026"
+    )
+
+
+def test_where_a_purchase_order_decides_the_sentence_names_it(work, pump, plant):
+    plant.buy("PO-7", "SHAFT", 20, "11-24")
+    publish(work)
+    reason = str(ask(work, pump, 12).reason)
+    assert reason == "made anew by Wed 25 Nov 2026, as SHAFT of PO-7 comes on Tue 24 Nov 2026"
 
 
 def test_the_answer_names_what_it_rests_on(work, pump):
@@ -106,6 +134,16 @@ def test_a_hold_is_seen_by_the_next_ask_before_the_next_plan(work, pump):
     assert ask(work, pump, 3).full_on == day("12-02")
     Promises(work).release("Q-26-1/0")
     assert ask(work, pump, 8).full_on == day("11-18")
+
+
+def test_a_hold_for_a_later_day_leaves_the_early_hours_to_others(work, pump):
+    publish(work)
+    assert ask(work, pump, 2).full_on == day("11-18")
+    Promises(work).hold("Q-26-1/0", [wish(pump, 8)], WISH, at_worst={"10": WISH})
+    assert ask(work, pump, 2).full_on == day("11-18")
+    assert ask(work, pump, 3).full_on == day("12-02"), "the shafts are kept"
+    (kept,) = work.session.scalars(sa.select(HoldLine))
+    assert day("11-18") < kept.ready_on <= WISH
 
 
 def test_a_hold_stays_where_it_is_when_the_plan_is_made_again(work, pump):
@@ -156,6 +194,64 @@ def test_orders_take_hours_and_components_before_the_next_quote(work, pump):
     make_order(work, make_account(work, incoterm="EXW"), incoterm="EXW", lines=[line])
     publish(work)
     assert ask(work, pump, 2).full_on == day("11-19")
+
+
+def unplanned_order(work, pump, qty, promised_on):
+    """An order that the ERP knows and has given a date, but made nothing for."""
+    days = {"promised_on": promised_on, "planned_on": promised_on}
+    line = make_line(work, pump, ordered_qty=D(qty), **days)
+    account = make_account(work, incoterm="EXW")
+    erp_no = f"418-{promised_on:%m%d}"
+    return make_order(work, account, incoterm="EXW", erp_no=erp_no, lines=[line])
+
+
+def projection(work, order) -> LineProjection:
+    project(work, [order.id])
+    return work.session.scalars(
+        sa.select(LineProjection).where(LineProjection.order_id == order.id)
+    ).one()
+
+
+def test_a_line_that_the_erp_has_not_planned_is_expected_on_the_day_of_the_plan(work, pump):
+    order = unplanned_order(work, pump, 11, day("11-24"))
+    publish(work)
+    found = projection(work, order)
+    assert found.projected_on == day("12-03")
+    assert (found.status, found.cause_kind) == (Status.LATE, "material")
+    assert str(found.cause) == (
+        "No document brings it yet; made anew by Wed 2 Dec 2026,"
+        " as SHAFT has to be bought and comes on Tue 1 Dec 2026."
+    )
+
+
+def test_a_line_whose_hours_are_gone_says_so_and_one_that_has_them_is_in_time(work, pump, plant):
+    pump.lead_time_days = 10
+    plant.buy("PO-6", "SHAFT", 400, "11-17")
+    order = unplanned_order(work, pump, 40, day("11-20"))
+    publish(work)
+    found = projection(work, order)
+    assert found.projected_on == day("11-25")
+    assert (found.status, found.cause_kind) == (Status.LATE, "capacity")
+    assert "Mill (M-1) has hours free again on" in str(found.cause)
+    early = unplanned_order(work, pump, 8, day("12-21"))
+    publish(work)
+    found = projection(work, early)
+    assert (found.projected_on, found.status, found.cause_kind) == (day("12-21"), Status.OK, "")
+
+
+def test_a_new_plan_has_those_orders_computed_anew_whose_dates_it_moves(work, pump, plant):
+    pump.lead_time_days = 10
+    plant.buy("PO-6", "SHAFT", 400, "11-17")
+    late = unplanned_order(work, pump, 12, day("11-23"))
+    fine = unplanned_order(work, pump, 8, day("12-21"))
+    publish(work)
+    project(work, [late.id, fine.id])
+    work.session.execute(sa.update(PurchaseLine).values(confirmed_on=day("12-10")))
+    publish(work)
+    stale = dict(work.rows(sa.select(OrderProjection.order_id, OrderProjection.stale)))
+    assert stale == {late.id: True, fine.id: False}
+    project_due(work)
+    assert projection(work, late).status is Status.LATE
 
 
 def test_lines_of_one_ask_do_not_get_the_same_hours(work, pump):

@@ -7,7 +7,7 @@ is not in it, what is promised is what the ATP of the item alone says.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -16,18 +16,15 @@ import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item, ItemKind
 from b2bcrm.fulfillment.planning import atp
-from b2bcrm.fulfillment.planning.because import because
-from b2bcrm.fulfillment.planning.plant import item_of, part_name
-from b2bcrm.fulfillment.snapshot import live, pools, ways
+from b2bcrm.fulfillment.planning.plant import part_name
+from b2bcrm.fulfillment.snapshot import live, pools, ways, witness
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.promise import Answer, AskLine, Source
 
 if TYPE_CHECKING:
-    from b2bcrm.fulfillment.planning.standing import Offer, Standing
-
-HOURS = 1000  # the engine counts 1/1000 h
+    from b2bcrm.fulfillment.planning.standing import Standing
 
 
 @dataclass(frozen=True)
@@ -45,16 +42,19 @@ class Found:
     details: tuple[atp.Supply, ...] = ()
 
 
-def find(work: Work, lines: Sequence[AskLine], *, without: Sequence[str] = ()) -> list[Found]:
+def find(
+    work: Work, lines: Sequence[AskLine], *, without: Sequence[str] = (), late: Collection[str] = ()
+) -> list[Found]:
     """Answer the lines one after another; each sees what the ones before it would take.
 
-    What the holds named in ``without`` keep counts as free.
+    What the holds named in ``without`` keep counts as free. ``late`` are references of
+    lines that the plan is to have on the wished day, where it could have them before.
     """
     if not lines:
         return []
     way = ways.take(work, [line.account_id for line in lines])
     plan = live.take(work, without=without)
-    by_plan = {} if plan is None else _from_plan(work, lines, way, plan)
+    by_plan = {} if plan is None else _from_plan(work, lines, way, plan, late)
     rest = [line for n, line in enumerate(lines) if n not in by_plan]
     by_atp = iter(_from_pools(work, rest, way, without))
     return [by_plan.get(n) or next(by_atp) for n in range(len(lines))]
@@ -81,7 +81,7 @@ def sources(takes: Iterable[atp.Supply], details: Iterable[atp.Supply] = ()) -> 
 
 # ------------------------------------------------------------------------------ from the plan
 def _from_plan(
-    work: Work, lines: Sequence[AskLine], way: ways.Ways, plan: live.Live
+    work: Work, lines: Sequence[AskLine], way: ways.Ways, plan: live.Live, late: Collection[str]
 ) -> dict[int, Found]:
     """Answers by the line's place among ``lines``, for items that the plan knows."""
     ids = {line.item_id for line in lines}
@@ -103,13 +103,19 @@ def _from_plan(
                     _wish(lines[n], next(iter(parts.values())), way, work.today),
                 )
                 for n, parts in asked
-            ]
+            ],
+            late={at for at, (n, _) in enumerate(asked) if lines[n].ref in late},
         )
         found = {}
         for (n, parts), (part, offer) in zip(asked, offers, strict=True):
             full = None if offer.full is None else work.today + dt.timedelta(days=offer.full)
-            supplies = _supplies(offer, part, standing, work.today)
-            found[n] = _answered(lines[n], parts[part], full, supplies, way=way, as_of=as_of)
+            takes = witness.supplies(offer.takes, part, standing, work.today)
+            last = [offer.decides] if offer.decides else []
+            decides = witness.supplies(last, part, standing, work.today)
+            reason = witness.reason(work, lines[n].qty, takes, decides[0] if decides else None)
+            found[n] = _answered(
+                lines[n], parts[part], full, takes, reason=reason, way=way, as_of=as_of
+            )
         return found
 
 
@@ -140,25 +146,13 @@ def _wish(line: AskLine, site_id: int, way: ways.Ways, today: dt.date) -> int:
     return -1
 
 
-def _supplies(offer: Offer, part: str, standing: Standing, today: dt.date) -> list[atp.Supply]:
-    """What an offer takes, in the items' own units and on days of the calendar."""
-    found = []
-    for take in offer.takes:
-        item = item_of(take.part) if take.part else ""
-        if take.kind == atp.CAPACITY:
-            qty = Decimal(take.qty) / HOURS
-        else:
-            qty = standing.quantity(item or item_of(part), take.qty)
-        found.append(atp.Supply(take.kind, take.no, qty, today + dt.timedelta(days=take.day), item))
-    return found
-
-
 def _answered(
     line: AskLine,
     site_id: int,
     ready_on: dt.date | None,
     supplies: Sequence[atp.Supply],
     *,
+    reason: Message,
     way: ways.Ways,
     as_of: dt.datetime | None,
 ) -> Found:
@@ -169,7 +163,7 @@ def _answered(
     if ready_on is None:
         text = Message("No date within the plan: a component, a lead time or hours are missing.")
         return Found(line, Answer(line.ref, None, there, text, (), as_of), None, ())
-    told = _transported(because(line.qty, takes, details), line, way)
+    told = _transported(reason, line, way)
     full_on = way.arrives(line.account_id, site_id, takes, ready_on)
     answer = Answer(line.ref, full_on, there, told, sources(takes, details), as_of)
     return Found(line, answer, site_id, takes, ready_on, details)

@@ -55,9 +55,14 @@ class Promises:
     def hold(
         self, ref: str, lines: Sequence[AskLine], until: dt.date, *, at_worst: dict[str, dt.date]
     ) -> tuple[Answer, ...]:
-        """Reserve for ``ref``; PromiseMoved, holding what it held before, if a date got worse."""
+        """Reserve for ``ref``; PromiseMoved, holding what it held before, if a date got worse.
+
+        What was told is kept no earlier than it was told: those hours are for others.
+        """
         seq = self._lock()
-        found = find(self.work, lines, without=(ref,))
+        told = {key: day for key, day in at_worst.items() if day != dt.date.max}
+        lines = [replace(ln, wanted_on=told.get(ln.ref, ln.wanted_on)) for ln in lines]
+        found = find(self.work, lines, without=(ref,), late=told)
         self._must_be_fresh(found)
         answers = tuple(one.answer for one in found)
         if any(_worse(answer, at_worst.get(answer.ref)) for answer in answers):

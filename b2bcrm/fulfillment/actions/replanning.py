@@ -15,10 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 import structlog
 
-from b2bcrm.fulfillment.models import PlanRun
+from b2bcrm.fulfillment.actions.projecting import mark_stale
+from b2bcrm.fulfillment.models import OrderProjection, PlanRun
 from b2bcrm.fulfillment.planning.engine.book import Book, Problem
 from b2bcrm.fulfillment.planning.engine.building import build
 from b2bcrm.fulfillment.planning.engine.checking import check
@@ -33,6 +35,8 @@ from b2bcrm.fulfillment.snapshot import plant, pools
 from b2bcrm.fulfillment.snapshot.live import TOPICS
 from b2bcrm.kernel.timeline import version_of
 from b2bcrm.kernel.work import Work
+from b2bcrm.orders.lifecycle import Status
+from b2bcrm.orders.models import Order
 
 log = structlog.get_logger("plan")
 KEPT_RUNS = 5
@@ -60,6 +64,7 @@ class Made:
     figures: dict[str, Any]
     problems: list[Problem]
     faults: list[str]
+    orders: dict[str, bool]  # order that rests on the plan -> whether a line of it is late
 
 
 def plan_due(work: Work, *, anyway: bool = False) -> Due | None:
@@ -95,7 +100,7 @@ def make_plan(due: Due, *, improve_s: float = 0) -> Made:
         "seconds": round(time.monotonic() - begin, 3),
         "bytes": len(data),
     }
-    return Made(due, data, figures, problems, faults)
+    return Made(due, data, figures, problems, faults, _orders(due.told, names.lines, book, plan))
 
 
 def _solved(book: Book, improve_s: float) -> tuple[Ledger, int]:
@@ -114,6 +119,15 @@ def _solved(book: Book, improve_s: float) -> tuple[Ledger, int]:
 
 def _until(end: float) -> Callable[[int], bool]:
     return lambda _rounds: time.monotonic() < end
+
+
+def _orders(told: Told, lines: list[str], book: Book, plan: Plan) -> dict[str, bool]:
+    found: dict[str, bool] = {}
+    dues = np.repeat(book.unit_due, np.diff(book.unit_line))
+    for name, leaves, due in zip(lines, plan.line_leaves.tolist(), dues.tolist(), strict=True):
+        order = told.names.get(name, name).rpartition("/")[0]
+        found[order] = found.get(order, False) or leaves > due
+    return found
 
 
 def _missed(told: Told, lines: list[str], book: Book, plan: Plan) -> list[Problem]:
@@ -150,9 +164,23 @@ def publish_plan(work: Work, made: Made) -> bool:
     session.add(row)
     session.flush()  # flush: what is pruned is counted from the new row
     _prune(work)
+    if good:
+        _mark_moved(work, made.orders)
     work.bump("plan")
     work.bump("board")
     return good
+
+
+def _mark_moved(work: Work, orders: dict[str, bool]) -> None:
+    """Project anew what is late by the plan, and what rests on it and was in trouble before.
+
+    What is and was in time is shown by its promise: nothing of it moves.
+    """
+    troubled = sa.select(Order.no).join(OrderProjection, OrderProjection.order_id == Order.id)
+    troubled = troubled.where(OrderProjection.status.in_((Status.LATE, Status.RISK)))
+    nos = {no for no, late in orders.items() if late}
+    nos |= {no for no in work.session.scalars(troubled) if no in orders}
+    mark_stale(work, work.session.scalars(sa.select(Order.id).where(Order.no.in_(nos))).all())
 
 
 def _prune(work: Work) -> None:

@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from b2bcrm.fulfillment.planning.atp import CAPACITY, FRESH, LEAD_TIME, STOCK, Supply, supplied
+from b2bcrm.fulfillment.planning.atp import (
+    CAPACITY,
+    FRESH,
+    LEAD_TIME,
+    PURCHASE,
+    WORK,
+    Supply,
+    supplied,
+)
 from b2bcrm.kernel.words import Message, show_decimal
 
 
-def because(qty: Decimal, takes: Sequence[Supply], details: Sequence[Supply]) -> Message:
-    """One sentence for ``qty`` pieces that come from ``takes``, which rest on ``details``."""
+def because(
+    qty: Decimal, takes: Sequence[Supply], decides: Supply | None, center: str = ""
+) -> Message:
+    """One sentence for ``qty`` pieces that come from ``takes``.
+
+    ``decides`` is what they wait for, ``center`` the name of the work centre if that is hours.
+    """
     fresh = [take for take in takes if take.kind in FRESH]
     if not fresh:
         return supplied(qty, takes)
-    how = _anew(fresh, details)
+    how = _anew(fresh, decides, center)
     there = sum((take.qty for take in takes if take.kind not in FRESH), Decimal(0))
     if there == 0:
         return how
@@ -23,27 +36,31 @@ def because(qty: Decimal, takes: Sequence[Supply], details: Sequence[Supply]) ->
     )
 
 
-def _anew(fresh: Sequence[Supply], details: Sequence[Supply]) -> Message:
+def _anew(fresh: Sequence[Supply], decides: Supply | None, center: str) -> Message:
     """How the pieces that nobody has ordered yet come about."""
     last = max(fresh, key=lambda take: take.on)
     if last.kind == LEAD_TIME:
         return Message("bought anew, here on %(day)s", day=last.on)
-    parts = [one for one in details if one.item and one.kind != STOCK]
-    hours = [one for one in details if one.kind == CAPACITY]
-    part = max(parts, key=lambda one: one.on, default=None)
-    center = max(hours, key=lambda one: one.on, default=None)
-    if part is not None and (center is None or part.on >= min(one.on for one in hours)):
+    if decides is None:
+        return Message("made anew by %(day)s", day=last.on)
+    known = {"day": last.on, "on": decides.on}
+    if decides.kind == CAPACITY:
         return Message(
-            "made anew by %(day)s, as %(item)s comes on %(on)s",
-            day=last.on,
-            item=part.item,
-            on=part.on,
+            "made anew by %(day)s: %(center)s has hours free again on %(on)s",
+            center=center or decides.no,
+            **known,
         )
-    if center is not None:
+    if decides.kind in {PURCHASE, WORK}:
         return Message(
-            "made anew by %(day)s, with hours at %(center)s on %(on)s",
-            day=last.on,
-            center=center.no,
-            on=center.on,
+            "made anew by %(day)s, as %(item)s of %(no)s comes on %(on)s",
+            item=decides.item,
+            no=decides.no,
+            **known,
         )
-    return Message("made anew by %(day)s", day=last.on)
+    if decides.kind == LEAD_TIME:
+        return Message(
+            "made anew by %(day)s, as %(item)s has to be bought and comes on %(on)s",
+            item=decides.item,
+            **known,
+        )
+    return Message("made anew by %(day)s, as %(item)s comes on %(on)s", item=decides.item, **known)

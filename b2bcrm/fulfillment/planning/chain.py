@@ -4,7 +4,8 @@ A document that is not finished is never ready before today. A work order keeps 
 until something under it comes later than its start, or its own operations fall behind; then it
 moves by that many working days. What arrives is used from the next working day on, and what is
 finished leaves on the next working day. The longest way is the critical chain. What the ERP has
-not planned yet rests on the ERP's date, and can be had in the item's lead time. Pure.
+not planned yet rests on the live plan; where there is none, on the ERP's date and the item's lead
+time. Pure.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from b2bcrm.kernel.calendar import WorkCalendar
 
 DEEPEST = 8  # a reference that leads back to itself must not loop for ever
 FAR_DAYS = 65  # working days: stock is not yet set aside for what leaves later than in a quarter
+
+_UNPEGGED = frozenset({"plan", "reservation", "none"})  # no document of the ERP, no stock
 
 
 @dataclass
@@ -94,7 +97,7 @@ def outlook(line: Line, supplies: Supplies, today: dt.date) -> Outlook:
     """Tree, readiness and projected date of ``line``."""
     tops = _Forward(supplies, today, line.calendar).below(line.ref) if line.ref else []
     view = Outlook(*_readiness(line, tops, today), ready_on=None)
-    view.ready_on = _ready_on(line, view, today)
+    view.ready_on = _by_plan(line, view, _ready_on(line, view, today))
     settle(line, view, today)
     return view
 
@@ -136,6 +139,19 @@ def _ready_on(line: Line, view: Outlook, today: dt.date) -> dt.date | None:
     finish = max(open_ends)
     _mark(view.tops, finish, cal)
     return max(soonest, cal.add_days(finish, 1))
+
+
+def _by_plan(line: Line, view: Outlook, ready_on: dt.date | None) -> dt.date | None:
+    """The day by the live plan, where it knows better than lead times do.
+
+    What is in time is planned as late as that allows: then it may well be ready before.
+    """
+    if line.plan is None or view.source not in _UNPEGGED:
+        return ready_on
+    leaves_on = line.calendar.add_days(line.plan.on, 1)
+    if ready_on is None or line.plan.late:
+        return leaves_on
+    return min(ready_on, leaves_on)
 
 
 def settle(line: Line, view: Outlook, today: dt.date) -> None:

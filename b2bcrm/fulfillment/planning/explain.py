@@ -85,6 +85,12 @@ def _without_chain(line: Line, view: Outlook, *, known_to_erp: bool, waits_for: 
         )
     if view.complete:
         return _finished(line, view, waits_for)
+    if line.plan is not None and line.plan.late and line.plan.why is not None:
+        return Why(
+            "material" if line.plan.material else "capacity",
+            Message("No document brings it yet; %(why)s.", why=line.plan.why),
+            Message("Plan the line's supply in the ERP."),
+        )
     if not known_to_erp:
         return Why(
             "data",

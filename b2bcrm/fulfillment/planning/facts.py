@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from b2bcrm.kernel.calendar import WorkCalendar
+from b2bcrm.kernel.words import Message
 
 ZERO = Decimal(0)
 FINISHED = frozenset({"done", "closed", "cancelled"})
@@ -108,6 +109,20 @@ class Supplies:
     buys: Mapping[str, Sequence[Buy]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Planned:
+    """What the live plan says of pieces that no document brings: there on ``on``.
+
+    ``late``: too late to leave in time; then ``why`` says what decides the day, and whether that
+    is ``material``, not hours.
+    """
+
+    on: dt.date
+    late: bool = False
+    why: Message | None = None
+    material: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """An order line as planning sees it. ``ref`` is empty while the ERP does not know it.
@@ -135,6 +150,7 @@ class Line:
     reserved_on: dt.date | None = None
     shipped_on: dt.date | None = None
     family: str = ""
+    plan: Planned | None = None
 
     @property
     def left(self) -> Decimal:

@@ -9,46 +9,45 @@ threads at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from b2bcrm.fulfillment.planning.atp import CAPACITY, LEAD_TIME, PLANNED
+from b2bcrm.fulfillment.planning.atp import CAPACITY, LEAD_TIME, PLANNED, STOCK
+from b2bcrm.fulfillment.planning.deciding import waits_for
 from b2bcrm.fulfillment.planning.engine import warming
 from b2bcrm.fulfillment.planning.engine.asking import most_by_wish
 from b2bcrm.fulfillment.planning.engine.book import MOST, NEVER
 from b2bcrm.fulfillment.planning.engine.building import build
-from b2bcrm.fulfillment.planning.engine.ledger import FULL, TOP, copied, removable, with_room
+from b2bcrm.fulfillment.planning.engine.ledger import (
+    FULL,
+    TOP,
+    copied,
+    removable,
+    with_room,
+)
 from b2bcrm.fulfillment.planning.engine.placing import BOUGHT, STOCK_FIRST, drop, place_unit
 from b2bcrm.fulfillment.planning.engine.solving import place_early, place_on_time, solve
 from b2bcrm.fulfillment.planning.packing import Packed
+from b2bcrm.fulfillment.planning.takes import Take, merged
 
 ROOM = 64  # promises for which room is made at a time
 ALL_STOCK = STOCK_FIRST | BOUGHT
-
-
-class Take(NamedTuple):
-    """What an offer rests on: ``qty`` of ``kind``, there from ``day`` on.
-
-    ``part`` is the component that it is; empty for the pieces asked for themselves. Capacity is
-    in 1/1000 h, and ``no`` is its work centre.
-    """
-
-    kind: str
-    no: str
-    qty: int
-    day: int
-    part: str = ""
+_THERE = frozenset({STOCK, CAPACITY})  # what decides no day
 
 
 class Offer(NamedTuple):
-    """The first day of all pieces at our door, None: not within the plan; what they take."""
+    """The first day of all pieces at our door, None: not within the plan; what they take.
+
+    ``decides`` is the one of ``takes`` but for which they would be there a day earlier.
+    """
 
     full: int | None
     takes: list[Take]
+    decides: Take | None = None
 
 
 class Standing:
@@ -97,6 +96,32 @@ class Standing:
         if removable(self._ledger, unit):
             self._free([unit])
 
+    def due(self, name: str) -> int:
+        """The last day on which the pieces of a line or promise would be in time."""
+        unit = self._units.get(name)
+        return -1 if unit is None else int(self._book.unit_due[unit])
+
+    def day(self, name: str) -> int | None:
+        """The day on which they are there; None if the plan has no such line, or no day for it."""
+        unit = self._units.get(name)
+        day = -1 if unit is None else int(self._ledger.unit_day[unit])
+        return None if day < 0 else day
+
+    def told(self, name: str) -> tuple[str, int, list[Take], Take | None]:
+        """Part, pieces, what they rest on, and which of that decides their day."""
+        unit = self._units[name]
+        line = self._book.unit_line[unit]
+        takes = merged(self._takes(unit))
+        before, day = self._ledger, self.day(name) or 0
+        self._ledger = with_room(copied(before))  # to be tried on
+        drop(self._book, self._ledger, unit)
+        decides = None
+        if place_unit(self._book, self._ledger, unit, day, STOCK_FIRST):
+            decides = self._decides(unit, day, takes)
+        self._ledger = before
+        part = self.names.parts[self._book.line_part[line]]
+        return part, int(self._book.line_qty[line]), takes, decides
+
     def _place(self, unit: int, due: int, *, fresh: bool) -> None:
         """By its day as it was given, else as early as it can."""
         book = self._book
@@ -108,21 +133,27 @@ class Standing:
             self._nothing(unit)
 
     # --------------------------------------------------------------------------------- asking
-    def offers(self, wishes: Sequence[tuple[Sequence[str], int, int]]) -> list[tuple[str, Offer]]:
+    def offers(
+        self, wishes: Sequence[tuple[Sequence[str], int, int]], *, late: Collection[int] = ()
+    ) -> list[tuple[str, Offer]]:
         """The best part and its offer for each wish (parts, pieces, day wished at our door).
 
-        Each wish sees what the ones before it would take.
+        Each wish sees what the ones before it would take. ``late`` are places of wishes that are
+        offered for their day where they can be there before, to leave early hours to others.
         """
         before, mark = self._ledger, self._ledger.at[TOP]
         used: list[int] = []
-        found = [self._best(parts, qty, wish, used) for parts, qty, wish in wishes]
+        found = [
+            self._best(parts, qty, wish, used, late=n in late)
+            for n, (parts, qty, wish) in enumerate(wishes)
+        ]
         self._free(used)
         if before is self._ledger:
             self._ledger.at[TOP] = mark
         return found
 
     def _best(
-        self, parts: Sequence[str], qty: int, wish: int, used: list[int]
+        self, parts: Sequence[str], qty: int, wish: int, used: list[int], *, late: bool
     ) -> tuple[str, Offer]:
         """The part that is there first, the first named among equals; it stays taken."""
         chosen = parts[0] if parts else ""
@@ -136,6 +167,10 @@ class Standing:
         if not chosen:
             return "", Offer(None, [])
         offer, taken = self._offer(chosen, qty, wish)
+        if late and offer.full is not None and offer.full < wish:
+            self._delay(taken[0])
+            full = int(self._ledger.unit_day[taken[0]])
+            offer = Offer(full, merged(self._takes(taken[0])))
         used += taken
         return chosen, offer
 
@@ -147,8 +182,30 @@ class Standing:
         full = self._look(whole, rest, qty, wish)
         while self._full(whole, rest):
             full = self._look(whole, rest, qty, wish)
-        takes = _merged(take for unit in (whole, rest) for take in self._takes(unit))
-        return Offer(full, takes), [whole, rest]
+        takes = merged(take for unit in (whole, rest) for take in self._takes(unit))
+        last = rest if self._ledger.unit_count[rest] else whole
+        return Offer(full, takes, self._decides(last, full, takes)), [whole, rest]
+
+    def _decides(self, unit: int, full: int | None, takes: Sequence[Take]) -> Take | None:
+        """The take that a unit, whose last pieces are there on ``full``, waits for."""
+        if not full or full != self._ledger.unit_day[unit] or all(t.kind in _THERE for t in takes):
+            return None
+        centres = [take.no for take in takes if take.kind == CAPACITY]
+        part, centre = waits_for(self._book, self._ledger, self.names, unit, centres)
+        if centre:
+            return next(take for take in takes if (take.kind, take.no) == (CAPACITY, centre))
+        coming = [take for take in takes if part and take.part == part and take.kind != STOCK]
+        return max(coming, key=lambda take: take.day, default=None)
+
+    def _delay(self, unit: int) -> None:
+        """Place a unit that is there before its day for that day, if it can be."""
+        book, early = self._book, int(self._ledger.unit_day[unit])
+        drop(book, self._ledger, unit)
+        placed = place_on_time(book, self._ledger, unit)
+        while self._full(unit):
+            placed = place_on_time(book, self._ledger, unit)
+        if not placed:
+            place_unit(book, self._ledger, unit, early, STOCK_FIRST)
 
     def _look(self, whole: int, rest: int, qty: int, wish: int) -> int | None:
         """Place the wish; the day all of it is there."""
@@ -312,22 +369,6 @@ def _longer(array: Any, room: int) -> Any:
 
 def _rank(offer: Offer) -> int:
     return NEVER if offer.full is None else offer.full
-
-
-def _merged(takes: Iterable[Take]) -> list[Take]:
-    """One row per supply; of several planned orders the last day counts. Own pieces come first."""
-    found: dict[tuple[str, str, str, int], Take] = {}
-    for take in takes:
-        own = not take.part and take.kind != CAPACITY
-        key = (take.kind, take.no, take.part, take.day if own else -1)
-        seen = found.get(key)
-        found[key] = (
-            take
-            if seen is None
-            else take._replace(qty=take.qty + seen.qty, day=max(take.day, seen.day))
-        )
-    order = {CAPACITY: 2}
-    return sorted(found.values(), key=lambda t: (order.get(t.kind, 1 if t.part else 0), t.day))
 
 
 def warm() -> None:

@@ -23,6 +23,7 @@ from b2bcrm.fulfillment.models import (
 )
 from b2bcrm.fulfillment.planning.chain import DEEPEST
 from b2bcrm.fulfillment.planning.facts import ZERO, Buy, Line, Make, Part, Step, Supplies
+from b2bcrm.fulfillment.snapshot import witness
 from b2bcrm.fulfillment.snapshot.pools import OPEN_WORK, calendars
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.organization import Site
@@ -72,6 +73,7 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
     ship_tos = _ship_tos(work, orders)
     stock = _stock(work, {item.no for item in items.values()})
     reserved = _reserved(work, [order.no for order in orders])
+    planned = witness.planned(work, {f"{o.no}/{ln.line_no}" for o in orders for ln in o.lines})
     shipped = _shipped(work, [line.id for order in orders for line in order.lines])
     facts = []
     for order in orders:
@@ -103,6 +105,7 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
                 reserved_on=reserved.get((order.no, str(line.line_no))),
                 shipped_on=shipped.get(line.id),
                 family=item.family,
+                plan=planned.get(f"{order.no}/{line.line_no}"),
             )
         facts.append(OrderFacts(order, order.account_id in blocked, calendar, lines))
     return Snapshot(facts, supplies)

@@ -13,7 +13,7 @@ from connectors.erp.twin import dispatch, sales
 from connectors.erp.twin.documents import Chain, Doc
 from connectors.erp.twin.planning import line_ready, ready, replan
 from connectors.erp.twin.plant import Event, Plant
-from connectors.erp.twin.shopfloor import report
+from connectors.erp.twin.shopfloor import report, take_in
 
 _OVER = {"done", "cancelled"}
 _REPORTS = ("11:20", "16:50")  # when the shop floor reports pieces
@@ -58,14 +58,8 @@ def receipt(plant: Plant, chain: Chain, ref: str) -> None:
     if all(line["received_on"] for line in doc.body["lines"]):
         doc.body["status"] = "closed"
     doc.touch(plant.clock)
-    _arrived(plant, chain, row["item"], row["qty"], row["demand_ref"])
-
-
-def _arrived(
-    plant: Plant, chain: Chain, item: str, qty: int, demand: str, *, surplus: int = 0
-) -> None:
-    part = plant.firm.parts[item]
-    plant.move(part, qty, qty - surplus if demand else 0)
+    part, qty, demand = plant.firm.parts[row["item"]], row["qty"], row["demand_ref"]
+    plant.move(part, qty, qty if demand else 0)
     if not demand:
         truth = plant.level(part).truth
         truth["coming"] = max(0, truth["coming"] - qty)
@@ -161,10 +155,10 @@ def done(plant: Plant, chain: Chain, ref: str) -> None:
     body["status"], body["actual_end_on"] = "done", plant.day
     body["completed_qty"] = body["qty"]
     doc.touch(plant.clock)
-    rest = body["qty"] - truth["received"]
-    truth["received"] = body["qty"]
-    surplus = truth.get("surplus", 0)
-    _arrived(plant, chain, body["item"], rest, body["demand_ref"], surplus=surplus)
+    take_in(plant, doc)
+    if body["demand_ref"]:
+        replan(plant, chain, body["demand_ref"])
+        _go_on(plant, chain, body["demand_ref"])
 
 
 def plan(plant: Plant, chain: Chain, ref: str) -> None:

@@ -14,7 +14,7 @@ from connectors.erp.twin.people import Buyer, Site, terms_days
 from connectors.erp.twin.planning import line_ready, total
 from connectors.erp.twin.plant import Plant
 from connectors.erp.twin.prices import rounded
-from connectors.erp.twin.shopfloor import report
+from connectors.erp.twin.shopfloor import pegged_qty, report
 
 _CARRIERS = {"TW": ("Hsin-Chu Transport", "Kerry TJ"), "CN": ("SF Express", "Deppon"),
              "DE": ("Dachser Air & Sea", "Kühne + Nagel"), "US": ("Expeditors", "FedEx Freight"),
@@ -103,12 +103,8 @@ def ship_part(plant: Plant, chain: Chain, ref: str) -> None:
     work = chain.works[truth["works"][0]]
     if work.body["status"] == "running":
         report(plant, work, 0.8)
-    fresh = work.body["completed_qty"] - work.truth["received"]
+    fresh = pegged_qty(work) - line["shipped_qty"]
     if work.body["status"] == "running" and 0 < fresh < line["qty"] - line["shipped_qty"]:
-        part = plant.firm.parts[line["item"]]
-        work.truth["received"] += fresh
-        work.dirty = True
-        plant.move(part, fresh, fresh)
         _send(plant, chain, [(line, fresh)])
 
 

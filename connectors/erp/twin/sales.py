@@ -19,6 +19,7 @@ from connectors.erp.twin.parts import Part
 from connectors.erp.twin.people import RATES
 from connectors.erp.twin.planning import BUFFER, Planner, line_ready, plan_line_date, replan
 from connectors.erp.twin.plant import Plant
+from connectors.erp.twin.shopfloor import pegged_qty
 
 _HEADER = ("customer_po", "ship_to", "incoterm", "incoterm_place", "payment_terms")
 _LINE = ("uom", "customer_part_no", "customer_po_line")
@@ -277,9 +278,10 @@ def _less(plant: Plant, chain: Chain, planner: Planner, body: Body, less: int) -
     finished = [no for no in truth["works"] if chain.works[no].body["status"] == "done"]
     if running and not finished and not truth["pegs"]:
         doc = chain.works[running[-1]]
-        spare = min(less, doc.body["qty"] - doc.truth["received"])
-        doc.truth["surplus"] = doc.truth.get("surplus", 0) + spare
+        pegged, surplus = pegged_qty(doc), doc.truth.get("surplus", 0)
+        doc.truth["surplus"] = min(surplus + less, doc.body["qty"] - body["shipped_qty"])
         doc.dirty = True
+        plant.move(plant.firm.parts[doc.body["item"]], 0, pegged_qty(doc) - pegged)
         return
     release_supply(plant, chain, body["line_no"])
     planner.supply(body, body["qty"] - body["shipped_qty"])
@@ -313,8 +315,8 @@ def _stop(
         body, truth = doc.body, doc.truth
         part = plant.firm.parts[body["item"]]
         # Received pieces that have not left are free now.
-        left = max(0, truth["received"] - gone - truth.get("surplus", 0))
-        gone = max(0, gone - truth["received"])
+        left = max(0, pegged_qty(doc) - gone)
+        gone = max(0, gone - pegged_qty(doc))
         if left:
             plant.move(part, 0, -left)
         if body["status"] == "running":

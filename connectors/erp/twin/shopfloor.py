@@ -1,4 +1,7 @@
-"""What the shop floor reports: finished pieces per operation of a running work order."""
+"""What the shop floor reports: finished pieces per operation of a running work order.
+
+Finished pieces are in stock as soon as they are reported, pegged for whom they are made.
+"""
 
 from __future__ import annotations
 
@@ -28,3 +31,24 @@ def report(plant: Plant, doc: Doc, share: float) -> None:
     if changed:
         body["completed_qty"] = body["operations"][-1]["qty_done"]
         doc.touch(plant.clock)
+        take_in(plant, doc)
+
+
+def take_in(plant: Plant, doc: Doc) -> None:
+    """Put finished pieces into the stock that are not in it yet."""
+    body, truth, part = doc.body, doc.truth, plant.firm.parts[doc.body["item"]]
+    pegged, fresh = pegged_qty(doc), body["completed_qty"] - truth["received"]
+    truth["received"] += fresh
+    doc.dirty = True
+    plant.move(part, fresh, pegged_qty(doc) - pegged)
+    if not body["demand_ref"]:
+        level = plant.level(part).truth
+        level["coming"] = max(0, level["coming"] - fresh)
+
+
+def pegged_qty(doc: Doc) -> int:
+    """Pieces in stock, or already gone from it, that belong to who they were made for."""
+    if not doc.body["demand_ref"]:
+        return 0
+    wanted: int = doc.body["qty"] - doc.truth.get("surplus", 0)
+    return min(wanted, int(doc.truth["received"]))

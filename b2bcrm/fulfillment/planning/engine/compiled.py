@@ -16,11 +16,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar, cast
 
+from b2bcrm.fulfillment.planning.choice import is_plain
+
 F = TypeVar("F", bound=Callable[..., object])
 
 HERE = Path(__file__).resolve().parent
 # Decorators run while modules are imported, before any settings could reach them as arguments.
-COMPILED = os.environ.get("ENGINE") != "python" and find_spec("numba") is not None
+COMPILED = not is_plain() and find_spec("numba") is not None
 
 
 def _cache_folder() -> Path:

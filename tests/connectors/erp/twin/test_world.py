@@ -312,6 +312,19 @@ def test_pieces_of_a_running_work_order_are_spread_over_the_stations(world, cloc
     assert spread > 5
 
 
+def test_finished_pieces_of_a_running_work_order_are_in_stock_and_kept_for_its_parent(world, clock):
+    seen = 0
+    for _ in range(10):
+        world.advance_to(clock.move(days=1))
+        data = audit(world, clock.now.date())
+        kept = {(row.item, row.site): row.allocated for row in data[Entity.STOCK]}
+        for work in data[Entity.WORK_ORDER]:
+            if work.status == "running" and work.demand_ref.startswith("WO-"):
+                seen += work.completed_qty > 0
+                assert work.completed_qty <= kept[work.item, work.site]
+    assert seen > 5
+
+
 def test_a_failed_write_leaves_the_world_usable(world, monkeypatch):
     before = dump(world)
     with monkeypatch.context() as patch:

@@ -1,0 +1,38 @@
+"""What a planned wish rests on, in the engine's own counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from b2bcrm.fulfillment.planning.atp import CAPACITY
+
+
+class Take(NamedTuple):
+    """What an offer rests on: ``qty`` of ``kind``, there from ``day`` on.
+
+    ``part`` is the component that it is; empty for the pieces asked for themselves. Capacity is
+    in 1/1000 h, and ``no`` is its work centre.
+    """
+
+    kind: str
+    no: str
+    qty: int
+    day: int
+    part: str = ""
+
+
+def merged(takes: Iterable[Take]) -> list[Take]:
+    """One row per supply; of several planned orders the last day counts. Own pieces come first."""
+    found: dict[tuple[str, str, str, int], Take] = {}
+    for take in takes:
+        own = not take.part and take.kind != CAPACITY
+        key = (take.kind, take.no, take.part, take.day if own else -1)
+        seen = found.get(key)
+        found[key] = (
+            take
+            if seen is None
+            else take._replace(qty=take.qty + seen.qty, day=max(take.day, seen.day))
+        )
+    order = {CAPACITY: 2}
+    return sorted(found.values(), key=lambda t: (order.get(t.kind, 1 if t.part else 0), t.day))
