@@ -53,6 +53,7 @@ ACCESS: Mapping[str, Roles] = {
     "api_quotes.send": SALES,
     # desk
     "desk_fulfillment.page": STAFF,
+    "desk_impact.page": STAFF,
     "desk_fulfillment.version": STAFF,
     "desk_account_acts.add_contact": STAFF,
     "desk_account_acts.change_contact": STAFF,
