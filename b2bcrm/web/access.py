@@ -54,6 +54,7 @@ ACCESS: Mapping[str, Roles] = {
     # desk
     "desk_fulfillment.page": STAFF,
     "desk_impact.page": STAFF,
+    "desk_whatif.page": STAFF,
     "desk_fulfillment.version": STAFF,
     "desk_account_acts.add_contact": STAFF,
     "desk_account_acts.change_contact": STAFF,

@@ -98,14 +98,15 @@ def best_swap(
     """The line that, served last, saves most value times days late; None where none saves any.
 
     Tried are lines of least value that work in the buckets or take of the supplies that the
-    dearest slip lost; lines that the changes name are not.
+    dearest slip of the old plan's lines lost; lines that the changes name are not.
     """
-    if not outcome.slips:
+    dearest = next((m.line for m in outcome.slips if m.line in plan.names.lines), None)
+    if dearest is None:
         return None
     named = {getattr(getattr(c, "line", ""), "name", getattr(c, "line", "")) for c in changes}
     last = int(plan.book.unit_priority.max(initial=0))
     best: Swap | None = None
-    for line in _rivals(plan, outcome.slips[0].line, values):
+    for line in _rivals(plan, dearest, values):
         if line in named:
             continue
         tried = whatif(plan, [*changes, Service(line, last, first=False)], values)

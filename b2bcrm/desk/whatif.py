@@ -1,0 +1,136 @@
+"""What if: measures in the address, tried on today's plan in memory. Nothing is stored here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from b2bcrm.desk import links
+from b2bcrm.fulfillment.actions import whatif
+from b2bcrm.fulfillment.planning.measures import (
+    KINDS,
+    MOST,
+    Down,
+    First,
+    Last,
+    Measure,
+    Move,
+    Overtime,
+    Rush,
+    Split,
+    measures_of,
+    read,
+    text_of,
+)
+from b2bcrm.fulfillment.planning.progress import word_of
+from b2bcrm.fulfillment.queries.choices import choices
+from b2bcrm.kernel.words import Message
+from b2bcrm.web.locale import say
+from b2bcrm.web.work import reading, stop_reading
+
+bp = Blueprint("desk_whatif", __name__, template_folder="templates")
+
+PATH = "/fulfillment/what-if"
+SHOWN = 100  # lines that move; how many there are in all is told
+ADD_WORDS = {
+    "move": Message("Another day for a purchase order"),
+    "overtime": Message("More hours at a work centre"),
+    "down": Message("A work centre stands still"),
+    "rush": Message("A rush order"),
+    "first": Message("Serve an order line first"),
+    "split": Message("Split an order line"),
+}
+HINTS: dict[type[Measure], Message] = {
+    Move: Message("all its open lines"),
+    Overtime: Message("on its open days; work orders of the ERP keep their dates"),
+    Down: Message("work that meets it waits until it is over"),
+    Rush: Message("served before everything else, ready at our door"),
+    First: Message("before all others, whatever their class"),
+    Split: Message("the rest follows when it can"),
+}
+
+
+class Lever(NamedTuple):
+    """A measure as the panel shows it; ``refused``: why it changes nothing."""
+
+    text: str
+    sentence: Message
+    hint: Message | None
+    refused: Message | None
+    outcome: Message | None
+
+
+def url_of(measures: Sequence[Measure], line: str = "") -> str:
+    """The page with these measures."""
+    pairs = [("m", text_of(one)) for one in measures] + ([("line", line)] if line else [])
+    return f"{PATH}?{urlencode(pairs)}" if pairs else PATH
+
+
+@bp.get(PATH)
+def page() -> ResponseReturnValue:
+    """The scenario in the address, before and after; ``add`` appends one more measure."""
+    measures, line = measures_of(request.args.getlist("m")), request.args.get("line", "").strip()
+    adding, wrong = request.args.get("add", ""), False
+    if adding in KINDS:
+        try:
+            values = [request.args.get(name, "").strip() for name, _ in KINDS[adding][1]]
+            added = read(adding, values)
+        except ValueError:
+            wrong = True
+        else:
+            return redirect(url_of([*measures, added][:MOST], line), 303)
+    question = whatif.ask(reading(), measures, line)
+    stop_reading()  # no Work is open while the engine works
+    planning = whatif.solve(question)
+    answer = whatif.tell(reading(), question, planning)
+    centers = [(code, say(word_of(name))) for code, name, _site in choices(reading()).centers]
+    return render_template(
+        "desk/whatif.html",
+        path=PATH,
+        question=question,
+        answer=answer,
+        levers=_levers(question, answer),
+        no_plan=whatif.NO_PLAN if question.ground is None else None,
+        centers=centers,
+        adds=ADD_WORDS,
+        line=line,
+        wrong=wrong,
+        typed=request.args.to_dict(),
+        ways=[(way, url_of([*measures, way.measure], line)) for way in answer.ways],
+        swap_url=_swap_url(measures, line, answer),
+        shown=SHOWN,
+        to=links,
+    )
+
+
+def _levers(question: whatif.Question, answer: whatif.Answer) -> list[Lever]:
+    return [
+        Lever(
+            text_of(one),
+            one.sentence(),
+            HINTS.get(type(one)),
+            answer.refused.get(one),
+            _outcome(one, answer),
+        )
+        for one in question.measures
+    ]
+
+
+def _outcome(measure: Measure, answer: whatif.Answer) -> Message | None:
+    """What comes of a measure itself: a rush order's day, a split's first part."""
+    if isinstance(measure, Rush) and measure in answer.rushes:
+        on = answer.rushes[measure]
+        if on is None:
+            return Message("It is not there within the plan.")
+        return Message("It is there on %(day)s.", day=on)
+    if isinstance(measure, Split) and answer.ahead.get(measure.line) is not None:
+        return Message("They arrive on %(day)s.", day=answer.ahead[measure.line])
+    return None
+
+
+def _swap_url(measures: Sequence[Measure], line: str, answer: whatif.Answer) -> str:
+    return url_of([*measures, Last(answer.swap.line)], line) if answer.swap else ""
