@@ -192,6 +192,7 @@ VALUES: dict[str, Values] = {
     "run_id": lambda w, _s, _p: [w.run],
     "secret": lambda _w, _s, p: [p.secret],
     "session_id": lambda _w, _s, p: [p.session_id],
+    "scenario_id": lambda w, _s, _p: [w.scenario],
     "shipment_id": lambda _w, s, _p: [s.unconfirmed],
     "stop_id": lambda w, _s, _p: [w.question],
     "token_id": lambda _w, _s, p: [p.token_id],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -11,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from b2bcrm.desk import links
 from b2bcrm.fulfillment.actions import whatif
+from b2bcrm.fulfillment.actions.scenarios import forget_scenario, save_scenario
 from b2bcrm.fulfillment.planning.measures import (
     KINDS,
     MOST,
@@ -28,13 +30,21 @@ from b2bcrm.fulfillment.planning.measures import (
 )
 from b2bcrm.fulfillment.planning.progress import word_of
 from b2bcrm.fulfillment.queries.choices import choices
+from b2bcrm.fulfillment.queries.open_lines import OpenLine
+from b2bcrm.fulfillment.queries.scenarios import SavedScenario, scenario, scenarios
+from b2bcrm.fulfillment.schemas import SaveScenarioSchema
+from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.work import Work
+from b2bcrm.web.answers import see_other
+from b2bcrm.web.forms import read_form
 from b2bcrm.web.locale import say
-from b2bcrm.web.work import reading, stop_reading
+from b2bcrm.web.work import in_work, reading, stop_reading
 
 bp = Blueprint("desk_whatif", __name__, template_folder="templates")
 
 PATH = "/fulfillment/what-if"
+COMPARED = 2
 SHOWN = 100  # lines that move; how many there are in all is told
 ADD_WORDS = {
     "move": Message("Another day for a purchase order"),
@@ -83,11 +93,26 @@ def page() -> ResponseReturnValue:
             wrong = True
         else:
             return redirect(url_of([*measures, added][:MOST], line), 303)
-    question = whatif.ask(reading(), measures, line)
-    stop_reading()  # no Work is open while the engine works
-    planning = whatif.solve(question)
-    answer = whatif.tell(reading(), question, planning)
-    centers = [(code, say(word_of(name))) for code, name, _site in choices(reading()).centers]
+    return _shown(measures, line, wrong=wrong)
+
+
+@bp.get(f"{PATH}/<int:scenario_id>")
+def saved(scenario_id: int) -> ResponseReturnValue:
+    """A saved scenario, worked out against today's plan."""
+    kept = scenario(reading(), scenario_id)
+    return _shown(kept.measures, "", kept=kept)
+
+
+def _shown(
+    measures: Sequence[Measure],
+    line: str,
+    *,
+    wrong: bool = False,
+    kept: SavedScenario | None = None,
+) -> str:
+    question, answer = _tried(measures, line)
+    work = reading()
+    centers = [(code, say(word_of(name))) for code, name, _site in choices(work).centers]
     return render_template(
         "desk/whatif.html",
         path=PATH,
@@ -103,8 +128,76 @@ def page() -> ResponseReturnValue:
         ways=[(way, url_of([*measures, way.measure], line)) for way in answer.ways],
         swap_url=_swap_url(measures, line, answer),
         shown=SHOWN,
+        kept=kept,
+        saved=scenarios(work),
+        may_change=work.actor.may(Right.CHANGE_PROMISE),
         to=links,
     )
+
+
+def _tried(measures: Sequence[Measure], line: str = "") -> tuple[whatif.Question, whatif.Answer]:
+    question = whatif.ask(reading(), measures, line)
+    stop_reading()  # no Work is open while the engine works
+    planning = whatif.solve(question)
+    return question, whatif.tell(reading(), question, planning)
+
+
+@bp.post(f"{PATH}/save")
+@in_work()
+def save(work: Work) -> ResponseReturnValue:
+    """Keep the measures under a name."""
+    measures, form = measures_of(request.form.getlist("m")), read_form(SaveScenarioSchema())
+    if form.ok:
+        with form.catching():
+            key = save_scenario(work, form.data["name"], measures, shared=form.data["shared"])
+            return see_other(f"{PATH}/{key}", Message("The scenario is kept."))
+    return see_other(url_of(measures), next(iter(form.errors.values())), status="late")
+
+
+@bp.post(f"{PATH}/<int:scenario_id>/forget")
+@in_work()
+def forget(work: Work, scenario_id: int) -> ResponseReturnValue:
+    """Delete one of one's own."""
+    forget_scenario(work, scenario_id)
+    return see_other(PATH, Message("The scenario is forgotten."))
+
+
+@bp.get(f"{PATH}/compare")
+def compare() -> ResponseReturnValue:
+    """Two saved scenarios beside today."""
+    wanted = [int(key) for key in request.args.getlist("s") if key.isdecimal() and len(key) < MOST]
+    kept = [scenario(reading(), key) for key in dict.fromkeys(wanted)][:COMPARED]
+    answers = [_tried(one.measures)[1] for one in kept]
+    return render_template(
+        "desk/whatif_compare.html",
+        path=PATH,
+        kept=kept,
+        answers=answers,
+        rows=_side_by_side(answers)[:SHOWN],
+        to=links,
+    )
+
+
+class SideBySide(NamedTuple):
+    """A line that moves in one of the scenarios: today, and in each of them."""
+
+    line: OpenLine
+    before: dt.date | None
+    after: tuple[dt.date | None, ...]
+
+
+def _side_by_side(answers: Sequence[whatif.Answer]) -> list[SideBySide]:
+    moved = [{one.line.id: one for one in answer.moved} for answer in answers]
+    found = {key: one for each in moved for key, one in each.items()}
+    rows = [
+        SideBySide(
+            one.line,
+            one.before,
+            tuple(each[key].after if key in each else one.before for each in moved),
+        )
+        for key, one in found.items()
+    ]
+    return sorted(rows, key=lambda row: (row.line.wanted_on, row.line.key))
 
 
 def _levers(question: whatif.Question, answer: whatif.Answer) -> list[Lever]:

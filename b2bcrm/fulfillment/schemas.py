@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 from b2bcrm.kernel.words import Message
 
 MAX_TEXT = 300
+MAX_NAME = 80
 
 
 class ChangePromiseSchema(Schema):
@@ -19,3 +20,10 @@ class ChangePromiseSchema(Schema):
         error_messages={"required": Message("Choose a reason.")},  # type: ignore[dict-item]
     )
     text = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
+
+
+class SaveScenarioSchema(Schema):
+    """A scenario's name and who else may see it."""
+
+    name = fields.String(required=True, validate=validate.Length(min=1, max=MAX_NAME))
+    shared = fields.Boolean(load_default=False, truthy={"yes"}, falsy={""})

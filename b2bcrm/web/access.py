@@ -54,7 +54,11 @@ ACCESS: Mapping[str, Roles] = {
     # desk
     "desk_fulfillment.page": STAFF,
     "desk_impact.page": STAFF,
+    "desk_whatif.compare": STAFF,
+    "desk_whatif.forget": PROMISING,
     "desk_whatif.page": STAFF,
+    "desk_whatif.save": PROMISING,
+    "desk_whatif.saved": STAFF,
     "desk_fulfillment.version": STAFF,
     "desk_account_acts.add_contact": STAFF,
     "desk_account_acts.change_contact": STAFF,
