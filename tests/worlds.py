@@ -22,7 +22,9 @@ from b2bcrm import bootstrap
 from b2bcrm.catalog.models import SalesTarget
 from b2bcrm.fulfillment import actions as fulfillment
 from b2bcrm.fulfillment.actions import Promises
+from b2bcrm.fulfillment.actions.proposals import propose
 from b2bcrm.fulfillment.actions.scenarios import save_scenario
+from b2bcrm.fulfillment.models import ProposalTask
 from b2bcrm.fulfillment.planning.measures import Move
 from b2bcrm.kernel.actor import Actor, Role
 from b2bcrm.kernel.clock import pinned
@@ -67,6 +69,8 @@ class World:
     notice: int = 0
     held: int = 0
     scenario: int = 0
+    proposal: int = 0
+    task: int = 0
     mail_key: str = ""
 
     def app(self, **supplies: Any) -> Flask:
@@ -171,11 +175,13 @@ def _erp(work: Work, world: World) -> None:
 
 
 def _scenario(world: World) -> None:
-    """A planner's, shared with all staff."""
+    """A planner's, shared with all staff and proposed."""
     owner = make_user(world.office, Role.PLANNER, name="Chen Wei-Ting")
     with world.office.open(owner.actor()) as work:
         measures = [Move("PO-1", dt.date(2026, 12, 1))]
         world.scenario = save_scenario(work, "Expedite", measures, shared=True)
+        world.proposal = propose(work, "Expedite", measures, [])
+        world.task = work.session.scalars(sa.select(ProposalTask.id)).one()
 
 
 def _mail(world: World) -> None:

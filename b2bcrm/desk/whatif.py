@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from b2bcrm.desk import links
 from b2bcrm.fulfillment.actions import whatif
+from b2bcrm.fulfillment.actions.proposals import propose
 from b2bcrm.fulfillment.actions.scenarios import forget_scenario, save_scenario
 from b2bcrm.fulfillment.planning.measures import (
     KINDS,
@@ -32,14 +33,14 @@ from b2bcrm.fulfillment.planning.progress import word_of
 from b2bcrm.fulfillment.queries.choices import choices
 from b2bcrm.fulfillment.queries.open_lines import OpenLine
 from b2bcrm.fulfillment.queries.scenarios import SavedScenario, scenario, scenarios
-from b2bcrm.fulfillment.schemas import SaveScenarioSchema
+from b2bcrm.fulfillment.schemas import ProposeSchema, SaveScenarioSchema
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.web.answers import see_other
 from b2bcrm.web.forms import read_form
 from b2bcrm.web.locale import say
-from b2bcrm.web.work import in_work, reading, stop_reading
+from b2bcrm.web.work import in_work, reading, stop_reading, writing
 
 bp = Blueprint("desk_whatif", __name__, template_folder="templates")
 
@@ -151,6 +152,22 @@ def save(work: Work) -> ResponseReturnValue:
         with form.catching():
             key = save_scenario(work, form.data["name"], measures, shared=form.data["shared"])
             return see_other(f"{PATH}/{key}", Message("The scenario is kept."))
+    return see_other(url_of(measures), next(iter(form.errors.values())), status="late")
+
+
+@bp.post(f"{PATH}/propose")
+def propose_changes() -> ResponseReturnValue:
+    """Ask purchasing and production for the measures; nothing is changed by it."""
+    measures, form = measures_of(request.form.getlist("m")), read_form(ProposeSchema())
+    reading().actor.must(Right.CHANGE_PROMISE)
+    if form.ok:
+        _, answer = _tried(measures)  # before the Work that writes: it holds no lock meanwhile
+        wanted = [one for one in measures if one not in answer.refused]
+        with form.catching(), writing() as work:
+            key = propose(work, form.data["name"], wanted, answer.moved)
+            return see_other(
+                f"/fulfillment/proposals/{key}", Message("Proposed. Nothing is changed yet.")
+            )
     return see_other(url_of(measures), next(iter(form.errors.values())), status="late")
 
 

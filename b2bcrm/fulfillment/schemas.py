@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from b2bcrm.fulfillment.models import TaskState
 from b2bcrm.kernel.words import Message
 
 MAX_TEXT = 300
@@ -27,3 +28,15 @@ class SaveScenarioSchema(Schema):
 
     name = fields.String(required=True, validate=validate.Length(min=1, max=MAX_NAME))
     shared = fields.Boolean(load_default=False, truthy={"yes"}, falsy={""})
+
+
+class ProposeSchema(Schema):
+    """What a proposal is called."""
+
+    name = fields.String(required=True, validate=validate.Length(min=1, max=MAX_NAME))
+
+
+class DecideTaskSchema(Schema):
+    """What became of a proposed measure."""
+
+    state = fields.Enum(TaskState, by_value=True, required=True)

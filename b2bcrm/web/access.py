@@ -54,9 +54,13 @@ ACCESS: Mapping[str, Roles] = {
     # desk
     "desk_fulfillment.page": STAFF,
     "desk_impact.page": STAFF,
+    "desk_proposals.decide": PROMISING,
+    "desk_proposals.one": STAFF,
+    "desk_proposals.page": STAFF,
     "desk_whatif.compare": STAFF,
     "desk_whatif.forget": PROMISING,
     "desk_whatif.page": STAFF,
+    "desk_whatif.propose_changes": PROMISING,
     "desk_whatif.save": PROMISING,
     "desk_whatif.saved": STAFF,
     "desk_fulfillment.version": STAFF,
