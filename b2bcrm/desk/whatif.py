@@ -56,7 +56,7 @@ ADD_WORDS = {
     "split": Message("Split an order line"),
 }
 HINTS: dict[type[Measure], Message] = {
-    Move: Message("all its open lines"),
+    Move: Message("all its open lines; what was put off for it goes back to its first days"),
     Overtime: Message("on its open days; work orders of the ERP keep their dates"),
     Down: Message("work that meets it waits until it is over"),
     Rush: Message("served before everything else, ready at our door"),

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from b2bcrm.fulfillment.actions import Promises, project, whatif
-from b2bcrm.fulfillment.models import LineProjection, PlanRun, PurchaseLine
+from b2bcrm.fulfillment.models import LineProjection, PlanRun, PurchaseLine, WorkOrder
 from b2bcrm.fulfillment.planning.measures import Down, First, Last, Move, Overtime, Rush, Split
 from b2bcrm.kernel.errors import NotAllowed
 from b2bcrm.orders.models import Order
@@ -193,3 +193,19 @@ def test_a_buyer_may_not_try(work, plant):
     work.actor = buyer(work.session.get(type(make_account(work)), order.account_id))
     with pytest.raises(NotAllowed):
         whatif.ask(work, [])
+
+
+def test_what_was_put_off_for_a_late_purchase_goes_back_when_it_comes_earlier(work, plant, pump):  # noqa: F811
+    """The ERP has planned its work orders and shipping day again, after the purchase slipped."""
+    order = pegged(work, plant, pump)
+    work.session.execute(sa.update(PurchaseLine).values(confirmed_on=day("12-18")))
+    put_off = {"planned_start_on": day("12-21"), "planned_end_on": day("12-25")}
+    work.session.execute(sa.update(WorkOrder).values(**put_off))
+    order.lines[0].planned_on = day("12-28")
+    project(work, [order.id])
+    (moved,) = tried(work, Move("PO-1", day("12-04"))).moved
+    assert (moved.before, moved.after) == (day("12-28"), day("12-15"))  # just in time
+    (later,) = tried(work, Move("PO-1", day("12-14"))).moved
+    assert (later.after, later.late_after) == (day("12-22"), 5)
+    (way,) = tried(work, line=f"{order.no}/10").ways
+    assert (way.measure, way.gained) == (Move("PO-1", day("12-07")), 13)

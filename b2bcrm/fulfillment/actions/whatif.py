@@ -22,7 +22,7 @@ from b2bcrm.catalog.models import WorkCenter
 from b2bcrm.fulfillment.actions.projecting import terms_of
 from b2bcrm.fulfillment.planning.facts import Supplies
 from b2bcrm.fulfillment.planning.measures import Down, Measure, Move, Rush
-from b2bcrm.fulfillment.planning.shifting import shifted
+from b2bcrm.fulfillment.planning.shifting import earlier, shifted, unbound
 from b2bcrm.fulfillment.planning.verdict import judge
 from b2bcrm.fulfillment.queries.board import staff_only
 from b2bcrm.fulfillment.queries.documents import Touched, touched
@@ -85,7 +85,7 @@ class Sums:
 
 @dataclass(frozen=True)
 class Way:
-    """One measure that makes the chosen line earlier by ``gained`` days; it arrives ``on``."""
+    """One measure that makes the chosen line earlier by ``gained`` days."""
 
     measure: Measure
     gained: int
@@ -93,7 +93,10 @@ class Way:
 
 @dataclass(frozen=True)
 class Answer:
-    """A scenario beside today. ``refused``: measures that change nothing, and why."""
+    """A scenario beside today. ``refused``: measures that change nothing, and why.
+
+    ``chosen`` is the line to be made earlier, ``chosen_on`` its day without the measures.
+    """
 
     before: Sums
     after: Sums
@@ -181,7 +184,7 @@ def tell(work: Work, question: Question, planning: Planning | None) -> Answer:
         refused=planning.refused if planning else _refused(question),
         swap=planning.swap if planning else None,
         chosen=chosen,
-        chosen_on=after.get(chosen.id) if chosen else None,
+        chosen_on=before.get(chosen.id) if chosen else None,
         ways=ways_found,
         currency=next((line.currency for line in lines.values()), ""),
     )
@@ -245,11 +248,10 @@ class _Judging:
         before: dict[int, dt.date | None] = {}
         after: dict[int, dt.date | None] = {}
         for facts in self.taken.orders:
-            moved = shifted(
-                self.taken.supplies, self.question.measures, self.question.centers, facts.calendar
-            )
-            before |= _projected(facts, self.taken.supplies, self.today)
-            after |= _projected(self._reserved_later(facts), moved, self.today)
+            supplies = self.taken.supplies
+            before |= _projected(facts, supplies, self.today)
+            later, asked = self._reserved_later(facts), self.question
+            after |= _changed(later, supplies, asked, asked.measures, self.today)
         return before, after
 
     def _reserved_later(self, facts: OrderFacts) -> OrderFacts:
@@ -273,6 +275,20 @@ def _projected(facts: OrderFacts, supplies: Supplies, today: dt.date) -> dict[in
     return {key: verdict.view.projected_on for key, verdict in verdicts.items()}
 
 
+def _changed(
+    facts: OrderFacts,
+    supplies: Supplies,
+    question: Question,
+    measures: Sequence[Measure],
+    today: dt.date,
+) -> dict[int, dt.date | None]:
+    """Projected days after the measures."""
+    early = earlier(supplies, measures)
+    lines = {key: unbound(line, supplies, early) for key, line in facts.lines.items()}
+    moved = shifted(supplies, measures, question.centers, facts.calendar)
+    return _projected(replace(facts, lines=lines), moved, today)
+
+
 def _ways_of_documents(work: Work, question: Question, line: OpenLine) -> list[Way]:
     """Purchase orders that make the line earlier, each tried alone: the least that is enough."""
     taken = _facts(work, [line.order_id])
@@ -291,8 +307,7 @@ def _ways_of_documents(work: Work, question: Question, line: OpenLine) -> list[W
         for on in (day - dt.timedelta(days=n) for n in range(1, FARTHEST + 1)):
             if on <= work.today or base is None:
                 break
-            moved = shifted(taken.supplies, [Move(no, on)], question.centers, facts.calendar)
-            then = _projected(facts, moved, work.today)[line.id]
+            then = _changed(facts, taken.supplies, question, [Move(no, on)], work.today)[line.id]
             if then is None or (base - then).days <= (best.gained if best else 0):
                 continue
             best = Way(Move(no, on), (base - then).days)
