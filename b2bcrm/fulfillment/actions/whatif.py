@@ -307,6 +307,8 @@ def _ways_of_documents(work: Work, question: Question, line: OpenLine) -> list[W
         for on in (day - dt.timedelta(days=n) for n in range(1, FARTHEST + 1)):
             if on <= work.today or base is None:
                 break
+            if not facts.calendar.is_working(on):
+                continue
             then = _changed(facts, taken.supplies, question, [Move(no, on)], work.today)[line.id]
             if then is None or (base - then).days <= (best.gained if best else 0):
                 continue
