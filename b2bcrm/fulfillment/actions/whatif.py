@@ -9,6 +9,7 @@ changes. So a scenario says what the pages will say once the ERP has it.
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -39,6 +40,7 @@ from b2bcrm.orders.models import Order
 if TYPE_CHECKING:
     from b2bcrm.fulfillment.planning.scenario import Ground, Planning, Swap
 
+LOOKING_S = 3.0
 FARTHEST = 28  # days by which a purchase order is tried earlier
 NO_PLAN = Message("No plan of today is loaded yet: only what the ERP planned can be tried.")
 NOT_OPEN = "%(no)s is no open purchase order."
@@ -146,12 +148,17 @@ def ask(work: Work, measures: Sequence[Measure], line: str = "") -> Question:
 
 
 def solve(question: Question) -> Planning | None:
-    """What the plan says; takes no Work. None while no plan is loaded."""
+    """What the plan says; takes no Work. None while no plan is loaded.
+
+    The measures are tried in any case; ways to mend and a swap are looked for
+    ``LOOKING_S`` seconds.
+    """
     if question.ground is None:
         return None
     from b2bcrm.fulfillment.planning.scenario import tried
 
-    return tried(question.ground, question.measures, question.line)
+    end = time.monotonic() + LOOKING_S
+    return tried(question.ground, question.measures, question.line, lambda: time.monotonic() < end)
 
 
 def tell(work: Work, question: Question, planning: Planning | None) -> Answer:

@@ -7,7 +7,7 @@ line, there when the last of them is.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import ceil
@@ -25,7 +25,7 @@ from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.plan import plan_of
 from b2bcrm.fulfillment.planning.engine.records import Line
 from b2bcrm.fulfillment.planning.engine.relaxing import Limits, relaxations
-from b2bcrm.fulfillment.planning.engine.whatif import best_swap, whatif
+from b2bcrm.fulfillment.planning.engine.whatif import always, best_swap, whatif
 from b2bcrm.fulfillment.planning.measures import (
     Down,
     First,
@@ -99,8 +99,16 @@ class Planning:
     ways: Sequence[tuple[Measure, int]] = ()
 
 
-def tried(ground: Ground, measures: Sequence[Measure], line: str = "") -> Planning:
-    """What the measures would do, and what would make the order line ``line`` earlier."""
+def tried(
+    ground: Ground,
+    measures: Sequence[Measure],
+    line: str = "",
+    go_on: Callable[[], bool] = always,
+) -> Planning:
+    """What the measures would do, and what would make the order line ``line`` earlier.
+
+    While ``go_on`` says so, ways and a swap are looked for; the measures are tried in any case.
+    """
     changes: list[Change] = []
     rushes: dict[str, Rush] = {}
     refused: dict[Measure, Message] = {}
@@ -114,7 +122,8 @@ def tried(ground: Ground, measures: Sequence[Measure], line: str = "") -> Planni
             rushes[f"{RUSH}{n}"] = measure
     values = _values(ground)
     outcome = whatif(ground.plan, changes, values)
-    swap = best_swap(ground.plan, changes, values, outcome) if changes else None
+    ways = _ways(ground, line, go_on) if line else ()
+    swap = best_swap(ground.plan, changes, values, outcome, go_on) if changes else None
     days = _days(outcome.planned)
     before = _by_line(ground, _days(ground.plan))
     splits = [m for m in measures if isinstance(m, Split) and m not in refused]
@@ -130,7 +139,7 @@ def tried(ground: Ground, measures: Sequence[Measure], line: str = "") -> Planni
         ahead={key: ground.date(after.get(key)) for key in rests},
         refused=refused,
         swap=_swap(ground, before, swap.line, _days(swap.outcome.planned)) if swap else None,
-        ways=_ways(ground, line) if line else (),
+        ways=ways,
     )
 
 
@@ -255,14 +264,14 @@ def _swap(
     return Swap(key, ground.date(before[key]), ground.date(_by_line(ground, days)[key]))
 
 
-def _ways(ground: Ground, key: str) -> list[tuple[Measure, int]]:
+def _ways(ground: Ground, key: str, go_on: Callable[[], bool]) -> list[tuple[Measure, int]]:
     """Single measures that make the order line earlier, and the days they gain."""
     names, found = ground.names_of(key), []
     if len(names) != 1:
         return []
     book, supplies = ground.plan.book, ground.plan.names.supplies
     best: dict[tuple[int, int], tuple[Measure, int]] = {}
-    for one in relaxations(ground.plan, names[0], Limits()):
+    for one in relaxations(ground.plan, names[0], Limits(), go_on):
         measure: Measure
         if one.supply >= 0:
             on = ground.made_on + dt.timedelta(days=int(book.supply_day[one.supply]) - one.amount)

@@ -173,3 +173,9 @@ def test_a_rush_order_that_is_late_itself_is_no_reason_for_a_swap():
     outcome = whatif(plan, changes, values)
     assert [move.line for move in outcome.slips] == ["rush"]
     assert best_swap(plan, changes, values, outcome) is None
+
+
+def test_no_swap_is_tried_once_the_time_is_over():
+    plan, changes, values = full_week(), [Rush(Line("rush", "pump", 5, 7, 1))], {"a": 10, "b": 70}
+    outcome = whatif(plan, changes, values)
+    assert best_swap(plan, changes, values, outcome, lambda: False) is None
