@@ -45,6 +45,9 @@ PAGES: tuple[str, ...] = (
     "b2bcrm.fulfillment.views",
     # desk
     "b2bcrm.desk.fulfillment",
+    "b2bcrm.desk.impact",
+    "b2bcrm.desk.proposals",
+    "b2bcrm.desk.whatif",
     "b2bcrm.desk.erp",
     "b2bcrm.desk.erp_connections",
     "b2bcrm.desk.erp_feed",

@@ -192,8 +192,11 @@ VALUES: dict[str, Values] = {
     "run_id": lambda w, _s, _p: [w.run],
     "secret": lambda _w, _s, p: [p.secret],
     "session_id": lambda _w, _s, p: [p.session_id],
+    "proposal_id": lambda w, _s, _p: [w.proposal],
+    "scenario_id": lambda w, _s, _p: [w.scenario],
     "shipment_id": lambda _w, s, _p: [s.unconfirmed],
     "stop_id": lambda w, _s, _p: [w.question],
+    "task_id": lambda w, _s, _p: [w.task],
     "token_id": lambda _w, _s, p: [p.token_id],
 }
 QUERY = {

@@ -22,6 +22,10 @@ from b2bcrm import bootstrap
 from b2bcrm.catalog.models import SalesTarget
 from b2bcrm.fulfillment import actions as fulfillment
 from b2bcrm.fulfillment.actions import Promises
+from b2bcrm.fulfillment.actions.proposals import propose
+from b2bcrm.fulfillment.actions.scenarios import save_scenario
+from b2bcrm.fulfillment.models import ProposalTask
+from b2bcrm.fulfillment.planning.measures import Move
 from b2bcrm.kernel.actor import Actor, Role
 from b2bcrm.kernel.clock import pinned
 from b2bcrm.kernel.database import Base, make_engine
@@ -64,6 +68,9 @@ class World:
     question: int = 0
     notice: int = 0
     held: int = 0
+    scenario: int = 0
+    proposal: int = 0
+    task: int = 0
     mail_key: str = ""
 
     def app(self, **supplies: Any) -> Flask:
@@ -127,6 +134,7 @@ def two_accounts(office: Office, folder: Path) -> World:
             fulfillment.project_all(work)
     with office.open(staff) as work:
         _erp(work, world)
+    _scenario(world)
     _mail(world)
     return world
 
@@ -164,6 +172,16 @@ def _erp(work: Work, world: World) -> None:
     world.feed, world.run, world.envelope = feeds[0].id, run.id, envelope.id
     world.delivery = delivery.id
     world.question, world.notice, world.held = question.id, notice.id, held.id
+
+
+def _scenario(world: World) -> None:
+    """A planner's, shared with all staff and proposed."""
+    owner = make_user(world.office, Role.PLANNER, name="Chen Wei-Ting")
+    with world.office.open(owner.actor()) as work:
+        measures = [Move("PO-1", dt.date(2026, 12, 1))]
+        world.scenario = save_scenario(work, "Expedite", measures, shared=True)
+        world.proposal = propose(work, "Expedite", measures, [])
+        world.task = work.session.scalars(sa.select(ProposalTask.id)).one()
 
 
 def _mail(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 
 def order_url(order_no: str) -> str:
     """The staff page of an order."""
@@ -31,3 +33,8 @@ def account_url(account_id: int) -> str:
 def item_url(item_no: str) -> str:
     """The staff page of an item."""
     return f"/items/{item_no}"
+
+
+def impact_url(kind: str, no: str) -> str:
+    """What rests on a ``purchase_order``, ``work_order``, ``work_center`` or ``item``."""
+    return "/fulfillment/impact?" + urlencode({"kind": kind, "no": no})

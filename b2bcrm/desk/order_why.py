@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from b2bcrm.desk.links import impact_url
 from b2bcrm.desk.order_facts import Head, LineRow
 from b2bcrm.fulfillment.planning.lateness import SHARE_WORDS
 from b2bcrm.fulfillment.planning.progress import word_of
@@ -126,6 +127,7 @@ class PegRow:
     spans: tuple[tuple[float, float, bool], ...]
     due: float | None
     through: int | None
+    href: str = ""
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,15 @@ def _peg(link: dict[str, Any], axis: _Axis, today: dt.date, short: Short, say: S
         spans=spans,
         due=axis.at(was) if was and delayed and not link["finished"] else None,
         through=None,
+        href=_rests_on(link),
     )
+
+
+def _rests_on(link: dict[str, Any]) -> str:
+    """Where it is told what else rests on the document, or on the item without one."""
+    if link["kind"] == "stock":
+        return impact_url("item", link["item"])
+    return impact_url(link["kind"], link["no"])
 
 
 def _under(

@@ -99,4 +99,30 @@ class ShipmentReceived(Event):
         return self.sentence()
 
 
-EVENTS: tuple[type[Event], ...] = (PromiseMoved, ProjectionMoved, ShipmentReceived)
+@dataclass(frozen=True, kw_only=True)
+class ScenarioProposed(Event):
+    """Somebody asks purchasing and production for changes in the ERP. The subject is the proposal.
+
+    ``tasks`` is how many there are.
+    """
+
+    name: ClassVar[str] = "scenario.proposed"
+    subject: ClassVar[str] = "proposal"
+    proposal: str
+    tasks: int
+
+    def sentence(self) -> Message:
+        """What it is called, and how much is asked."""
+        return Message(
+            "Changes in the ERP are proposed: %(name)s (%(tasks)s)",
+            name=self.proposal,
+            tasks=self.tasks,
+        )
+
+
+EVENTS: tuple[type[Event], ...] = (
+    PromiseMoved,
+    ProjectionMoved,
+    ShipmentReceived,
+    ScenarioProposed,
+)

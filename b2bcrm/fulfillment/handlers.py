@@ -1,4 +1,4 @@
-"""Deliveries that follow from fulfillment's events: the customer hears of a moved promise."""
+"""Deliveries that follow from fulfillment's events: whom a moved promise or a proposal concerns."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ import sqlalchemy as sa
 from b2bcrm.customers.models import Account, Contact
 from b2bcrm.documents.environment import known_locale
 from b2bcrm.documents.mails import compose
-from b2bcrm.fulfillment.events import PromiseMoved
+from b2bcrm.fulfillment.events import PromiseMoved, ScenarioProposed
+from b2bcrm.fulfillment.planning.measures import measures_of
+from b2bcrm.fulfillment.queries.proposals import proposal
+from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.errors import CrmError
 from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.organization import Company
+from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order
 from b2bcrm.orders.queries import connection_of
 from b2bcrm.ports.mail import Mail, Mailer
 from b2bcrm.sync.connections import must_be_silent
+from b2bcrm.users.models import User
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,51 @@ class MailPromiseMoved:
         """Hand it over; a repeat carries the same message id, so ``again`` changes nothing."""
         del again
         self.mailer.send(message)
+
+    def record(self, work: Work, event: Event, reply: None) -> None:
+        """Nothing to write down."""
+
+    def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
+        """The outbox row shows it to the ERP administrator."""
+
+
+@dataclass(frozen=True)
+class MailPlanners:
+    """Tells every planner, each in his language, which changes in the ERP are asked for."""
+
+    mailer: Mailer
+    base_url: str
+    name: ClassVar[str] = "mail.planners"
+
+    def prepare(self, work: Work, event: Event) -> tuple[Mail, ...] | None:
+        """One mail per planner but the one who asks; None if there is no other."""
+        assert isinstance(event, ScenarioProposed)  # noqa: S101 - routed by its name
+        row = proposal(work, event.subject_id)
+        measures = measures_of(task.measure for task in row.tasks)
+        query = sa.select(User).where(User.role == Role.PLANNER, User.active, User.id != row.by_id)
+        mails = [
+            compose(
+                "note_to_owner",
+                known_locale(user.locale),
+                to=(user.email,),
+                message_id=f"{event.name}-{event.subject_id}-{user.id}",
+                headline=event.sentence(),
+                facts=(
+                    (Message("Proposed by"), row.by_name),
+                    *((Message("Wanted"), one.sentence()) for one in measures),
+                ),
+                text="",
+                url=f"{self.base_url}/fulfillment/proposals/{row.id}",
+            )
+            for user in work.session.scalars(query.order_by(User.id))
+        ]
+        return tuple(mails) or None
+
+    def send(self, message: tuple[Mail, ...], *, again: bool) -> None:
+        """Hand them over; a repeat carries the same message ids, so ``again`` changes nothing."""
+        del again
+        for mail in message:
+            self.mailer.send(mail)
 
     def record(self, work: Work, event: Event, reply: None) -> None:
         """Nothing to write down."""

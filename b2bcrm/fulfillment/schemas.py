@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from b2bcrm.fulfillment.models import TaskState
 from b2bcrm.kernel.words import Message
 
 MAX_TEXT = 300
+MAX_NAME = 80
 
 
 class ChangePromiseSchema(Schema):
@@ -19,3 +21,22 @@ class ChangePromiseSchema(Schema):
         error_messages={"required": Message("Choose a reason.")},  # type: ignore[dict-item]
     )
     text = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
+
+
+class SaveScenarioSchema(Schema):
+    """A scenario's name and who else may see it."""
+
+    name = fields.String(required=True, validate=validate.Length(min=1, max=MAX_NAME))
+    shared = fields.Boolean(load_default=False, truthy={"yes"}, falsy={""})
+
+
+class ProposeSchema(Schema):
+    """What a proposal is called."""
+
+    name = fields.String(required=True, validate=validate.Length(min=1, max=MAX_NAME))
+
+
+class DecideTaskSchema(Schema):
+    """What became of a proposed measure."""
+
+    state = fields.Enum(TaskState, by_value=True, required=True)

@@ -44,10 +44,18 @@ def _form(work: Work, order: Order, line: OrderLine, form: Form | None) -> str:
         order=order,
         line=line,
         projected_on=projected,
+        suggested_on=_day(request.args.get("on", "")) or projected or line.promised_on,
         not_firm=actions.not_firm(work, order),
         reasons=actions.REASONS,
         form=form,
     )
+
+
+def _day(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 @bp.get("/orders/<no>/lines/<int:line_no>/promise")

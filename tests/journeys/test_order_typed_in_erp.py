@@ -28,7 +28,7 @@ ERP_ADMIN = "kao.ming-te@formosa.example"
 
 
 @pytest.mark.slow
-def test_an_order_typed_in_the_erp_is_promised_followed_and_turns_late_with_its_cause(
+def test_an_order_typed_in_the_erp_turns_late_with_its_cause_and_what_mends_it_is_proposed(
     company: Company, people: People
 ):
     erp_no, promised = type_order(company)
@@ -69,6 +69,62 @@ def test_an_order_typed_in_the_erp_is_promised_followed_and_turns_late_with_its_
     expect(late).to_contain_text("Material")
     expect(late).to_contain_text(po_no)
     expect(late.locator("td").last).to_contain_text(re.compile(f"(Have|Ask for) {po_no}"))
+
+    propose_what_mends_it(planner, order_no, po_no)
+    arrives = propose_another_slip(planner, order_no, po_no, promised + dt.timedelta(days=35))
+    tell_the_customer(planner, order_no)
+    buyer.reload()
+    expect(buyer.locator("#title")).to_contain_text(arrives)
+
+
+def propose_what_mends_it(planner: Page, order_no: str, po_no: str) -> None:
+    """From the late order to a purchase order that comes earlier, asked of the ERP's people."""
+    planner.goto(f"/orders/{order_no}")
+    planner.get_by_role("link", name="Try it as a what-if").click()
+    way = planner.locator("#ways tbody tr", has_text=po_no)
+    way.get_by_role("link", name="Try it").click()
+    moved = planner.locator("#moves tbody tr", has_text=order_no)
+    expect(moved).to_have_attribute("data-status", "ok")
+    propose(planner, "Expedite")
+    task = planner.locator("#tasks tbody tr")
+    expect(task).to_contain_text(f"{po_no} comes on")
+    task.get_by_role("button", name="Arranged in the ERP").click()
+    expect(planner.locator("#tasks .chip")).to_contain_text("arranged in the ERP")
+
+
+def propose_another_slip(planner: Page, order_no: str, po_no: str, on: dt.date) -> str:
+    """The supplier asks for more time: who would slip, and by when he would have his goods."""
+    planner.goto(f"/fulfillment/impact?kind=purchase_order&no={po_no}")
+    expect(planner.locator("#lines tbody")).to_contain_text(order_no)
+    planner.get_by_role("link", name="Try another day").click()
+    dialog = planner.locator("#add-move")
+    dialog.get_by_label("Comes on").fill(on.isoformat())
+    dialog.get_by_role("button", name="Try it").click()
+    expect(planner.locator("#bill tbody")).to_contain_text(order_no)
+    propose(planner, "One more slip")
+    notice = planner.locator("#notices tbody tr", has_text=order_no)
+    return notice.locator(".after").inner_text()
+
+
+def propose(planner: Page, name: str) -> None:
+    """Give the scenario a name and ask for it."""
+    planner.get_by_role("button", name="Propose…").click()
+    dialog = planner.locator("#propose")
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_role("button", name="Propose", exact=True).click()
+    expect(planner.get_by_role("heading", name=name)).to_be_visible()
+
+
+def tell_the_customer(planner: Page, order_no: str) -> None:
+    """The drafted notice becomes a promise, and the customer's mail with it."""
+    notice = planner.locator("#notices tbody tr", has_text=order_no)
+    notice.get_by_role("button", name="Change promise…").click()
+    form = planner.locator("#act form")
+    form.get_by_label("Reason").select_option("material")
+    form.get_by_role("button", name="Change the promise").click()
+    expect(planner.locator("#notices tbody tr", has_text=order_no)).to_contain_text(
+        "now promised for"
+    )
 
 
 def type_order(company: Company) -> tuple[str, dt.date]:

@@ -174,7 +174,7 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
     changed = 0
     for facts in taken.orders:
         order = facts.order
-        terms = _terms(facts)
+        terms = terms_of(facts)
         verdicts = judge(facts.lines, taken.supplies, terms, work.today)
         if not verdicts:
             continue
@@ -204,7 +204,8 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
     return changed
 
 
-def _terms(facts: OrderFacts) -> Terms:
+def terms_of(facts: OrderFacts) -> Terms:
+    """What holds for the whole order."""
     order = facts.order
     return Terms(
         state=order.state,

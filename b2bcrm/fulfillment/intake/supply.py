@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
-from b2bcrm.fulfillment.intake.touched import changed_in, orders_of, orders_using, refresh
+from b2bcrm.fulfillment.intake.touched import changed_in, refresh
 from b2bcrm.fulfillment.models import Operation, PurchaseLine, Stock, WorkOrder
+from b2bcrm.fulfillment.queries.resting import orders_of, orders_using
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports import erp
 from b2bcrm.sync.appliers import Applied

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
 
-from b2bcrm.catalog.models import BomRow, Item
 from b2bcrm.customers.models import ErpCustomer
 from b2bcrm.fulfillment.actions.projecting import mark_stale, project
-from b2bcrm.fulfillment.models import WorkOrder
-from b2bcrm.fulfillment.planning.chain import DEEPEST
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order, OrderLine
 
@@ -57,52 +54,6 @@ def lines_by_ref(
         for erp_no, line_no, line_id, order_id in work.session.execute(query)
         if erp_no
     }
-
-
-def orders_of(work: Work, refs: Iterable[str]) -> set[int]:
-    """The orders that the references lead up to, through work orders above each other."""
-    level, erp_nos = set(refs), set()
-    for _ in range(DEEPEST):
-        level.discard("")
-        if not level:
-            break
-        erp_nos |= {ref.rpartition("/")[0] for ref in level if "/" in ref}
-        query = sa.select(WorkOrder.demand_ref).where(WorkOrder.no.in_(level)).distinct()
-        level = set(work.session.scalars(query))
-    if not erp_nos:
-        return set()
-    return set(work.session.scalars(sa.select(Order.id).where(Order.erp_no.in_(erp_nos))))
-
-
-def orders_using(work: Work, item_nos: Collection[str]) -> set[int]:
-    """Open orders whose date may rest on the free stock or supply of the items.
-
-    Those that sell an item itself, and those whose unstarted work orders consume it.
-    """
-    if not item_nos:
-        return set()
-    parents = sa.select(BomRow.item_no).where(BomRow.component_no.in_(item_nos))
-    refs = work.session.scalars(
-        sa.select(WorkOrder.demand_ref)
-        .where(
-            WorkOrder.item_no.in_(parents),
-            WorkOrder.status.in_(("planned", "released")),
-            WorkOrder.demand_ref != "",
-        )
-        .distinct()
-    ).all()
-    sold = work.session.scalars(
-        sa.select(OrderLine.order_id)
-        .join(Order, Order.id == OrderLine.order_id)
-        .join(Item, Item.id == OrderLine.item_id)
-        .where(
-            Item.no.in_(item_nos),
-            Order.closed_at.is_(None),
-            OrderLine.shipped_qty < OrderLine.due_qty,
-        )
-        .distinct()
-    )
-    return orders_of(work, refs) | set(sold)
 
 
 def refresh(work: Work, order_ids: Collection[int]) -> None:

@@ -1,4 +1,4 @@
-"""All that fulfillment keeps: supply, plans, promises, shipments, figures, sureness."""
+"""All that fulfillment keeps: supply, plans, promises, shipments, figures, sureness, scenarios."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from b2bcrm.fulfillment.models.promises import (
     PromiseGate,
     Reservation,
     ShortPart,
+)
+from b2bcrm.fulfillment.models.scenarios import (
+    Proposal,
+    ProposalNotice,
+    ProposalTask,
+    Scenario,
+    TaskState,
 )
 from b2bcrm.fulfillment.models.supply import (
     Invoice,
@@ -37,8 +44,12 @@ __all__ = [
     "PlanRun",
     "Promise",
     "PromiseGate",
+    "Proposal",
+    "ProposalNotice",
+    "ProposalTask",
     "PurchaseLine",
     "Reservation",
+    "Scenario",
     "Shipment",
     "ShipmentLine",
     "ShortPart",
@@ -46,5 +57,6 @@ __all__ = [
     "SurenessCurve",
     "SurenessRun",
     "SurenessWay",
+    "TaskState",
     "WorkOrder",
 ]

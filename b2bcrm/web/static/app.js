@@ -74,7 +74,7 @@
     });
   });
   document.addEventListener("change", (event) => {
-    if (event.target.matches("form[data-autosubmit] select")) event.target.form.requestSubmit();
+    if (event.target.matches("form[data-autosubmit] :is(select, [type=checkbox])")) event.target.form.requestSubmit();
     if (event.target.matches("input[type=file]")) {
       const names = [...event.target.files].map((file) => file.name).join(", ");
       const target = event.target.closest(".field, label")?.querySelector("[data-file-names]");

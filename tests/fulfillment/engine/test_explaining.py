@@ -61,7 +61,7 @@ def test_a_purchase_order_leads_to_the_lines_that_rest_on_it():
     story = pump()
     witness = witness_of(story.book, story.plan)
     impact = lines_on(witness, supplies=[0])
-    assert [int(column[0]) for column in impact] == [story.names.lines.index("a"), 1, 5]
+    assert [int(column[0]) for column in impact] == [story.names.lines.index("a"), 1, 5, 2]
     assert len(impact.line) == 1
 
 

@@ -46,6 +46,10 @@ def test_overtime_is_told_where_hours_bind():
     assert [(one.bucket, one.amount, one.gained, one.price) for one in found] == [(0, 2, 1, 60)]
 
 
+def test_nothing_is_tried_once_the_time_is_over():
+    assert relaxations(planned(late_pump()), "a", LIMITS, lambda: False) == []
+
+
 def test_a_line_on_time_needs_nothing():
     told = facts(Line("a", "pump", 5, 7, 1), sources=[make("pump", 1, 1)], buckets=weeks(10))
     assert relaxations(planned(told), "a", LIMITS) == []

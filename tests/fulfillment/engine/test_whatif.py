@@ -165,3 +165,17 @@ def test_a_scenario_is_a_plan_made_anew_and_leaves_the_plan_as_it_is(data, told)
     for n, line in enumerate(names.lines):
         if line not in moved:
             assert ours.line_arrives[n] == same[n]
+
+
+def test_a_rush_order_that_is_late_itself_is_no_reason_for_a_swap():
+    changes = [Rush(Line("rush", "pump", 30, 7, 1))]
+    plan, values = mill(Line("a", "pump", 2, 40, 3)), {"rush": 100}
+    outcome = whatif(plan, changes, values)
+    assert [move.line for move in outcome.slips] == ["rush"]
+    assert best_swap(plan, changes, values, outcome) is None
+
+
+def test_no_swap_is_tried_once_the_time_is_over():
+    plan, changes, values = full_week(), [Rush(Line("rush", "pump", 5, 7, 1))], {"a": 10, "b": 70}
+    outcome = whatif(plan, changes, values)
+    assert best_swap(plan, changes, values, outcome, lambda: False) is None

@@ -35,11 +35,12 @@ class Witness(NamedTuple):
 
 
 class Impact(NamedTuple):
-    """Lines that rest on something, each once: pieces in all, and the first day they are needed."""
+    """Lines that rest on something, each once: pieces, first day of need, and least slack."""
 
     line: Ints
     qty: Ints
     day: Small
+    slack: Small
 
 
 def witness_of(book: Book, plan: Plan) -> Witness:
@@ -109,9 +110,11 @@ def lines_on(
     line = np.searchsorted(witness.line_first, rows, side="right") - 1
     lines, firsts = np.unique(line, return_index=True)
     if not len(lines):
-        return Impact(lines, np.zeros(0, np.int64), np.zeros(0, np.int32))
+        none = np.zeros(0, np.int32)
+        return Impact(lines, np.zeros(0, np.int64), none, none)
     return Impact(
         line=lines,
         qty=np.add.reduceat(witness.qty[rows], firsts),
         day=np.minimum.reduceat(witness.start[rows], firsts),
+        slack=np.minimum.reduceat(witness.slack[rows], firsts),
     )

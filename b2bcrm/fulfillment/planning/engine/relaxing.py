@@ -7,7 +7,7 @@ prices are given.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,9 +49,12 @@ class Relaxation:
         return None if self.price is None else self.price / self.gained
 
 
-def relaxations(plan: Planned, line: str, limits: Limits) -> list[Relaxation]:
+def relaxations(
+    plan: Planned, line: str, limits: Limits, go_on: Callable[[], bool] = lambda: True
+) -> list[Relaxation]:
     """Changes that gain days, the cheapest per day first; without prices the most days first.
 
+    ``go_on`` is asked before each supply or bucket is tried.
     Raises ValueError where the line is not in the book. A line that is on time has none.
     """
     unit = unit_of(plan.book, plan.names, line)
@@ -62,6 +65,8 @@ def relaxations(plan: Planned, line: str, limits: Limits) -> list[Relaxation]:
     base = _leaves(left)
     found = []
     for supply, bucket, amounts, price in _candidates(plan.book, left, base, limits):
+        if not go_on():
+            break
         best = 0
         for amount in amounts:
             gained = base - _leaves(relaxed(left, supply, bucket, amount))

@@ -1,4 +1,4 @@
-"""Compile all kernels that plans and answers call, or load what was compiled."""
+"""Compile all kernels that plans, answers and scenarios call, or load what was compiled."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from fractions import Fraction
 
 from b2bcrm.fulfillment.planning.engine.asking import Asking
 from b2bcrm.fulfillment.planning.engine.building import build
+from b2bcrm.fulfillment.planning.engine.changing import Hours, Receipt, Service
 from b2bcrm.fulfillment.planning.engine.improving import guards, improve
+from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.records import (
     Bucket,
     Component,
@@ -18,7 +20,9 @@ from b2bcrm.fulfillment.planning.engine.records import (
     Source,
     Supply,
 )
+from b2bcrm.fulfillment.planning.engine.relaxing import Limits, relaxations
 from b2bcrm.fulfillment.planning.engine.solving import solve
+from b2bcrm.fulfillment.planning.engine.whatif import whatif
 
 WORK = Operation("C", Fraction(1000), components=[Component("B")])
 FACTS = Facts(
@@ -35,11 +39,15 @@ FACTS = Facts(
 
 
 def warm() -> None:
-    """Plan, improve and ask one tiny book, so that no later call waits for a compiler."""
+    """Plan, improve, ask and change one tiny book, so that no later call waits for a compiler."""
     book, names, _ = build(FACTS)
     plan = solve(book)
     improve(book, plan, guards(book, plan, -1), fill=lambda n: n < 1, shorten=lambda n: n < 1)
     Asking(book, names, plan).ask(FACTS.lines)
+    planned = Planned(book, names, solve(book))
+    # More hours, a line served first and a supply that is gone: what differs, is placed and pays.
+    whatif(planned, [Hours("C", 0, 27, 1000), Service("2", 0), Receipt(0, day=27)])
+    relaxations(planned, "1", Limits(days=1, hours=1))
 
 
 if __name__ == "__main__":

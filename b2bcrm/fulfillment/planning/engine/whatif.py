@@ -6,7 +6,7 @@ bill of a rush order, or of any change, is what moved: who slips, by how many da
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,22 +92,35 @@ def _days_of(plan: Planned) -> dict[str, tuple[int | None, int]]:
     return dict(zip(plan.names.lines, zip(days, late.tolist(), strict=True), strict=True))
 
 
+def always() -> bool:
+    """No end to the time."""
+    return True
+
+
 def best_swap(
-    plan: Planned, changes: Sequence[Change], values: Values, outcome: Outcome
+    plan: Planned,
+    changes: Sequence[Change],
+    values: Values,
+    outcome: Outcome,
+    go_on: Callable[[], bool] = always,
 ) -> Swap | None:
     """The line that, served last, saves most value times days late; None where none saves any.
 
-    Tried are lines of least value that work in the buckets or take of the supplies that the
-    dearest slip lost; lines that the changes name are not.
+    ``go_on`` is asked before each try. Tried are lines of least value that work in the buckets or
+    take of the supplies that the dearest slip of the old plan's lines lost; lines that the changes
+    name are not.
     """
-    if not outcome.slips:
+    dearest = next((m.line for m in outcome.slips if m.line in plan.names.lines), None)
+    if dearest is None:
         return None
     named = {getattr(getattr(c, "line", ""), "name", getattr(c, "line", "")) for c in changes}
     last = int(plan.book.unit_priority.max(initial=0))
     best: Swap | None = None
-    for line in _rivals(plan, outcome.slips[0].line, values):
+    for line in _rivals(plan, dearest, values):
         if line in named:
             continue
+        if not go_on():
+            break
         tried = whatif(plan, [*changes, Service(line, last, first=False)], values)
         least = best.outcome if best else outcome
         if tried.value_late_after < least.value_late_after:

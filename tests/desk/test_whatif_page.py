@@ -1,0 +1,165 @@
+"""The what-if page: a scenario lives in the address, and its measures are added by small forms."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from urllib.parse import quote
+
+import pytest
+
+from b2bcrm.fulfillment.actions import project
+from b2bcrm.fulfillment.models import LineProjection, PurchaseLine, Scenario
+from b2bcrm.fulfillment.planning.measures import First, Move, Rush, text_of
+from b2bcrm.kernel.actor import Role
+from b2bcrm.orders.models import Order
+from tests.clients import client_for, make_app
+from tests.factories import make_item, make_line, make_order
+from tests.fulfillment.conftest import Plant, day
+from tests.fulfillment.test_impact import publish
+
+D = Decimal
+pytestmark = pytest.mark.db
+PAGE = "/fulfillment/what-if"
+
+
+@pytest.fixture
+def late(office):
+    """An order of account <b> that waits for a purchase order."""
+    with office.open() as work:
+        item = make_item(work, no="PG-115")
+        order = make_order(work, lines=[make_line(work, item)], incoterm="EXW")
+        Plant(work).buy("PO-7", "PG-115", 10, "12-18", first="11-25", ref=f"{order.erp_no}/10")
+        project(work, [order.id])
+        publish(work)
+        return order.no
+
+
+@pytest.fixture
+def client(office, tmp_path):
+    return client_for(make_app(office, tmp_path), office, Role.PLANNER)
+
+
+def tried(*measures, line=""):
+    pairs = [f"m={quote(text_of(one))}" for one in measures] + ([f"line={line}"] if line else [])
+    return f"{PAGE}?{'&'.join(pairs)}"
+
+
+def test_an_empty_scenario_offers_measures(client, late):
+    page = client.get(PAGE)
+    assert page.status_code == 200
+    assert "Nothing is changed yet" in page.text
+    assert "Another day for a purchase order" in page.text
+
+
+def test_a_measure_is_shown_with_the_lines_it_moves(client, office, late):
+    page = client.get(tried(Move("PO-7", day("11-30")))).text
+    assert "PO-7 comes on" in page
+    assert f"{late}" in page
+    assert "in time" in page
+    assert "Nothing changes in the ERP until" in page
+    with office.open(read_only=True) as work:
+        assert work.session.query(LineProjection).one().projected_on > day("12-18")
+
+
+def test_a_form_adds_a_measure_to_those_in_the_address(client, late):
+    answer = client.get(tried(First("SO-1/10")) + "&add=move&no=PO-7&on=2026-11-30")
+    assert answer.status_code == 303
+    assert answer.location.count("m=") == 2
+    assert "move~PO-7~2026-11-30" in answer.location
+    wrong = client.get(f"{PAGE}?add=move&no=PO-7&on=soon")
+    assert wrong.status_code == 200
+    assert "Fill in every field" in wrong.text
+
+
+def test_what_would_mend_a_late_line_is_offered(client, late):
+    page = client.get(f"{PAGE}?line={late}/10").text
+    assert f"Ways to make {late}/10 earlier" in page
+    assert "move~PO-7~" in page
+    assert "No open order line has this number" in client.get(f"{PAGE}?line=SO-0/1").text
+
+
+def test_what_changes_nothing_says_why(client, late):
+    page = client.get(tried(Move("PO-99", day("11-30")), Rush("<b>x", D(1), day("12-01")))).text
+    assert "PO-99 is no open purchase order." in page
+    assert "<b>x" not in page
+    assert "No order line moves" in page
+
+
+def test_nonsense_in_the_address_is_left_out(client, late):
+    page = client.get(f"{PAGE}?m=<script>&m=move~PO-7&line=%25")
+    assert page.status_code == 200
+    assert "Nothing is changed yet" in page.text
+
+
+def test_the_board_and_the_order_lead_to_it(client, late):
+    assert f"/fulfillment/what-if?line={late}/10" in client.get("/fulfillment").text
+    assert f"/fulfillment/what-if?line={late}/10" in client.get(f"/orders/{late}").text
+    page = client.get("/fulfillment/impact?kind=purchase_order&no=PO-7").text
+    assert "open=move&amp;no=PO-7&amp;on=2026-12-18" in page
+
+
+# -------------------------------------------------------------------------------- saved scenarios
+
+
+def keep(client, *measures, name="Expedite", shared=""):
+    data = {"m": [text_of(one) for one in measures], "name": name, "shared": shared}
+    answer = client.send(f"{PAGE}/save", **data)
+    assert answer.status_code == 303
+    return answer.location
+
+
+def test_a_scenario_is_kept_as_measures_and_worked_out_anew_when_it_is_opened(client, office, late):
+    where = keep(client, Move("PO-7", day("11-30")))
+    assert f"{late}" in client.get(where).text
+    with office.open() as work:
+        work.session.query(PurchaseLine).update({"confirmed_on": day("11-30")})
+        project(work, [order.id for order in work.session.query(Order)])
+    page = client.get(where).text
+    assert "PO-7 comes on" in page
+    assert "No order line moves" in page
+
+
+def test_saving_under_a_name_of_ones_own_replaces_it(client, office, late):
+    first = keep(client, Move("PO-7", day("11-30")))
+    assert keep(client, Move("PO-7", day("12-02"))) == first
+    with office.open(read_only=True) as work:
+        (kept,) = work.session.query(Scenario).all()
+        assert kept.measures == ["move~PO-7~2026-12-02"]
+
+
+def test_only_what_is_shared_is_seen_by_others_and_only_its_owner_forgets_it(
+    client, office, tmp_path, late
+):
+    own = keep(client, Move("PO-7", day("11-30")), name="<b>mine")
+    open_to_all = keep(client, Move("PO-7", day("12-01")), name="Ours", shared="yes")
+    other = client_for(make_app(office, tmp_path), office, Role.SALES_MANAGER)
+    assert other.get(own).status_code == 404
+    assert other.get(open_to_all).status_code == 200
+    assert other.send(f"{open_to_all}/forget").status_code == 404
+    page = client.get(PAGE).text
+    assert "Ours" in page
+    assert "<b>mine" not in page
+    assert client.send(f"{own}/forget").status_code == 303
+    assert client.get(own).status_code == 404
+
+
+def test_two_scenarios_stand_side_by_side(client, late):
+    one = keep(client, Move("PO-7", day("11-30")), name="Fast").rpartition("/")[2]
+    two = keep(client, Move("PO-7", day("12-31")), name="Slow").rpartition("/")[2]
+    page = client.get(f"{PAGE}/compare?s={one}&s={two}").text
+    assert "Fast" in page
+    assert "Slow" in page
+    assert late in page
+    assert "Choose two scenarios" in client.get(f"{PAGE}/compare?s={one}&s=x").text
+
+
+def test_nothing_is_kept_without_a_name_or_a_measure_or_the_right_to(
+    client, office, tmp_path, late
+):
+    assert "/fulfillment/what-if?" in keep(client, Move("PO-7", day("11-30")), name=" ")
+    assert keep(client, name="Empty") == PAGE
+    service = client_for(make_app(office, tmp_path), office, Role.SERVICE)
+    assert service.get(PAGE).status_code == 200
+    assert service.send(f"{PAGE}/save", name="x").status_code == 403
+    with office.open(read_only=True) as work:
+        assert work.session.query(Scenario).count() == 0
