@@ -67,7 +67,8 @@ def run_pytest(part: Part, marks: str, workers: str, database: str, given: list[
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="crm-test-") as folder:
         report = Path(folder) / "report.xml"
-        chosen = ["-m", marks, "-n", workers, f"--junitxml={report}"]
+        # By file: what a module's tests share is set up in one worker only.
+        chosen = ["-m", marks, "-n", workers, "--dist", "loadfile", f"--junitxml={report}"]
         code = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", *chosen, *given],
             cwd=ROOT,
