@@ -30,7 +30,7 @@ _LATEST_AGE = 19  # working days: an older one would have run out
 _MINUTES = (9 * 60, 16 * 60)
 _PROJECTS = 0.45  # share of the open quotes that are for machines built in later quarters
 _MACHINES = (4, 9)  # a project's machines, built one after the other
-_MACHINE_LINE = (250_000, 1_000_000)  # TWD: what one machine takes of an item
+_MACHINE_LINE = (400_000, 1_300_000)  # TWD: what one machine takes of an item
 _CALLED = 3  # items that are wanted again and again
 _MONTHS = (1, 1, 2, 3, 4, 6)  # every other quote is for months, called off piece by piece
 
