@@ -21,6 +21,7 @@ from b2bcrm.demo.scene import Customer, Scene, at
 from b2bcrm.files.actions import store
 from b2bcrm.files.kinds import FileKind
 from b2bcrm.fulfillment.actions import Promises
+from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.promise import AskLine, Mode
 from b2bcrm.quotes.lifecycle import Channel, InquiryState, QuoteState
@@ -30,7 +31,7 @@ _LATEST_AGE = 19  # working days: an older one would have run out
 _MINUTES = (9 * 60, 16 * 60)
 _PROJECTS = 0.45  # share of the open quotes that are for machines built in later quarters
 _MACHINES = (4, 9)  # a project's machines, built one after the other
-_MACHINE_LINE = (250_000, 1_000_000)  # TWD: what one machine takes of an item
+_MACHINE_LINE = (400_000, 1_300_000)  # TWD: what one machine takes of an item
 _CALLED = 3  # items that are wanted again and again
 _MONTHS = (1, 1, 2, 3, 4, 6)  # every other quote is for months, called off piece by piece
 
@@ -213,13 +214,18 @@ def enter_living(work: Work, desk: Desk, deals: Sequence[Deal]) -> None:
         for line, answer in zip(deal.lines, answers, strict=True):
             if answer.full_on is not None:
                 line.promised_on = max(answer.full_on, line.wanted_on)
-                line.reason = answer.reason
+                early = answer.full_on < line.wanted_on
+                line.reason = _as_wished(answer.full_on) if early else answer.reason
         desk.enter(deal)
         held = deal.held_until
         if deal.state is QuoteState.SENT and held is not None and held >= work.today:
             worst = {str(line.line_no): line.promised_on or dt.date.max for line in deal.lines}
             ref = f"{deal.no}/{len(deal.begun) - 1}"
             promises.hold(ref, _wishes(deal), held, at_worst=worst)
+
+
+def _as_wished(full_on: dt.date) -> Message:
+    return Message("as wished; it could be had from %(day)s on", day=full_on)
 
 
 def _wishes(deal: Deal) -> list[AskLine]:

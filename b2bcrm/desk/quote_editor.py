@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from b2bcrm.catalog import queries as catalog
 from b2bcrm.desk.links import quote_url
 from b2bcrm.desk.order import short_dates
-from b2bcrm.desk.quote_facts import EditorFacts, read
+from b2bcrm.desk.quote_facts import SOURCE_WORDS, EditorFacts, read
 from b2bcrm.desk.quote_view import METER_MARKS, meter_share, view
 from b2bcrm.documents.environment import show_price
 from b2bcrm.kernel.actor import Right
@@ -71,6 +71,7 @@ def _page(
         language_options=list(NAMES.items()),
         incoterm_options=[(term, term) for term in INCOTERMS],
         STATE_WORDS=STATE_WORDS,
+        SOURCE_WORDS=SOURCE_WORDS,
         STATUS=STATUS,
         LOSS_WORDS={reason.value: word for reason, word in LOSS_WORDS.items()},
     )

@@ -12,19 +12,31 @@ import sqlalchemy as sa
 from b2bcrm.customers.models import Account
 from b2bcrm.files import queries as file_queries
 from b2bcrm.files.models import StoredFile
+from b2bcrm.fulfillment.actions import Promises
 from b2bcrm.fulfillment.models import OrderProjection
 from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.organization import Company
+from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import OrderState, Status
 from b2bcrm.orders.models import Order
+from b2bcrm.ports.promise import Answer, Source
 from b2bcrm.quotes import queries
+from b2bcrm.quotes.lifecycle import QuoteState
 from b2bcrm.quotes.models import InquiryLine
 from b2bcrm.quotes.queries import Opened, Paid, People
 from b2bcrm.service.lifecycle import CaseState
 from b2bcrm.service.models import Case
 
 YEAR = dt.timedelta(days=365)
+SOURCE_WORDS = {
+    "stock": Message("Stock"),
+    "purchase_order": Message("Purchase order"),
+    "work_order": Message("Work order"),
+    "lead_time": Message("Bought anew"),
+    "planned_order": Message("Made anew"),
+    "capacity": Message("Hours"),
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +52,10 @@ class Glance:
 
 @dataclass(frozen=True)
 class EditorFacts:
-    """What stands around the lines. ``people`` only where the terms can be edited."""
+    """What stands around the lines. ``people`` only where the terms can be edited.
+
+    ``rests`` is, by line number, what the dates of a sent quote were held on.
+    """
 
     opened: Opened
     glance: Glance
@@ -48,6 +63,7 @@ class EditorFacts:
     wishes: Sequence[InquiryLine]
     files: Sequence[StoredFile]
     people: People | None
+    rests: Mapping[str, Sequence[Source]]
 
 
 def glance(work: Work, account: Account, company: Company) -> Glance:
@@ -82,7 +98,7 @@ def glance(work: Work, account: Account, company: Company) -> Glance:
 
 
 def read(work: Work, opened: Opened, *, editable: bool) -> EditorFacts:
-    """Everything, in at most six statements of its own."""
+    """Everything, in at most eight statements of its own."""
     quote, facts = opened.quote, opened.facts
     wishes: Sequence[InquiryLine] = ()
     files: Sequence[StoredFile] = ()
@@ -104,4 +120,10 @@ def read(work: Work, opened: Opened, *, editable: bool) -> EditorFacts:
         wishes=wishes,
         files=files,
         people=queries.people_of(work.session, quote.account_id) if editable else None,
+        rests={answer.ref: answer.sources for answer in _held(work, opened)},
     )
+
+
+def _held(work: Work, opened: Opened) -> Sequence[Answer]:
+    sent = opened.quote.state is QuoteState.SENT
+    return Promises(work).why(opened.quote.hold_ref) if sent else ()

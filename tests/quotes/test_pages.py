@@ -9,7 +9,9 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
+from b2bcrm.fulfillment.models import Hold, HoldLine
 from b2bcrm.kernel.actor import Role
+from b2bcrm.kernel.words import Message
 from b2bcrm.quotes import actions, queries
 from b2bcrm.quotes.lifecycle import QuoteState
 from b2bcrm.quotes.models import Inquiry
@@ -124,6 +126,25 @@ class TestEditor:
         old = sales.get(f"/quotes/{sent.no}?rev=A").text
         assert "superseded" in old
         assert sales.get(f"/quotes/{sent.no}?rev=Z").status_code == 404
+
+    def test_a_sent_quote_tells_what_its_dates_are_held_on(self, sales, office, sent):
+        assert "What it rests on" not in sales.get(f"/quotes/{sent.no}").text
+        source = {"kind": "purchase_order", "no": "PO-4711", "qty": "7", "on": "2026-12-01"}
+        with office.open() as work:
+            quote = queries.by_id(work, sent.id)
+            line = HoldLine(
+                line_ref="10",
+                item_id=quote.lines[0].item_id,
+                site_id=quote.site_id,
+                qty=quote.lines[0].qty,
+                ready_on=quote.lines[0].wanted_on,
+                reason=Message("bought anew"),
+                sources=[source],
+            )
+            work.session.add(Hold(ref=quote.hold_ref, seq=1, until=work.today, lines=[line]))
+        page = sales.get(f"/quotes/{sent.no}").text
+        assert "What it rests on" in page
+        assert "Purchase order PO-4711" in page
 
     def test_sales_accepts_for_the_customer(self, sales, office, sent):
         signed = {"seal": sent.seal, "name": "Jonas", "agreed": "true", "customer_po": "P-1"}

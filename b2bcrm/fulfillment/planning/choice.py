@@ -1,20 +1,18 @@
-"""Whether this process may compile kernels, decided before the engine is loaded."""
+"""Whether this process does without compiled kernels, decided before the engine is loaded."""
 
 from __future__ import annotations
-
-import os
 
 _PLAIN: list[str] = []
 
 
-def choose_plain() -> None:
+def choose_plain(who: str) -> None:
     """Run the engine's functions as they are: better some seconds slower than a compiler first.
 
-    For a command that somebody waits for. Without effect once the engine is loaded.
+    For a command, ``who``, that somebody waits for. Without effect once the engine is loaded.
     """
-    _PLAIN.append("chosen")
+    _PLAIN.append(who)
 
 
 def is_plain() -> bool:
-    """Whether to do without compiled kernels; ``ENGINE=python`` says so for all processes."""
-    return bool(_PLAIN) or os.environ.get("ENGINE") == "python"
+    """Whether somebody chose so."""
+    return bool(_PLAIN)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import defaultdict
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,6 +43,7 @@ from b2bcrm.orders.lifecycle import OrderState
 from b2bcrm.orders.models import Order, OrderLine
 
 ZERO = Decimal(0)
+KEPT_ROWS = 20_000  # witnesses of promises whose meaning a process remembers
 OPEN_ORDERS = (OrderState.SUBMITTED, OrderState.CONFIRMED)
 
 
@@ -244,7 +247,7 @@ def _reserved(work: Work) -> dict[tuple[str, str], Decimal]:
 
 
 def _witness(kind: type[Reservation | HoldLine]) -> tuple[Any, ...]:
-    return kind.id, kind.line_ref, Item.no, Site.code, kind.sources
+    return kind.id, kind.line_ref, Item.no, Site.code, sa.cast(kind.sources, sa.Text)
 
 
 # Built once: every question asks them.
@@ -274,16 +277,19 @@ def kept(work: Work, *, without: tuple[str, ...] = ()) -> list[Kept]:
     """
     held = work.rows(_HELD_NOW, {"today": work.today, "without": list(without)})
     rows = [*work.rows(_RESERVED_NOW), *held]
-    return sorted((one for row in rows for one in _kept(row)), key=lambda one: (one.seq, one.key))
+    return sorted(
+        (one for row in rows for one in _kept(tuple(row))), key=lambda one: (one.seq, one.key)
+    )
 
 
-def _kept(row: Any) -> list[Kept]:
+@lru_cache(maxsize=KEPT_ROWS)  # every question asks all of them, and few have changed since
+def _kept(row: tuple[Any, ...]) -> tuple[Kept, ...]:
     """One per day and way. The key says everything, so that a row that changed is another one."""
     mark, row_id, line, item, site, sources, seq, ref = row
     days: dict[tuple[dt.date, bool], Decimal] = defaultdict(Decimal)
-    for take in supplies_of(sources):
+    for take in supplies_of(json.loads(sources)):
         days[take.on, take.kind in FRESH] += take.qty
-    return [
+    return tuple(
         Kept(
             key=f"{mark}/{row_id}/{on:%y%m%d}/{int(fresh)}/{qty.normalize():f}",
             seq=seq,
@@ -295,4 +301,4 @@ def _kept(row: Any) -> list[Kept]:
             fresh=fresh,
         )
         for (on, fresh), qty in days.items()
-    ]
+    )

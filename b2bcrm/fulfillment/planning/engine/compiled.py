@@ -22,7 +22,8 @@ F = TypeVar("F", bound=Callable[..., object])
 
 HERE = Path(__file__).resolve().parent
 # Decorators run while modules are imported, before any settings could reach them as arguments.
-COMPILED = not is_plain() and find_spec("numba") is not None
+_PLAIN = is_plain() or os.environ.get("ENGINE") == "python"
+COMPILED = not _PLAIN and find_spec("numba") is not None
 
 
 def _cache_folder() -> Path:
