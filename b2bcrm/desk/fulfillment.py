@@ -1,7 +1,7 @@
 """The fulfilment board: what will be late, why, what it is worth, and what to do next.
 
 Every filter is in the URL. Orders come from the stored projections, figures from their stored
-sums; nothing is computed here. What-if scenarios are not part of this page.
+sums; nothing is computed here. The what-if panel fetches itself.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from b2bcrm.web.work import After, in_work
 bp = Blueprint("desk_fulfillment", __name__, template_folder="templates")
 
 HORIZONS = ("4", "12", "26")
-FILTERS = ("site", "family", "weeks", "cause", "week", "center", "parts")
+FILTERS = ("site", "family", "weeks", "cause", "week", "center", "parts", "panel")
 OTIF_TARGET = 95  # percent; the house's goal, shown beside the figure
 COLUMNS: tuple[Column[BoardRow], ...] = (
     Column(Message("Order"), lambda r: r.no),

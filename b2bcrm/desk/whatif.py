@@ -84,39 +84,58 @@ def url_of(measures: Sequence[Measure], line: str = "") -> str:
 @bp.get(PATH)
 def page() -> ResponseReturnValue:
     """The scenario in the address, before and after; ``add`` appends one more measure."""
+    measures, line, added, wrong = _asked()
+    if added is not None:
+        return redirect(url_of([*measures, added][:MOST], line), 303)
+    return _shown("desk/whatif.html", measures, line, wrong=wrong)
+
+
+@bp.get(f"{PATH}/panel")
+def panel() -> ResponseReturnValue:
+    """The panel on the board: it fetches itself anew, the board stays as it is."""
+    measures, line, added, wrong = _asked()
+    if added is not None:
+        measures = [*measures, added][:MOST]
+    return _shown("desk/whatif_panel.html", measures, line, wrong=wrong, board=True)
+
+
+def _asked() -> tuple[list[Measure], str, Measure | None, bool]:
+    """The measures and the line in the address, one more to be added, or whether it is wrong."""
     measures, line = measures_of(request.args.getlist("m")), request.args.get("line", "").strip()
-    adding, wrong = request.args.get("add", ""), False
-    if adding in KINDS:
-        try:
-            values = [request.args.get(name, "").strip() for name, _ in KINDS[adding][1]]
-            added = read(adding, values)
-        except ValueError:
-            wrong = True
-        else:
-            return redirect(url_of([*measures, added][:MOST], line), 303)
-    return _shown(measures, line, wrong=wrong)
+    adding = request.args.get("add", "")
+    if adding not in KINDS:
+        return measures, line, None, False
+    try:
+        values = [request.args.get(name, "").strip() for name, _ in KINDS[adding][1]]
+        return measures, line, read(adding, values), False
+    except ValueError:
+        return measures, line, None, True
 
 
 @bp.get(f"{PATH}/<int:scenario_id>")
 def saved(scenario_id: int) -> ResponseReturnValue:
     """A saved scenario, worked out against today's plan."""
     kept = scenario(reading(), scenario_id)
-    return _shown(kept.measures, "", kept=kept)
+    return _shown("desk/whatif.html", kept.measures, "", kept=kept)
 
 
 def _shown(
+    template: str,
     measures: Sequence[Measure],
     line: str,
     *,
     wrong: bool = False,
+    board: bool = False,
     kept: SavedScenario | None = None,
 ) -> str:
     question, answer = _tried(measures, line)
     work = reading()
     centers = [(code, say(word_of(name))) for code, name, _site in choices(work).centers]
     return render_template(
-        "desk/whatif.html",
+        template,
         path=PATH,
+        board=board,
+        own_url=url_of(measures, line),
         question=question,
         answer=answer,
         levers=_levers(question, answer),

@@ -60,6 +60,7 @@ ACCESS: Mapping[str, Roles] = {
     "desk_whatif.compare": STAFF,
     "desk_whatif.forget": PROMISING,
     "desk_whatif.page": STAFF,
+    "desk_whatif.panel": STAFF,
     "desk_whatif.propose_changes": PROMISING,
     "desk_whatif.save": PROMISING,
     "desk_whatif.saved": STAFF,

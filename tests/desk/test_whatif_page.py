@@ -163,3 +163,26 @@ def test_nothing_is_kept_without_a_name_or_a_measure_or_the_right_to(
     assert service.send(f"{PAGE}/save", name="x").status_code == 403
     with office.open(read_only=True) as work:
         assert work.session.query(Scenario).count() == 0
+
+
+# ---------------------------------------------------------------------------- panel on the board
+
+
+def test_the_board_opens_the_panel_beside_its_orders(client, late):
+    closed = client.get("/fulfillment?weeks=4").text
+    assert "/fulfillment?weeks=4&amp;panel=what-if" in closed
+    assert 'hx-get="/fulfillment/what-if/panel"' not in closed
+    page = client.get("/fulfillment?weeks=4&panel=what-if").text
+    assert 'hx-get="/fulfillment/what-if/panel"' in page
+    assert 'name="panel" value="what-if"' in page  # a filter leaves it open
+
+
+def test_the_panel_fetches_itself_with_one_measure_more(client, late):
+    url = f"{PAGE}/panel?m={quote(text_of(First('SO-1/10')))}"
+    answer = client.get(f"{url}&add=move&no=PO-7&on=2026-11-30")
+    assert answer.status_code == 200
+    assert answer.text.count('type="checkbox" name="m"') == 2
+    assert '" open><form' not in answer.text  # done, the form is closed again
+    assert late in answer.text
+    assert "<html" not in answer.text
+    assert "Fill in every field" in client.get(f"{url}&add=move&no=PO-7&on=soon").text

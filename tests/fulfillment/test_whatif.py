@@ -209,3 +209,10 @@ def test_what_was_put_off_for_a_late_purchase_goes_back_when_it_comes_earlier(wo
     assert (later.after, later.late_after) == (day("12-22"), 5)
     (way,) = tried(work, line=f"{order.no}/10").ways
     assert (way.measure, way.gained) == (Move("PO-1", day("12-07")), 13)
+
+
+def test_a_line_that_stays_in_time_does_not_move(work, plant, pump):  # noqa: F811
+    plant.buy("PO-2", "SHAFT", 4, "11-25")
+    wanted(work, pump, 4, "12-31")
+    publish(work)
+    assert moves(tried(work, Move("PO-2", day("12-10")))) == {}

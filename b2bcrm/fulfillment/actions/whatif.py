@@ -21,6 +21,7 @@ from sqlalchemy.orm import selectinload
 
 from b2bcrm.catalog.models import WorkCenter
 from b2bcrm.fulfillment.actions.projecting import terms_of
+from b2bcrm.fulfillment.planning.chain import Outlook, settle
 from b2bcrm.fulfillment.planning.facts import Supplies
 from b2bcrm.fulfillment.planning.measures import Down, Measure, Move, Rush
 from b2bcrm.fulfillment.planning.shifting import earlier, shifted, unbound
@@ -54,6 +55,7 @@ class Question:
     line: str
     touched: Touched
     centers: Mapping[str, str]
+    lines: Sequence[OpenLine]
     ground: Ground | None
     plan_at: dt.datetime | None = None
     improved: bool = False
@@ -127,13 +129,13 @@ def ask(work: Work, measures: Sequence[Measure], line: str = "") -> Question:
     downs = {one.center for one in measures if isinstance(one, Down)}
     found = touched(work, moves, downs)
     centers = dict(work.rows(sa.select(WorkCenter.code, WorkCenter.name)))
-    plan = loaded(work)
+    lines, plan = open_lines(work), loaded(work)
     if plan is None:
-        return Question(tuple(measures), line, found, centers, None)
+        return Question(tuple(measures), line, found, centers, lines, None)
     from b2bcrm.fulfillment.planning.scenario import Ground
 
     names = named(work, plan.packed.names.lines).orders
-    values = {one.key: one.value for one in open_lines(work)}
+    values = {one.key: one.value for one in lines}
     ground = Ground(
         plan=plan.baseline,
         made_on=plan.made_on,
@@ -143,7 +145,14 @@ def ask(work: Work, measures: Sequence[Measure], line: str = "") -> Question:
         pegged=found.purchases,
     )
     return Question(
-        tuple(measures), line, found, centers, ground, plan.made_at, improved=plan.improved
+        tuple(measures),
+        line,
+        found,
+        centers,
+        lines,
+        ground,
+        plan.made_at,
+        improved=plan.improved,
     )
 
 
@@ -162,9 +171,9 @@ def solve(question: Question) -> Planning | None:
 
 
 def tell(work: Work, question: Question, planning: Planning | None) -> Answer:
-    """The scenario's answer, from the lines as they are now."""
-    lines = {line.id: line for line in open_lines(work)}
-    judging = _Judging(work, question, _days_later(lines.values(), question, planning))
+    """The scenario's answer."""
+    lines = {line.id: line for line in question.lines}
+    judging = _Judging(work, question, _reserved_later(lines.values(), question, planning))
     by_plan = _by_plan(lines.values(), question, planning)
     erp_before, erp_after = judging.dates()
     late = _Lateness(work)
@@ -213,28 +222,37 @@ def _refused(question: Question) -> dict[Measure, Message]:
 def _by_plan(
     lines: Iterable[OpenLine], question: Question, planning: Planning | None
 ) -> dict[int, tuple[dt.date | None, dt.date | None]]:
-    """Days of lines that nothing but the plan stands behind, before and after."""
+    """Days of lines that nothing but the plan stands behind, before and after.
+
+    What is in time is planned as late as that allows, so there a day says nothing: the line's own
+    projected day counts, and it moves only where the plan no longer has it in time.
+    """
     if planning is None or question.ground is None:
         return {}
-    ours = question.ground.lines
-    return {
-        line.id: (planning.before[line.key], planning.after[line.key])
-        for line in lines
-        if line.unplanned and ours.get(line.key) == line.key
-    }
+    ours, found = question.ground.lines, {}
+    for line in lines:
+        if not line.unplanned or ours.get(line.key) != line.key:
+            continue
+        was, now = planning.before[line.key], planning.after[line.key]
+        if was is not None and was <= line.wanted_on:
+            was = min(line.projected_on or was, was)
+            if now is not None and now <= line.wanted_on:
+                now = was
+        found[line.id] = was, now
+    return found
 
 
-def _days_later(
+def _reserved_later(
     lines: Iterable[OpenLine], question: Question, planning: Planning | None
-) -> dict[int, tuple[OpenLine, int]]:
-    """Lines whose reservation is there so many days later in the plan than it was."""
+) -> dict[int, tuple[OpenLine, dt.date]]:
+    """Lines whose reservation is there later in the plan than it was, with the day."""
     if planning is None or question.ground is None:
         return {}
     ours, found = question.ground.lines, {}
     for line in lines:
         was, now = planning.before.get(line.key), planning.after.get(line.key)
         if was and now and now > was and not (line.unplanned and ours.get(line.key) == line.key):
-            found[line.id] = line, (now - was).days
+            found[line.id] = line, now
     return found
 
 
@@ -243,10 +261,10 @@ class _Judging:
     """Projected days of the orders that the measures touch, as they are and as they would be."""
 
     def __init__(
-        self, work: Work, question: Question, later: Mapping[int, tuple[OpenLine, int]]
+        self, work: Work, question: Question, later: Mapping[int, tuple[OpenLine, dt.date]]
     ) -> None:
         self.today, self.question = work.today, question
-        self.later = {key: days for key, (_, days) in later.items()}
+        self.later = {key: day for key, (_, day) in later.items()}
         orders = question.touched.orders | {line.order_id for line, _ in later.values()}
         self.taken = _facts(work, orders)
 
@@ -257,18 +275,23 @@ class _Judging:
         for facts in self.taken.orders:
             supplies = self.taken.supplies
             before |= _projected(facts, supplies, self.today)
-            later, asked = self._reserved_later(facts), self.question
-            after |= _changed(later, supplies, asked, asked.measures, self.today)
+            asked = self.question
+            after |= _changed(facts, supplies, asked, asked.measures, self.today)
+            after |= self._reserved_later(facts, before)
         return before, after
 
-    def _reserved_later(self, facts: OrderFacts) -> OrderFacts:
-        lines = {
-            key: replace(line, reserved_on=line.reserved_on + dt.timedelta(days=self.later[key]))
-            if key in self.later and line.reserved_on is not None
-            else line
-            for key, line in facts.lines.items()
-        }
-        return replace(facts, lines=lines)
+    def _reserved_later(
+        self, facts: OrderFacts, before: Mapping[int, dt.date | None]
+    ) -> dict[int, dt.date | None]:
+        """Lines whose reservation is there later: it leaves on the working day after that."""
+        found: dict[int, dt.date | None] = {}
+        for key, line in facts.lines.items():
+            if key in self.later and line.reserved_on is not None:
+                view = Outlook("reservation", [], line.calendar.add_days(self.later[key], 1))
+                settle(line, view, self.today)
+                days = [day for day in (before[key], view.projected_on) if day is not None]
+                found[key] = max(days, default=None)
+        return found
 
 
 def _facts(work: Work, order_ids: Collection[int]) -> snapshot.Snapshot:
