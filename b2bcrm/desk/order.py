@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
+from typing import NamedTuple
 
 from flask import Blueprint, Response, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -77,7 +77,7 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         head=head,
         chip=order_view.order_chip(head),
         dates=order_view.dates(facts, short),
-        stages=[drawn(view, short) for view in stages],
+        stages=tuple(drawn(view, short) for view in stages),
         current=current,
         banner=banner,
         banner_act=BANNER_ACTS.get(banner.act, "") if banner else "",
@@ -88,7 +88,7 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         tree=order_why.tree(chosen, work.today, short, say) if chosen else None,
         days=order_touches.touch_days(facts),
         touch_kind=kind,
-        touch_kinds=[(kind.value, say(word)) for kind, word in TOUCH_WORDS.items()],
+        touch_kinds=tuple((kind.value, say(word)) for kind, word in TOUCH_WORDS.items()),
         may=may,
         menu=[(act, text) for act, text in MENU if act in may],
         promise_url=promise_url(facts) if "promise" in may else "",
@@ -105,18 +105,23 @@ def short_dates(today: dt.date) -> Callable[[dt.date], str]:
     return lambda day: show_date(day, locale, year=day.year != today.year, weekday=False)
 
 
-def drawn(view: order_view.StageView, short: Callable[[dt.date], str]) -> dict[str, Any]:
+class Drawn(NamedTuple):
     """A stage as macro ``lifeline`` takes it."""
+
+    status: str
+    p: int | None
+    plain: bool
+    href: str
+    when: str
+    slip: str
+    note: str
+
+
+def drawn(view: order_view.StageView, short: Callable[[dt.date], str]) -> Drawn:
+    """A stage in the reader's words."""
     when = say(view.when) if view.when else short(order_view.local(view.on)) if view.on else ""
-    return {
-        "status": view.status,
-        "p": view.p,
-        "plain": view.plain,
-        "href": view.href,
-        "when": when,
-        "slip": say(view.slip) if view.slip else "",
-        "note": say(view.note) if view.note else "",
-    }
+    slip, note = (say(words) if words else "" for words in (view.slip, view.note))
+    return Drawn(view.status, view.p, view.plain, view.href, when, slip, note)
 
 
 def promise_url(facts: OrderFacts) -> str:

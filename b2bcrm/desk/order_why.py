@@ -134,8 +134,8 @@ class PegRow:
 class Tree:
     """The supply tree of the chosen line on its own axis of weeks."""
 
-    rows: list[PegRow]
-    labels: list[str]
+    rows: tuple[PegRow, ...]
+    labels: tuple[str, ...]
     today: float | None
     promised: float | None
 
@@ -172,7 +172,9 @@ def tree(line: LineRow, today: dt.date, short: Short, say: Say) -> Tree | None:
     through = _trunks([0, *(link["depth"] for link in links)])
     rows = [_top(line, axis, say), *(_peg(link, axis, today, short, say) for link in links)]
     drawn = [replace(peg, through=mark) for peg, mark in zip(rows, through, strict=True)]
-    return Tree(drawn, labels, axis.at(today), axis.at(promised) if promised else None)
+    return Tree(
+        tuple(drawn), tuple(labels), axis.at(today), axis.at(promised) if promised else None
+    )
 
 
 def _trunks(depths: list[int]) -> list[int | None]:
