@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from b2bcrm.fulfillment.planning.explain import CAUSE_WORDS
 from b2bcrm.fulfillment.planning.figures import Heat, HeatCell, LoadWeek, Totals, monday
+from b2bcrm.fulfillment.planning.lateness import SHARE_WORDS
 from b2bcrm.fulfillment.planning.progress import word_of
 from b2bcrm.fulfillment.queries import board
 from b2bcrm.fulfillment.queries.board import BoardFilter, BoardRow
@@ -103,6 +104,7 @@ def page(work: Work) -> ResponseReturnValue | After:
         families=families,
         heat_rows=_heat_rows(sums.heat, families),
         causes=_causes(sums.totals),
+        lost=tuple((SHARE_WORDS[kind], days) for kind, days in sums.totals.lost),
         load=LoadChart(dict(centers).get(sums.center, ""), tuple(sums.weeks)),
         centers=centers,
         may_change=work.actor.may(Right.CHANGE_PROMISE),

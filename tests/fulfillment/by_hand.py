@@ -108,7 +108,19 @@ class Books:
             risk=sum(row.status is Status.RISK for row in rows),
             troubled_value=sum((row.open_value for row in troubled), Decimal(0)),
             causes=dict(causes),
+            lost=self._lost(found),
         )
+
+    def _lost(self, found):
+        days = defaultdict(int)
+        for line_id, row in self.by_line.items():
+            line = self.lines[line_id]
+            order, family = self.orders[line.order_id], self.items[line.item_id].family
+            counts = row.status is Status.LATE and not line.cancelled and self._here(order, found)
+            if counts and found.family in {"", family}:
+                for share in row.lost or ():
+                    days[share["kind"]] += share["days"]
+        return tuple(sorted(days.items(), key=lambda one: (-one[1], one[0])))
 
     def _otif(self, found):
         good, total = defaultdict(int), defaultdict(int)

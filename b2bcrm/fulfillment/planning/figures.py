@@ -39,7 +39,10 @@ def _exact(value: int) -> Decimal:
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """Open orders in the horizon-free whole; money in base currency. ``causes`` count orders."""
+    """Open orders in the horizon-free whole; money in base currency. ``causes`` count orders.
+
+    ``lost`` are the working days of late lines by where they were lost, most first.
+    """
 
     orders: int
     value: Decimal
@@ -47,6 +50,7 @@ class Totals:
     risk: int
     troubled_value: Decimal
     causes: dict[str, int] = field(hash=False)
+    lost: tuple[tuple[str, int], ...] = ()
 
 
 def totals(sheet: Sheet) -> Totals:
@@ -66,6 +70,7 @@ def totals(sheet: Sheet) -> Totals:
         risk=counts[Status.RISK],
         troubled_value=_exact(values[Status.LATE] + values[Status.RISK]),
         causes=dict(causes),
+        lost=tuple((kind, days) for kind, days in sheet.get("lost", ())),
     )
 
 

@@ -1,10 +1,10 @@
 """Rows added up to the sheets that ``planning.figures`` reads. Pure; every sum is exact.
 
 There is one sheet per kind, site and code. For each family ``orders`` (totals, first promises by
-day, the first short parts) and ``parts`` (all short parts, where there are more); for all
-together ``weeks`` (open lines by week and family); for each work centre ``load`` (hours by week).
-Site 0 is every site, code "" every family or the busiest work centre. An order counts with each
-family that it has in a line.
+day, days lost, the first short parts) and ``parts`` (all short parts, where there are more); for
+all together ``weeks`` (open lines by week and family); for each work centre ``load`` (hours by
+week). Site 0 is every site, code "" every family or the busiest work centre. An order counts with
+each family that it has in a line.
 """
 
 from __future__ import annotations
@@ -64,14 +64,13 @@ class OpenOrder:
         return [(site, family) for site in (ALL_SITES, self.site_id) for family in families]
 
 
-class OpenLines(NamedTuple):
-    """How many open lines of a family at a site are promised for a day, by status."""
+class OpenLine(NamedTuple):
+    """An open line of a family at a site that is promised for a day."""
 
     site_id: int
     family: str
     promised_on: dt.date
     status: Status
-    lines: int
 
 
 class FirstPromises(NamedTuple):
@@ -82,6 +81,15 @@ class FirstPromises(NamedTuple):
     day: dt.date
     good: int
     total: int
+
+
+class LostDays(NamedTuple):
+    """Working days that late lines of a family at a site lost at one kind of place."""
+
+    site_id: int
+    family: str
+    kind: str
+    days: int
 
 
 class Short(NamedTuple):
@@ -99,9 +107,10 @@ class Short(NamedTuple):
 
 def order_sheets(
     orders: Mapping[int, OpenOrder],
-    lines: Iterable[OpenLines],
+    lines: Iterable[OpenLine],
     days: Iterable[FirstPromises],
     shorts: Iterable[Short],
+    lost: Iterable[LostDays],
 ) -> Sheets:
     """The sheets of orders, parts and weeks."""
     found = Sheets()
@@ -109,6 +118,8 @@ def order_sheets(
         found.data[SheetKey("orders", site, family)] = sheet
     for scope, rows in _days(days).items():
         found.data.setdefault(SheetKey("orders", *scope), {})["days"] = rows
+    for scope, kinds in _lost(lost).items():
+        found.data.setdefault(SheetKey("orders", *scope), {})["lost"] = kinds
     for scope, (rows, held_up) in _parts(orders, shorts).items():
         sheet = found.data[SheetKey("orders", *scope)]
         sheet |= {"first": rows[:FIRST_PARTS], "parts": len(rows), "held_up": held_up}
@@ -148,7 +159,20 @@ def _days(days: Iterable[FirstPromises]) -> dict[tuple[int, str], list[list[Any]
     return {scope: [[day, *cells[day]] for day in sorted(cells)] for scope, cells in sums.items()}
 
 
-def _weeks(lines: Iterable[OpenLines]) -> dict[int, list[list[Any]]]:
+def _lost(lost: Iterable[LostDays]) -> dict[tuple[int, str], list[list[Any]]]:
+    """Per site and family: kind and days, most first."""
+    sums: dict[tuple[int, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in lost:
+        for site in (ALL_SITES, row.site_id):
+            for family in {ALL_FAMILIES, row.family}:
+                sums[site, family][row.kind] += row.days
+    return {
+        scope: [list(row) for row in sorted(kinds.items(), key=lambda row: (-row[1], row[0]))]
+        for scope, kinds in sums.items()
+    }
+
+
+def _weeks(lines: Iterable[OpenLine]) -> dict[int, list[list[Any]]]:
     """Per site: family, Monday, how many open lines, how many at risk, how many late."""
     sums: dict[int, dict[tuple[str, str], list[int]]]
     sums = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
@@ -156,9 +180,9 @@ def _weeks(lines: Iterable[OpenLines]) -> dict[int, list[list[Any]]]:
         week = monday(row.promised_on).isoformat()
         for site in (ALL_SITES, row.site_id):
             cell = sums[site][row.family, week]
-            cell[0] += row.lines
-            cell[1] += row.lines * (row.status is Status.RISK)
-            cell[2] += row.lines * (row.status is Status.LATE)
+            cell[0] += 1
+            cell[1] += row.status is Status.RISK
+            cell[2] += row.status is Status.LATE
     return {site: [[*key, *cells[key]] for key in sorted(cells)] for site, cells in sums.items()}
 
 

@@ -25,8 +25,9 @@ from b2bcrm.fulfillment.planning.sums import (
     ALL_SITES,
     Center,
     FirstPromises,
+    LostDays,
     OpenHours,
-    OpenLines,
+    OpenLine,
     OpenOrder,
     Sheets,
     Short,
@@ -47,8 +48,9 @@ _RAW = sa.BigInteger()
 
 def sum_orders(work: Work) -> Sheets:
     """Totals, first promises, short parts and open lines by week."""
-    lines, families = _lines(work)
-    return order_sheets(_orders(work, families), lines, _days(work), _shorts(work))
+    lines, lost, families = _lines(work)
+    orders = _orders(work, families)
+    return order_sheets(orders, lines, _days(work), _shorts(work), lost)
 
 
 def _orders(work: Work, families: dict[int, set[str]]) -> dict[int, OpenOrder]:
@@ -70,8 +72,8 @@ def _orders(work: Work, families: dict[int, set[str]]) -> dict[int, OpenOrder]:
     }
 
 
-def _lines(work: Work) -> tuple[list[OpenLines], dict[int, set[str]]]:
-    """Open lines with a promise, and the families of each open order."""
+def _lines(work: Work) -> tuple[list[OpenLine], list[LostDays], dict[int, set[str]]]:
+    """Open lines with a promise, the days that late ones lost, the families of each open order."""
     query = (
         sa.select(
             OrderLine.order_id,
@@ -80,7 +82,7 @@ def _lines(work: Work) -> tuple[list[OpenLines], dict[int, set[str]]]:
             OrderLine.promised_on,
             OrderLine.cancelled,
             LineProjection.status,
-            sa.func.count(),
+            LineProjection.lost,
         )
         .select_from(OrderProjection)
         .join(Order, Order.id == OrderProjection.order_id)
@@ -88,22 +90,17 @@ def _lines(work: Work) -> tuple[list[OpenLines], dict[int, set[str]]]:
         .join(Item, Item.id == OrderLine.item_id)
         .outerjoin(LineProjection, LineProjection.order_line_id == OrderLine.id)
         .where(OrderProjection.status.in_(OPEN_STATUSES))
-        .group_by(
-            OrderLine.order_id,
-            Order.site_id,
-            Item.family,
-            OrderLine.promised_on,
-            OrderLine.cancelled,
-            LineProjection.status,
-        )
     )
-    lines = []
+    lines, lost = [], []
     families: dict[int, set[str]] = defaultdict(set)
-    for order_id, site_id, family, day, cancelled, status, count in work.session.execute(query):
+    for order_id, site_id, family, day, cancelled, status, shares in work.session.execute(query):
         families[order_id].add(family)
-        if day is not None and not cancelled and status in OPEN_STATUSES:
-            lines.append(OpenLines(site_id, family, day, status, count))
-    return lines, families
+        if cancelled or status not in OPEN_STATUSES:
+            continue
+        if day is not None:
+            lines.append(OpenLine(site_id, family, day, status))
+        lost += [LostDays(site_id, family, each["kind"], each["days"]) for each in shares or ()]
+    return lines, lost, families
 
 
 def _days(work: Work) -> list[FirstPromises]:
