@@ -14,6 +14,7 @@ from b2bcrm.fulfillment.planning.atp import (
     Supply,
     supplied,
 )
+from b2bcrm.fulfillment.planning.progress import word_of
 from b2bcrm.kernel.words import Message, show_decimal
 
 
@@ -46,8 +47,9 @@ def _anew(fresh: Sequence[Supply], decides: Supply | None, center: str) -> Messa
     known = {"day": last.on, "on": decides.on}
     if decides.kind == CAPACITY:
         return Message(
-            "made anew by %(day)s: %(center)s has hours free again on %(on)s",
-            center=center or decides.no,
+            "made anew by %(day)s: %(center)s (%(code)s) has hours free again on %(on)s",
+            center=word_of(center),
+            code=decides.no,
             **known,
         )
     if decides.kind in {PURCHASE, WORK}:

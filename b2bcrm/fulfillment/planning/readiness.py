@@ -21,9 +21,11 @@ def prepare() -> None:
     """Load all kernels, or compile them, once per process."""
     with _preparing:
         if not ready():
+            from b2bcrm.fulfillment.planning.engine.compiled import one_at_a_time
             from b2bcrm.fulfillment.planning.standing import warm
 
-            warm()
+            with one_at_a_time():
+                warm()
             _ready.set()
 
 

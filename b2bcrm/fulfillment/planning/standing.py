@@ -320,7 +320,9 @@ class Standing:
             elif qty > 0:
                 part = "" if need < 0 else self._part_of(ref, -1 - rows[need][0])
                 supply = int(ledger.slot_supply[ref])
-                name = self.names.supplies[supply] if supply >= 0 else f"{PLANNED}|"
+                bought = bool(part) and self._book.part_bought[self._parts[part]]
+                anew = f"{LEAD_TIME if bought else PLANNED}|"  # what an order brings too much
+                name = self.names.supplies[supply] if supply >= 0 else anew
                 kind, _, no = name.partition("|")
                 found.append(Take(kind, no, qty, int(ledger.slot_day[ref]), part))
         return found

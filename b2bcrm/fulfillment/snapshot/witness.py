@@ -48,9 +48,8 @@ def reason(
     own = [take for take in takes if not take.item and take.kind != atp.CAPACITY]
     center = ""
     if decides is not None and decides.kind == atp.CAPACITY:
-        code = decides.no
-        name = work.session.scalar(sa.select(WorkCenter.name).where(WorkCenter.code == code))
-        center = f"{name} ({code})" if name else code
+        query = sa.select(WorkCenter.name).where(WorkCenter.code == decides.no)
+        center = work.session.scalar(query) or ""
     return because(qty, own, decides, center)
 
 

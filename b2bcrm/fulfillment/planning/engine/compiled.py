@@ -7,11 +7,13 @@ Python and the machine's type: numba's own cache does not notice an edit in anot
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar, cast
@@ -48,6 +50,19 @@ if COMPILED:
         ("SLP_VECTORIZE", 0),
     ):
         setattr(numba.config, option, value)
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Let one process of this machine compile; the others then find what it has compiled."""
+    if not COMPILED:
+        yield
+        return
+    folder = _cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # the lock goes with the file, or with the process
+        yield
 
 
 def kernel(function: F) -> F:
