@@ -138,7 +138,7 @@ def _shown(
         own_url=url_of(measures, line),
         question=question,
         answer=answer,
-        levers=_levers(question, answer),
+        levers=_levers(measures, answer),
         no_plan=whatif.NO_PLAN if question.ground is None else None,
         centers=centers,
         adds=ADD_WORDS,
@@ -236,7 +236,7 @@ def _side_by_side(answers: Sequence[whatif.Answer]) -> list[SideBySide]:
     return sorted(rows, key=lambda row: (row.line.wanted_on, row.line.key))
 
 
-def _levers(question: whatif.Question, answer: whatif.Answer) -> list[Lever]:
+def _levers(measures: Sequence[Measure], answer: whatif.Answer) -> list[Lever]:
     return [
         Lever(
             text_of(one),
@@ -245,7 +245,7 @@ def _levers(question: whatif.Question, answer: whatif.Answer) -> list[Lever]:
             answer.refused.get(one),
             _outcome(one, answer),
         )
-        for one in question.measures
+        for one in measures
     ]
 
 

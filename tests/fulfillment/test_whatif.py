@@ -174,6 +174,7 @@ def test_what_cannot_be_is_refused_with_a_reason_and_the_rest_is_tried(work, pla
         Rush("NONE", D(1), day("12-01")),
         Rush("PG-115", D(1), day("11-02")),
         First(f"{order.no}/10"),
+        Down("M-1", day("11-30"), day("11-30").replace(year=9999)),
     ]
     answer = tried(work, *wrong, Move("PO-1", day("12-18")))
     assert set(answer.refused) == set(wrong)

@@ -23,7 +23,7 @@ from b2bcrm.catalog.models import WorkCenter
 from b2bcrm.fulfillment.actions.projecting import terms_of
 from b2bcrm.fulfillment.planning.chain import Outlook, settle
 from b2bcrm.fulfillment.planning.facts import Supplies
-from b2bcrm.fulfillment.planning.measures import Down, Measure, Move, Rush
+from b2bcrm.fulfillment.planning.measures import Down, Measure, Move, Rush, too_far
 from b2bcrm.fulfillment.planning.shifting import earlier, shifted, unbound
 from b2bcrm.fulfillment.planning.verdict import judge
 from b2bcrm.fulfillment.queries.board import staff_only
@@ -44,14 +44,19 @@ if TYPE_CHECKING:
 LOOKING_S = 3.0
 FARTHEST = 28  # days by which a purchase order is tried earlier
 NO_PLAN = Message("No plan of today is loaded yet: only what the ERP planned can be tried.")
+TOO_FAR = Message("The date is too far away.")
 NOT_OPEN = "%(no)s is no open purchase order."
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, and everything read for it; ``ground`` None: no plan is loaded."""
+    """What is asked, and everything read for it; ``ground`` None: no plan is loaded.
+
+    ``far`` are measures whose days are too far away to be tried.
+    """
 
     measures: tuple[Measure, ...]
+    far: tuple[Measure, ...]
     line: str
     touched: Touched
     centers: Mapping[str, str]
@@ -125,13 +130,15 @@ class Answer:
 def ask(work: Work, measures: Sequence[Measure], line: str = "") -> Question:
     """Everything that trying the measures needs; ``line`` is one to be made earlier."""
     staff_only(work)
+    far = tuple(one for one in measures if too_far(one, work.today))
+    measures = [one for one in measures if one not in far]
     moves = {one.no for one in measures if isinstance(one, Move)}
     downs = {one.center for one in measures if isinstance(one, Down)}
     found = touched(work, moves, downs)
     centers = dict(work.rows(sa.select(WorkCenter.code, WorkCenter.name)))
     lines, plan = open_lines(work), loaded(work)
     if plan is None:
-        return Question(tuple(measures), line, found, centers, lines, None)
+        return Question(tuple(measures), far, line, found, centers, lines, None)
     from b2bcrm.fulfillment.planning.scenario import Ground
 
     names = named(work, plan.packed.names.lines).orders
@@ -146,6 +153,7 @@ def ask(work: Work, measures: Sequence[Measure], line: str = "") -> Question:
     )
     return Question(
         tuple(measures),
+        far,
         line,
         found,
         centers,
@@ -197,7 +205,8 @@ def tell(work: Work, question: Question, planning: Planning | None) -> Answer:
         moved=sorted(moved, key=lambda one: (-one.at_stake, one.line.wanted_on, one.line.key)),
         rushes=planning.rushes if planning else {},
         ahead=planning.ahead if planning else {},
-        refused=planning.refused if planning else _refused(question),
+        refused={**(planning.refused if planning else _refused(question))}
+        | dict.fromkeys(question.far, TOO_FAR),
         swap=planning.swap if planning else None,
         chosen=chosen,
         chosen_on=before.get(chosen.id) if chosen else None,

@@ -204,6 +204,12 @@ def text_of(measure: Measure) -> str:
     return SEPARATOR.join([word, *(quote(value, safe="").replace("~", "%7E") for value in told)])
 
 
+def too_far(measure: Measure, today: dt.date) -> bool:
+    """Whether a day of the measure is farther away than any plan looks."""
+    days = (getattr(measure, name, today) for name in ("on", "first", "last"))
+    return any(abs(day - today) > LONGEST for day in days)
+
+
 def measures_of(texts: Iterable[str]) -> list[Measure]:
     """Those of the texts that are measures, each once, at most ``MOST``."""
     found: list[Measure] = []
