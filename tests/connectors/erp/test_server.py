@@ -166,6 +166,7 @@ def test_over_a_real_socket_a_connection_is_kept_and_dropped_on_demand(app):
                 company="FPD-TW",
                 user="crm",
                 secret="pässwort",
+                read_timeout_s=1.0,
             )
             gateway = connect(connection, session=session)
             for _ in range(3):
