@@ -51,7 +51,6 @@ def test_half_of_the_faults_are_on_writes_and_every_kind_comes(faults):
     assert forecast(10_000).kills == 50
 
 
-@pytest.mark.db
 @pytest.mark.slow
 def test_two_hundred_faults_lose_nothing(database_url):
     report = storm(database_url, "all kinds")
