@@ -214,7 +214,7 @@ def _fill(
 
 def _plan(work: Work) -> None:
     """A plan of the order book as it now stands, for dates and projections."""
-    choose_plain("demo")  # a fresh installation has nothing compiled yet
+    choose_plain()  # a fresh installation has nothing compiled yet
     # Here, so that the choice comes before the engine.
     from b2bcrm.fulfillment.actions import replanning
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from b2bcrm.catalog.models import BomRow, Item
 from b2bcrm.customers.models import Account, CustomerPart
-from b2bcrm.fulfillment.models import LineProjection, PurchaseLine, Stock, WorkOrder
+from b2bcrm.fulfillment.models import OPEN_WORK, LineProjection, PurchaseLine, Stock, WorkOrder
 from b2bcrm.kernel.columns import Price, Qty
 from b2bcrm.kernel.matching import holds, starts
 from b2bcrm.kernel.work import Work
@@ -29,7 +29,6 @@ SORTS = ("no", "name", "family", "lead", "stock", "free")
 FILTERS = ("q", "family", "kind", "sold")
 OPEN_ORDERS = (OrderState.SUBMITTED, OrderState.CONFIRMED)
 MAX_LINES = 200
-_OPEN_WORK = ("planned", "released", "running")
 _ZERO = Decimal(0)
 
 
@@ -194,7 +193,7 @@ def moves(work: Work, item_no: str, on_hand: Decimal, lines: Sequence[OpenLine])
         PurchaseLine.received_qty < PurchaseLine.qty,
     )
     left = _open(WorkOrder.qty, WorkOrder.completed_qty)
-    still = (WorkOrder.status.in_(_OPEN_WORK), WorkOrder.completed_qty < WorkOrder.qty)
+    still = (WorkOrder.status.in_(OPEN_WORK), WorkOrder.completed_qty < WorkOrder.qty)
     made = sa.select(
         sa.literal("work"),
         WorkOrder.planned_end_on,

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from b2bcrm.catalog.queries import family_names
 from b2bcrm.fulfillment.planning.sureness_walk import LEVELS
 from b2bcrm.fulfillment.queries.sureness import Calibration, calibration
-from b2bcrm.kernel.words import Message, show_decimal
+from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.web.locale import current_locale, say
 from b2bcrm.web.work import in_work
@@ -35,8 +35,6 @@ def page(work: Work) -> ResponseReturnValue:
         levels=PCT,
         names=names,
         chart=_chart(found, names) if found else None,
-        one_decimal=lambda value: show_decimal(value, 1),
-        two_decimals=lambda value: show_decimal(value, 2),
     )
 
 

@@ -46,6 +46,7 @@ bp = Blueprint("desk_whatif", __name__, template_folder="templates")
 
 PATH = "/fulfillment/what-if"
 COMPARED = 2
+MOST_ID = 2**63 - 1
 SHOWN = 100  # lines that move; how many there are in all is told
 ADD_WORDS = {
     "move": Message("Another day for a purchase order"),
@@ -201,7 +202,7 @@ def forget(work: Work, scenario_id: int) -> ResponseReturnValue:
 @bp.get(f"{PATH}/compare")
 def compare() -> ResponseReturnValue:
     """Two saved scenarios beside today."""
-    wanted = [int(key) for key in request.args.getlist("s") if key.isdecimal() and len(key) < MOST]
+    wanted = [min(int(key), MOST_ID) for key in request.args.getlist("s") if key.isdecimal()]
     kept = [scenario(reading(), key) for key in dict.fromkeys(wanted)][:COMPARED]
     answers = [_tried(one.measures)[1] for one in kept]
     return render_template(

@@ -81,6 +81,29 @@ def test_components_in_stock_are_made_within_the_hours_of_the_work_centre(work, 
     assert ask(work, pump, 10).full_on == day("11-19")
 
 
+def test_many_wishes_send_no_more_statements_than_one(work, pump):
+    publish(work)
+    ask(work, pump, 1)  # the plan is in memory from here on
+    sent: list[str] = []
+
+    def count(_connection, _cursor, statement, *_rest):
+        sent.append(statement)
+
+    def statements(number: int) -> int:
+        sent.clear()
+        wishes = [wish(pump, 9, ref=str(10 * (n + 1))) for n in range(number)]
+        first = Promises(work).ask(wishes, Mode.INQUIRY)[0]
+        assert "Mill" in str(first.reason)  # hours decide
+        return len(sent)
+
+    engine = work.session.connection().engine
+    sa.event.listen(engine, "before_cursor_execute", count)
+    try:
+        assert statements(8) == statements(1)
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", count)
+
+
 def test_a_component_that_is_short_moves_the_date_by_its_lead_time(work, pump):
     publish(work)
     answer = ask(work, pump, 11)

@@ -106,13 +106,13 @@ def _from_plan(
             ],
             late={at for at, (n, _) in enumerate(asked) if lines[n].ref in late},
         )
+        centers = witness.centers(work, (offer.decides for _, offer in offers))
         found = {}
         for (n, parts), (part, offer) in zip(asked, offers, strict=True):
             full = None if offer.full is None else work.today + dt.timedelta(days=offer.full)
-            takes = witness.supplies(offer.takes, part, standing, work.today)
-            last = [offer.decides] if offer.decides else []
-            decides = witness.supplies(last, part, standing, work.today)
-            reason = witness.reason(work, lines[n].qty, takes, decides[0] if decides else None)
+            takes = [witness.supply(take, part, standing, work.today) for take in offer.takes]
+            decides = offer.decides and witness.supply(offer.decides, part, standing, work.today)
+            reason = witness.reason(lines[n].qty, takes, decides, centers)
             found[n] = _answered(
                 lines[n], parts[part], full, takes, reason=reason, way=way, as_of=as_of
             )

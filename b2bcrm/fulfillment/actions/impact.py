@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item, WorkCenter
 from b2bcrm.fulfillment.models import (
+    OPEN_WORK,
     LineProjection,
     Operation,
     PurchaseLine,
@@ -29,7 +30,6 @@ from b2bcrm.fulfillment.queries.planned_names import HeldLine, named
 from b2bcrm.fulfillment.queries.resting import lines_of, lines_selling, refs_using
 from b2bcrm.fulfillment.snapshot import ways
 from b2bcrm.fulfillment.snapshot.loaded import LoadedPlan, loaded
-from b2bcrm.fulfillment.snapshot.pools import OPEN_WORK
 from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.words import Message
@@ -133,23 +133,22 @@ def _subject(work: Work, kind: Thing, no: str) -> Subject:
 # -------------------------------------------------------------------------- the ERP's documents
 def _by_documents(work: Work, kind: Thing, no: str) -> set[int]:
     """Lines that documents lead up to, and those whose missing part waits for the document."""
-    refs, items = _refs(work, kind, no)
-    found = lines_of(work, refs)
+    found = lines_of(work, _refs(work, kind, no))
     if kind is Thing.ITEM:
-        found |= lines_of(work, refs_using(work, items)) | set(lines_selling(work, items))
+        found |= lines_of(work, refs_using(work, [no])) | set(lines_selling(work, [no]))
     if kind in {Thing.PURCHASE, Thing.WORK}:
         query = sa.select(ShortPart.order_line_id).where(ShortPart.document_no == no)
         found |= set(work.session.scalars(query))
     return found
 
 
-def _refs(work: Work, kind: Thing, no: str) -> tuple[set[str], set[str]]:
-    """What the open documents were made for, with work orders themselves; the items."""
+def _refs(work: Work, kind: Thing, no: str) -> set[str]:
+    """What the open documents were made for, with work orders themselves."""
     buys = sa.select(PurchaseLine.demand_ref).where(PurchaseLine.status == "open")
     makes = sa.select(WorkOrder.no, WorkOrder.demand_ref).where(WorkOrder.status.in_(OPEN_WORK))
     match kind:
         case Thing.PURCHASE:
-            return set(work.session.scalars(buys.where(PurchaseLine.po_no == no))), set()
+            return set(work.session.scalars(buys.where(PurchaseLine.po_no == no)))
         case Thing.WORK:
             makes = makes.where(WorkOrder.no == no)
         case Thing.CENTER:
@@ -161,7 +160,7 @@ def _refs(work: Work, kind: Thing, no: str) -> tuple[set[str], set[str]]:
     refs = {ref for row in work.rows(makes) for ref in row}
     if kind is Thing.ITEM:
         refs |= set(work.session.scalars(buys.where(PurchaseLine.item_no == no)))
-    return refs, {no}
+    return refs
 
 
 def _slack(work: Work, no: str, line_ids: Collection[int]) -> Mapping[int, int]:

@@ -174,7 +174,7 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
     changed = 0
     for facts in taken.orders:
         order = facts.order
-        terms = terms_of(facts)
+        terms = _terms(facts)
         verdicts = judge(facts.lines, taken.supplies, terms, work.today)
         if not verdicts:
             continue
@@ -204,8 +204,7 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
     return changed
 
 
-def terms_of(facts: OrderFacts) -> Terms:
-    """What holds for the whole order."""
+def _terms(facts: OrderFacts) -> Terms:
     order = facts.order
     return Terms(
         state=order.state,

@@ -61,7 +61,9 @@ def propose(work: Work, name: str, measures: Sequence[Measure], moved: Iterable[
 
 def _open(work: Work, user: int, texts: Collection[str]) -> int | None:
     """His proposal of exactly these measures of which nothing is decided yet."""
-    query = sa.select(Proposal).where(Proposal.by_id == user).options(selectinload(Proposal.tasks))
+    undecided = Proposal.tasks.any(ProposalTask.state == TaskState.OPEN)
+    query = sa.select(Proposal).where(Proposal.by_id == user, undecided)
+    query = query.options(selectinload(Proposal.tasks))
     for row in work.session.scalars(query.order_by(Proposal.id.desc())):
         asked = {task.measure for task in row.tasks if task.state is TaskState.OPEN}
         if asked == set(texts) and len(row.tasks) == len(asked):

@@ -12,6 +12,7 @@ from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Invalid, not_found
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
+from b2bcrm.users.models import User
 
 
 def save_scenario(work: Work, name: str, measures: Sequence[Measure], *, shared: bool) -> int:
@@ -47,7 +48,11 @@ def forget_scenario(work: Work, scenario_id: int) -> None:
 
 
 def user_of(work: Work) -> int:
-    """Who acts, as a person: only people own scenarios and propose."""
+    """Who acts, as a person: only people own scenarios and propose.
+
+    Locked, so that what is sent twice at once finds what the first one wrote.
+    """
     if work.actor.user_id is None:
         raise Invalid(Message("Only a person can do this."))
-    return work.actor.user_id
+    query = sa.select(User.id).where(User.id == work.actor.user_id)
+    return work.session.scalars(query.with_for_update(key_share=True)).one()

@@ -10,22 +10,29 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from b2bcrm.catalog.models import WorkCenter
-from b2bcrm.fulfillment.actions.projecting import terms_of
-from b2bcrm.fulfillment.planning.chain import Outlook, settle
+from b2bcrm.fulfillment.planning.chain import Outlook, outlook, settle
 from b2bcrm.fulfillment.planning.facts import Supplies
-from b2bcrm.fulfillment.planning.measures import Down, Measure, Move, Rush, too_far
+from b2bcrm.fulfillment.planning.measures import (
+    Down,
+    Measure,
+    Move,
+    Rush,
+    not_open,
+    text_of,
+    too_far,
+)
 from b2bcrm.fulfillment.planning.shifting import earlier, shifted, unbound
-from b2bcrm.fulfillment.planning.verdict import judge
 from b2bcrm.fulfillment.queries.board import staff_only
 from b2bcrm.fulfillment.queries.documents import Touched, touched
 from b2bcrm.fulfillment.queries.open_lines import OpenLine, open_lines
@@ -45,7 +52,6 @@ LOOKING_S = 3.0
 FARTHEST = 28  # days by which a purchase order is tried earlier
 NO_PLAN = Message("No plan of today is loaded yet: only what the ERP planned can be tried.")
 TOO_FAR = Message("The date is too far away.")
-NOT_OPEN = "%(no)s is no open purchase order."
 
 
 @dataclass(frozen=True)
@@ -221,7 +227,7 @@ def _refused(question: Question) -> dict[Measure, Message]:
     for one in question.measures:
         if isinstance(one, Move):
             if one.no not in question.touched.purchases:
-                found[one] = Message(NOT_OPEN, no=one.no)
+                found[one] = not_open(one)
         elif not isinstance(one, Down):
             found[one] = NO_PLAN
     return found
@@ -286,10 +292,10 @@ class _Judging:
             before |= _projected(facts, supplies, self.today)
             asked = self.question
             after |= _changed(facts, supplies, asked, asked.measures, self.today)
-            after |= self._reserved_later(facts, before)
+            after |= self._by_reservation(facts, before)
         return before, after
 
-    def _reserved_later(
+    def _by_reservation(
         self, facts: OrderFacts, before: Mapping[int, dt.date | None]
     ) -> dict[int, dt.date | None]:
         """Lines whose reservation is there later: it leaves on the working day after that."""
@@ -310,8 +316,7 @@ def _facts(work: Work, order_ids: Collection[int]) -> snapshot.Snapshot:
 
 
 def _projected(facts: OrderFacts, supplies: Supplies, today: dt.date) -> dict[int, dt.date | None]:
-    verdicts = judge(facts.lines, supplies, terms_of(facts), today)
-    return {key: verdict.view.projected_on for key, verdict in verdicts.items()}
+    return {key: outlook(line, supplies, today).projected_on for key, line in facts.lines.items()}
 
 
 def _changed(
@@ -334,29 +339,31 @@ def _ways_of_documents(work: Work, question: Question, line: OpenLine) -> list[W
     facts = next(iter(taken.orders), None)
     if facts is None or line.id not in facts.lines:
         return []
+    facts = replace(facts, lines={line.id: facts.lines[line.id]})
     base = _projected(facts, taken.supplies, work.today)[line.id]
+    if base is None:
+        return []
     due = {
         buy.no: buy.due_on for g in taken.supplies.buys.values() for buy in g if not buy.finished
     }
     for group in taken.supplies.makes.values():
         due |= {no: day for make in group for part in make.parts for no, day, _ in part.coming}
+    enough = (base - line.wanted_on).days
+
+    def gained(no: str, on: dt.date) -> int:
+        then = _changed(facts, taken.supplies, question, [Move(no, on)], work.today)[line.id]
+        return 0 if then is None else (base - then).days
+
     found = []
-    for no, day in sorted(due.items()):
-        best: Way | None = None
-        for on in (day - dt.timedelta(days=n) for n in range(1, FARTHEST + 1)):
-            if on <= work.today or base is None:
-                break
-            if not facts.calendar.is_working(on):
-                continue
-            then = _changed(facts, taken.supplies, question, [Move(no, on)], work.today)[line.id]
-            if then is None or (base - then).days <= (best.gained if best else 0):
-                continue
-            best = Way(Move(no, on), (base - then).days)
-            if then <= line.wanted_on:
-                break
-        if best is not None:
-            found.append(best)
-    return sorted(found, key=lambda way: -way.gained)
+    for no, day in due.items():
+        days = [day - dt.timedelta(days=n) for n in range(1, FARTHEST + 1)]
+        days = [on for on in days if on > work.today and facts.calendar.is_working(on)]
+        most = gained(no, days[-1]) if days else 0
+        if most > 0:  # the earlier it comes, the more is gained: halve the days
+            wanted = min(most, max(1, enough))
+            on = days[bisect_left(days, wanted, key=partial(gained, no))]
+            found.append(Way(Move(no, on), gained(no, on)))
+    return sorted(found, key=lambda way: (-way.gained, text_of(way.measure)))
 
 
 # ------------------------------------------------------------------------------------- lateness

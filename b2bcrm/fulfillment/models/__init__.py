@@ -22,6 +22,8 @@ from b2bcrm.fulfillment.models.scenarios import (
     TaskState,
 )
 from b2bcrm.fulfillment.models.supply import (
+    OPEN_WORK,
+    WAITING_WORK,
     Invoice,
     Operation,
     PurchaseLine,
@@ -33,6 +35,8 @@ from b2bcrm.fulfillment.models.supply import (
 from b2bcrm.fulfillment.models.sureness import SurenessCurve, SurenessRun, SurenessWay
 
 __all__ = [
+    "OPEN_WORK",
+    "WAITING_WORK",
     "FigureRun",
     "FigureSheet",
     "Hold",

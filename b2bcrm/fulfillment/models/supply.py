@@ -59,6 +59,10 @@ class PurchaseLine(Base):
         return self.confirmed_on or self.requested_on
 
 
+WAITING_WORK = ("planned", "released")  # these have not taken their components
+OPEN_WORK = (*WAITING_WORK, "running")
+
+
 class WorkOrder(Base):
     """A work order. ``demand_ref`` is ``<erp order no>/<line>`` or the parent work order."""
 

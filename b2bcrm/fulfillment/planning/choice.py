@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-_PLAIN: list[str] = []
+from threading import Event
+
+_plain = Event()
 
 
-def choose_plain(who: str) -> None:
+def choose_plain() -> None:
     """Run the engine's functions as they are: better some seconds slower than a compiler first.
 
-    For a command, ``who``, that somebody waits for. Without effect once the engine is loaded.
+    For a command that somebody waits for. Without effect once the engine is loaded.
     """
-    _PLAIN.append(who)
+    _plain.set()
 
 
 def is_plain() -> bool:
     """Whether somebody chose so."""
-    return bool(_PLAIN)
+    return _plain.is_set()

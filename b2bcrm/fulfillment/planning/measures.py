@@ -204,6 +204,11 @@ def text_of(measure: Measure) -> str:
     return SEPARATOR.join([word, *(quote(value, safe="").replace("~", "%7E") for value in told)])
 
 
+def not_open(measure: Move) -> Message:
+    """Why a purchase order cannot be moved."""
+    return Message("%(no)s is no open purchase order.", no=measure.no)
+
+
 def too_far(measure: Measure, today: dt.date) -> bool:
     """Whether a day of the measure is farther away than any plan looks."""
     days = (getattr(measure, name, today) for name in ("on", "first", "last"))

@@ -175,6 +175,16 @@ def item_of(part: str) -> str:
     return part.rpartition("@")[0] or part
 
 
+def supply_name(kind: str, no: str) -> str:
+    """How the engine calls a supply."""
+    return f"{kind}|{no}"
+
+
+def supplies_of(names: Sequence[str], no: str) -> list[int]:
+    """Places of the supplies that a document is among those of a plan."""
+    return [n for n, name in enumerate(names) if name.endswith(f"|{no}")]
+
+
 class Places:
     """At which sites an item is kept, comes to or is made."""
 

@@ -35,8 +35,9 @@ from b2bcrm.fulfillment.planning.measures import (
     Overtime,
     Rush,
     Split,
+    not_open,
 )
-from b2bcrm.fulfillment.planning.plant import item_of
+from b2bcrm.fulfillment.planning.plant import item_of, supplies_of
 from b2bcrm.kernel.words import Message
 
 HOUR = 1000  # the engine counts 1/1000 h
@@ -162,11 +163,9 @@ def _changes(ground: Ground, measure: Measure, name: str) -> list[Change] | Mess
 
 
 def _move(ground: Ground, measure: Move) -> list[Change] | Message:
-    ends = f"|{measure.no}"
-    names = ground.plan.names.supplies
-    found = [n for n, supply in enumerate(names) if supply.endswith(ends)]
+    found = supplies_of(ground.plan.names.supplies, measure.no)
     if not found and measure.no not in ground.pegged:
-        return Message("%(no)s is no open purchase order.", no=measure.no)
+        return not_open(measure)
     return [Receipt(n, day=max(0, ground.day(measure.on))) for n in found]
 
 

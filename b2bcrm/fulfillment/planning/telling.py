@@ -45,6 +45,7 @@ from b2bcrm.fulfillment.planning.plant import (
     part_name,
     scale_of,
     spread,
+    supply_name,
 )
 from b2bcrm.kernel.calendar import WorkCalendar
 
@@ -69,11 +70,6 @@ class Told:
 def tell(rows: Rows) -> Told:
     """The facts of the rows."""
     return _Teller(rows).told()
-
-
-def supply_name(kind: str, no: str) -> str:
-    """What a supply is called in a plan."""
-    return f"{kind}|{no}"
 
 
 def kept_lines(kept: Iterable[Kept], places: Places, today: dt.date) -> list[Line]:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from b2bcrm.fulfillment.models import Operation, PurchaseLine, WorkOrder
-from b2bcrm.fulfillment.queries.resting import WAITING, orders_of, orders_using
+from b2bcrm.fulfillment.models import OPEN_WORK, Operation, PurchaseLine, WorkOrder
+from b2bcrm.fulfillment.queries.resting import orders_of, orders_using
 from b2bcrm.kernel.work import Work
-
-OPEN_WORK = (*WAITING, "running")
 
 
 @dataclass(frozen=True)

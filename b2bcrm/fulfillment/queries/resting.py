@@ -7,12 +7,10 @@ from collections.abc import Collection, Iterable
 import sqlalchemy as sa
 
 from b2bcrm.catalog.models import BomRow, Item
-from b2bcrm.fulfillment.models import WorkOrder
+from b2bcrm.fulfillment.models import WAITING_WORK, WorkOrder
 from b2bcrm.fulfillment.planning.chain import DEEPEST
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order, OrderLine
-
-WAITING = ("planned", "released")  # work orders that have not taken their components
 
 
 def line_refs(work: Work, refs: Iterable[str]) -> set[str]:
@@ -54,7 +52,9 @@ def refs_using(work: Work, item_nos: Collection[str]) -> set[str]:
     """What unstarted work orders that consume the items were made for."""
     parents = sa.select(BomRow.item_no).where(BomRow.component_no.in_(item_nos))
     query = sa.select(WorkOrder.demand_ref).where(
-        WorkOrder.item_no.in_(parents), WorkOrder.status.in_(WAITING), WorkOrder.demand_ref != ""
+        WorkOrder.item_no.in_(parents),
+        WorkOrder.status.in_(WAITING_WORK),
+        WorkOrder.demand_ref != "",
     )
     return set(work.session.scalars(query.distinct()))
 

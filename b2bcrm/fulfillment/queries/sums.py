@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item, RoutingRow, WorkCenter
 from b2bcrm.fulfillment.models import (
+    OPEN_WORK,
     LineProjection,
     Operation,
     OrderProjection,
@@ -41,7 +42,6 @@ from b2bcrm.orders.lifecycle import OrderState, Status
 from b2bcrm.orders.models import Order, OrderLine
 
 OPEN_STATUSES = tuple(status for status in Status if status is not Status.DONE)
-OPEN_WORK = ("planned", "released", "running")
 COUNTED = (OrderState.CONFIRMED, OrderState.CLOSED)
 _RAW = sa.BigInteger()
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from b2bcrm.fulfillment.models import PlanRun
 from b2bcrm.fulfillment.planning import readiness
+from b2bcrm.fulfillment.planning.plant import supplies_of
 from b2bcrm.kernel.work import Work
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ class LoadedPlan:
 
     def supplies(self, no: str) -> list[int]:
         """The free supplies that the document is in the plan; none where it is pegged."""
-        ends = f"|{no}"
-        return [n for n, name in enumerate(self.packed.names.supplies) if name.endswith(ends)]
+        return supplies_of(self.packed.names.supplies, no)
 
 
 _lock = threading.Lock()

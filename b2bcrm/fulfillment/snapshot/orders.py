@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from b2bcrm.catalog.models import BomRow, Item, ItemKind, RoutingRow, WorkCenter
 from b2bcrm.customers.models import Account, ShipTo
 from b2bcrm.fulfillment.models import (
+    OPEN_WORK,
     Operation,
     PurchaseLine,
     Reservation,
@@ -24,7 +25,7 @@ from b2bcrm.fulfillment.models import (
 from b2bcrm.fulfillment.planning.chain import DEEPEST
 from b2bcrm.fulfillment.planning.facts import ZERO, Buy, Line, Make, Part, Step, Supplies
 from b2bcrm.fulfillment.snapshot import witness
-from b2bcrm.fulfillment.snapshot.pools import OPEN_WORK, calendars
+from b2bcrm.fulfillment.snapshot.pools import calendars
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.work import Work

@@ -15,6 +15,7 @@ from b2bcrm.catalog.models import BomRow, Item, ItemKind, RoutingRow, WorkCenter
 from b2bcrm.customers.models import Account, ShipTo
 from b2bcrm.customers.receiving import at_customer
 from b2bcrm.fulfillment.models import (
+    OPEN_WORK,
     Hold,
     HoldLine,
     Operation,
@@ -36,7 +37,7 @@ from b2bcrm.fulfillment.planning.plant import (
     Rows,
     Step,
 )
-from b2bcrm.fulfillment.snapshot.pools import OPEN_WORK, calendars, supplies_of
+from b2bcrm.fulfillment.snapshot.pools import calendars, supplies_of
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import OrderState

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item, ItemKind
 from b2bcrm.fulfillment.models import (
+    OPEN_WORK,
     Hold,
     HoldLine,
     PurchaseLine,
@@ -26,7 +27,6 @@ from b2bcrm.kernel.organization import CalendarRow, Site
 from b2bcrm.kernel.work import Work
 from b2bcrm.sync.models import Feed
 
-OPEN_WORK = ("planned", "released", "running")
 SUPPLY_FEEDS = ("stock", "purchase_order", "work_order")
 ZERO = Decimal(0)
 

@@ -8,7 +8,7 @@ import sys
 
 CHOSEN = """
 from b2bcrm.fulfillment.planning.choice import choose_plain
-choose_plain("test")
+choose_plain()
 from b2bcrm.fulfillment.planning import readiness
 from b2bcrm.fulfillment.planning.engine.compiled import COMPILED
 readiness.prepare()
