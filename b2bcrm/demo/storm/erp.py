@@ -33,7 +33,7 @@ from connectors.erp.twin.world import TwinWorld
 USER, PASSWORD = "storm", "storm"
 PACE = Pace(silent_s=1.0, drip_s=0.1, lockout_s=0.1, restart_s=0.2)
 SIZE: Literal["small"] = "small"
-RATE = 0.5  # of all calls are struck while faults are left
+ON_WRITES, ON_READS = 0.75, 0.5  # share of the calls that are struck while faults are left
 CLERK_EVERY_S = 0.4
 
 
@@ -91,7 +91,14 @@ def write_profile(path: Path) -> None:
 def serve(sky: Sky, forecast: Forecast, port: Pipe) -> None:
     """Serve until the process is ended; sends its port through ``port`` once it listens."""
     world = TwinWorld(sky.path, now=sky.business_now)
-    deck = Deck(sky.seed, writes=forecast.writes, reads=forecast.reads, rate=RATE, struck=sky.tally)
+    deck = Deck(
+        sky.seed,
+        writes=forecast.writes,
+        reads=forecast.reads,
+        on_writes=ON_WRITES,
+        on_reads=ON_READS,
+        struck=sky.tally,
+    )
 
     def fate(asked: Asked) -> Fault | None:
         return None if sky.calm.is_set() else deck(asked)

@@ -160,7 +160,8 @@ class Deck:
     """Each fault exactly as often as asked for, on writes and on reads apart.
 
     The seed decides the order of the faults and which calls are struck; a fault that would not
-    show on a call waits for the next one. ``struck`` is told of each.
+    show on a call waits for the next one. ``on_writes`` and ``on_reads`` are the shares of calls
+    that are struck while faults are left; ``struck`` is told of each.
     """
 
     def __init__(
@@ -169,10 +170,11 @@ class Deck:
         *,
         writes: Mapping[Fault, int],
         reads: Mapping[Fault, int],
-        rate: float,
+        on_writes: float,
+        on_reads: float,
         struck: Callable[[Fault, Asked], None] = lambda _fault, _asked: None,
     ) -> None:
-        self._rate = rate
+        self._rate = {True: on_writes, False: on_reads}
         self._struck = struck
         self._lock = Lock()
         self._chance = {side: random.Random(f"{seed}/{side}/calls") for side in (True, False)}
@@ -186,7 +188,7 @@ class Deck:
         """The call's fate."""
         with self._lock:
             cards = self._cards[asked.writes]
-            if not cards or self._chance[asked.writes].random() >= self._rate:
+            if not cards or self._chance[asked.writes].random() >= self._rate[asked.writes]:
                 return None
             at = next((n for n, card in enumerate(cards) if suits(card, asked)), None)
             if at is None:

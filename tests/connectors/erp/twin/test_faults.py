@@ -252,7 +252,8 @@ def test_a_deck_strikes_as_often_as_asked_at_calls_that_only_the_seed_decides():
             seed,
             writes={Fault.DEADLOCK: 20, Fault.HTML_200: 30},
             reads={Fault.TRUNCATED_PAGE: 40, Fault.HTML_200: 10},
-            rate=0.5,
+            on_writes=0.5,
+            on_reads=0.5,
         )
         return [deck(call) for call in CALLS], deck.left()
 
