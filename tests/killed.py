@@ -1,12 +1,8 @@
-"""A worker that ends itself at a named point of a delivery, as a crash would: no clean-up.
-
-Run as ``python -m tests.killed DATABASE_URL ERP_URL POINT``; exits 9 when it got there.
-"""
+"""A worker that ends itself at a named point of a delivery, as a crash would: no clean-up."""
 
 from __future__ import annotations
 
 import os
-import sys
 
 from b2bcrm import bootstrap
 from b2bcrm.kernel.courier import Courier
@@ -48,7 +44,9 @@ class Doomed(PushOrder):
         self.die("in_record")
 
 
-def main(database_url: str, erp_url: str, point: str) -> None:
+def work_until(point: str, database_url: str, erp_url: str) -> None:
+    """Deliver what is due, for a process of its own: it exits with KILLED at the point."""
+
     def die(name: str) -> None:
         if name == point:
             os._exit(KILLED)
@@ -62,7 +60,3 @@ def main(database_url: str, erp_url: str, point: str) -> None:
     courier = Courier(office.open, {e.name: e for e in EVENTS}, {push.name: push}, die)
     while courier.deliver_one():
         pass
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

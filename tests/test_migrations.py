@@ -11,14 +11,15 @@ import sqlalchemy as sa
 from b2bcrm import migrations
 from b2bcrm.kernel.columns import MessageColumn
 from b2bcrm.kernel.database import make_engine
-from tests.conftest import NOW, _fresh_database
+from tests import databases
+from tests.conftest import NOW
 
 pytestmark = pytest.mark.db
 
 
 @pytest.fixture
 def empty(server_url):
-    engine = make_engine(_fresh_database(server_url, f"empty_{time.time_ns()}"))
+    engine = make_engine(databases.create(server_url, f"empty_{time.time_ns()}"))
     yield engine
     engine.dispose()
 

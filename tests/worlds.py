@@ -28,7 +28,7 @@ from b2bcrm.fulfillment.models import ProposalTask
 from b2bcrm.fulfillment.planning.measures import Move
 from b2bcrm.kernel.actor import Actor, Role
 from b2bcrm.kernel.clock import pinned
-from b2bcrm.kernel.database import Base, make_engine
+from b2bcrm.kernel.database import make_engine
 from b2bcrm.kernel.outbox import Delivery
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Office, Work
@@ -48,7 +48,8 @@ from b2bcrm.sync.models import (
 )
 from connectors.mail.folder import FolderMailer, list_mails, read_mail
 from tests.clients import make_app, make_user
-from tests.conftest import NOW, _fresh_database
+from tests.conftest import NOW
+from tests.databases import create_with_schema
 from tests.factories import make_site
 from tests.world_sides import FOREIGN, PNG, Side, deliver, make, make_masters, sell, serve, talk
 
@@ -91,9 +92,7 @@ class World:
 
 def database(server_url: str, name: str) -> sa.Engine:
     """A database of its own with the whole schema, committed for real."""
-    engine = make_engine(_fresh_database(server_url, name))
-    Base.metadata.create_all(engine)
-    return engine
+    return make_engine(create_with_schema(server_url, name))
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
+from collections.abc import Callable
 from decimal import Decimal
 
 from b2bcrm.fulfillment.actions import Promises
@@ -14,24 +14,19 @@ from b2bcrm.kernel.work import Office
 from b2bcrm.ports.promise import AskLine, PromiseMoved
 
 
-def main(url: str, name: str, item_id: str, count: str) -> None:
+def hold_all(begin: Callable[[], object], url: str, name: str, item_id: int, count: int) -> int:
+    """Ask for one piece at a time; how many were held."""
     now = dt.datetime(2026, 11, 17, 1, 40, tzinfo=dt.UTC)
     office = Office(make_engine(url), pinned(now))
     readiness.prepare()
     held = 0
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.readline()  # both processes begin together
-    for n in range(int(count)):
+    begin()
+    for n in range(count):
         try:
             with office.open() as work:
-                line = AskLine("10", int(item_id), Decimal(1), work.today)
+                line = AskLine("10", item_id, Decimal(1), work.today)
                 Promises(work).hold(f"{name}-{n}", [line], work.today, at_worst={"10": work.today})
             held += 1
         except PromiseMoved:
             continue
-    sys.stdout.write(str(held))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    return held

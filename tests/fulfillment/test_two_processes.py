@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -19,30 +16,11 @@ from b2bcrm.kernel.work import Office
 from b2bcrm.orders.models import OrderLine
 from tests.conftest import NOW
 from tests.factories import make_account, make_item, make_line, make_order, make_site
+from tests.fulfillment.amends_process import amend_all
+from tests.fulfillment.holds_process import hold_all
+from tests.processes import together
 
 D = Decimal
-
-ROOT = Path(__file__).parents[2]
-
-
-def both(script: str, database_url: str, *arguments: str) -> int:
-    """Run ``script`` in two processes that begin together; the sum of what they print."""
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", f"tests.fulfillment.{script}", database_url, name, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        for name in ("one", "two")
-    ]
-    for process in started:
-        assert process.stdout.readline() == "ready\n"
-    for process in started:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    return sum(int(process.communicate(timeout=240)[0]) for process in started)
 
 
 @pytest.fixture
@@ -76,7 +54,8 @@ def test_two_hundred_holds_on_the_last_hundred_pieces_hold_exactly_a_hundred(
             assert replanning.publish_plan(work, replanning.make_plan(due))
     with office.open(read_only=True) as work:
         item_id = item_of(work).id
-    assert both("holds_process", database_url, str(item_id), "100") == 100
+    each = [(database_url, name, item_id, 100) for name in ("one", "two")]
+    assert sum(together(hold_all, each)) == 100
     with office.open(read_only=True) as work:
         rows = work.session.scalars(sa.select(HoldLine.qty)).all()
     assert sum(rows) == 100
@@ -98,7 +77,8 @@ def test_amendments_of_forty_orders_by_five_get_exactly_the_last_hundred_pieces(
             ).id
             for _ in range(40)
         ]
-    assert both("amends_process", database_url, *map(str, ids)) == 20
+    each = [(database_url, "one", ids[::2]), (database_url, "two", ids[1::2])]
+    assert sum(together(amend_all, each)) == 20
     with office.open(read_only=True) as work:
         rows = work.session.scalars(sa.select(Reservation.qty)).all()
         lines = work.session.scalars(sa.select(OrderLine.ordered_qty)).all()

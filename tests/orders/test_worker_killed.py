@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -29,12 +26,12 @@ from connectors.erp.twin.listening import make_server
 from connectors.erp.twin.server import TwinApp
 from tests.conftest import NOW
 from tests.factories import D
-from tests.killed import KILLED, POINTS
+from tests.killed import KILLED, POINTS, work_until
+from tests.processes import exit_code
 from tests.pulled import everything, pull_masters
 
 pytestmark = [pytest.mark.db, pytest.mark.slow, pytest.mark.allow_hosts(["127.0.0.1"])]
 CLERK = Actor(name="Mei-Ling Lin", role=Role.ADMIN)
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -94,12 +91,6 @@ def confirm_an_order(office, twin, promises):
         return order.id, order.no
 
 
-def die_at(point, database_url, erp_url):
-    command = [sys.executable, "-m", "tests.killed", database_url, erp_url, point]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=120, check=False)
-    assert done.returncode == KILLED, done.stderr.decode()
-
-
 def work_on(office, twin):
     push = PushOrder(lambda _work, _code: twin.gateway)
     courier = Courier(office.open, {e.name: e for e in EVENTS}, {push.name: push})
@@ -112,7 +103,7 @@ def test_whenever_the_worker_dies_the_order_is_in_the_erp_exactly_once(
     point, office, database_url, twin, erp_url, promises
 ):
     order_id, no = confirm_an_order(office, twin, promises)
-    die_at(point, database_url, erp_url)
+    assert exit_code(work_until, point, database_url, erp_url) == KILLED
     with office.open() as work:  # the lease ends
         work.session.execute(sa.update(Delivery).values(leased_until=None))
     work_on(office, twin)

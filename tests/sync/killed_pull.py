@@ -1,14 +1,9 @@
-"""A worker that ends itself at a named point of a pull, as a crash would: no clean-up.
-
-Run as ``python -m tests.sync.killed_pull DATABASE_URL TWIN_FILE INSTANT ENTITY POINT TIMES``:
-it dies when it gets to POINT for the TIMES-th time, and exits 9.
-"""
+"""A worker that ends itself at a named point of a pull, as a crash would: no clean-up."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
-import sys
 from pathlib import Path
 
 from b2bcrm import bootstrap
@@ -23,10 +18,11 @@ KILLED = 9
 PAGE = 20
 
 
-def main(
-    database_url: str, twin_file: str, instant: str, entity: str, point: str, times: str
+def pull_until(
+    point: str, times: int, database_url: str, twin_file: Path, now: dt.datetime, entity: Entity
 ) -> None:
-    left = int(times)
+    """Pull a feed, for a process of its own: it exits with KILLED at the point, the n-th time."""
+    left = times
 
     def die(name: str) -> None:
         nonlocal left
@@ -34,12 +30,7 @@ def main(
         if left == 0:
             os._exit(KILLED)
 
-    now = dt.datetime.fromisoformat(instant)
     office = Office(make_engine(database_url), pinned(now), bootstrap.ROUTES)
-    twin = Twin(Path(twin_file), now)
+    twin = Twin(twin_file, now)
     puller = Puller(office, twin.gateway, "main", bootstrap.APPLIERS, bootstrap.IDENTIFY, die, PAGE)
-    puller.pull(Entity(entity))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    puller.pull(entity)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import subprocess
-import sys
 
 import pytest
 import sqlalchemy as sa
@@ -18,8 +16,9 @@ from b2bcrm.sync.engine import Puller
 from b2bcrm.sync.leases import LEASE
 from b2bcrm.sync.models import DriftReport, Feed, RunOutcome, SyncRun
 from tests.conftest import NOW
+from tests.processes import exit_code
 from tests.pulled import found_company
-from tests.sync.killed_pull import KILLED, PAGE
+from tests.sync.killed_pull import KILLED, PAGE, pull_until
 
 pytestmark = pytest.mark.db
 LOADING = [("after_claim", 1), ("after_page", 2), ("after_chunk", 2), ("after_end", 1)]
@@ -48,11 +47,8 @@ class Survivor:
 
     def dies(self, entity, point, times):
         """Let another process die in a run of the feed."""
-        arguments = (self.url, str(self.path), self.at.isoformat(), entity.value, point)
-        ended = subprocess.run(
-            [sys.executable, "-m", "tests.sync.killed_pull", *arguments, str(times)], check=False
-        )
-        assert ended.returncode == KILLED
+        arguments = (point, times, self.url, self.path, self.at, entity)
+        assert exit_code(pull_until, *arguments) == KILLED
 
     def goes_on(self, entity):
         """The lease has ended; the feed is pulled, and equal to the ERP by content."""
