@@ -107,13 +107,21 @@ class SavepointOffice(Office):
 
 @pytest.fixture
 def connection(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """The connection of this test; everything is rolled back at its end."""
-    with engine.connect() as connection:
-        outer = connection.begin()
-        try:
-            yield connection
-        finally:
-            outer.rollback()
+    """The connection of this test; what it writes is undone at its end.
+
+    A module whose tests start from the same rows has one of its own, with savepoints in it.
+    """
+    with engine.connect() as connection, undone(connection.begin()):
+        yield connection
+
+
+@contextmanager
+def undone(transaction: sa.RootTransaction | sa.NestedTransaction) -> Iterator[None]:
+    """Roll back what happens meanwhile."""
+    try:
+        yield
+    finally:
+        transaction.rollback()
 
 
 @pytest.fixture
@@ -123,7 +131,7 @@ def office(engine: sa.Engine, connection: sa.Connection) -> SavepointOffice:
 
 
 def office_on(engine: sa.Engine, connection: sa.Connection) -> SavepointOffice:
-    """An Office whose Works are savepoints on a connection."""
+    """An Office whose Works are savepoints on the connection."""
     office = SavepointOffice(engine=engine, clock=pinned(NOW), routes=bootstrap.ROUTES)
     object.__setattr__(office, "connection", connection)
     return office

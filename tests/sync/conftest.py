@@ -33,11 +33,16 @@ def watch(office):
     return watch
 
 
+def puller_on(office, twin):
+    """A puller that brings what ``twin`` has into the database of ``office``."""
+    return Puller(office, twin.gateway, "main", bootstrap.APPLIERS, bootstrap.IDENTIFY)
+
+
 @pytest.fixture
 def puller(office, twin, watch):
     with office.open() as work:
         found_company(work)
-    made = Puller(office, twin.gateway, "main", bootstrap.APPLIERS, bootstrap.IDENTIFY)
+    made = puller_on(office, twin)
     made.ensure_feeds()
     return made
 
