@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask, session
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
+from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
 from b2bcrm.app import create_app
@@ -75,12 +76,35 @@ class Client(FlaskClient):
         return token
 
 
+class CompiledTemplates(BytecodeCache):
+    """Templates of one process: compiled once, not once for each test's application."""
+
+    def __init__(self) -> None:
+        self.code: dict[tuple[str, str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what another application has compiled for the same language."""
+        bucket.code = self.code.get(self._key(bucket))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it for the next one."""
+        self.code[self._key(bucket)] = bucket.code
+
+    @staticmethod
+    def _key(bucket: Bucket) -> tuple[str, str, str]:
+        return bucket.environment.locale, bucket.key, bucket.checksum
+
+
+COMPILED = CompiledTemplates()
+
+
 def make_app(office: Office, data_dir: Path, **supplies: Any) -> Flask:
     """The whole application over the test's database."""
     settings = make_settings(data_dir)
     given = {"vault": vault_of(settings), "listening": Listening(settings)} | supplies
     app = create_app(office, settings, **given)
     app.test_client_class = Client
+    app.jinja_env.bytecode_cache = COMPILED
     return app
 
 
