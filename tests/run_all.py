@@ -28,11 +28,11 @@ CHECKS = (
     ("mypy", ["-m", "mypy"]),
     ("import contracts", ["-c", "from importlinter.cli import lint_imports_command as c; c()"]),
 )
-# title, pytest's marks, worker processes, database
+# title, pytest's marks, database; each on two workers
 TEST_PARTS = (
-    ("tests on SQLite", "not journey", "2", "sqlite"),
-    ("tests on PostgreSQL (marked db)", "db and not journey", "2", "postgresql"),
-    ("journeys in a browser", "journey", "0", "sqlite"),
+    ("tests on SQLite", "not journey", "sqlite"),
+    ("tests on PostgreSQL (marked db)", "db and not journey", "postgresql"),
+    ("journeys in a browser", "journey", "sqlite"),
 )
 
 
@@ -61,14 +61,14 @@ def check(title: str, arguments: list[str]) -> Part:
     return Part(title, "FAILED" if bad else "ok", time.monotonic() - start, bad=bad)
 
 
-def run_pytest(part: Part, marks: str, workers: str, database: str, given: list[str]) -> None:
+def run_pytest(part: Part, marks: str, database: str, given: list[str]) -> None:
     """Run pytest once and read its figures from the report it writes."""
     print(f"--- {part.title}", flush=True)
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="crm-test-") as folder:
         report = Path(folder) / "report.xml"
         # By file: what a module's tests share is set up in one worker only.
-        chosen = ["-m", marks, "-n", workers, "--dist", "loadfile", f"--junitxml={report}"]
+        chosen = ["-m", marks, "-n", "2", "--dist", "loadfile", f"--junitxml={report}"]
         code = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", *chosen, *given],
             cwd=ROOT,
@@ -107,13 +107,13 @@ def main(arguments: list[str]) -> int:
     if not given:
         with ThreadPoolExecutor(2) as pool:
             parts += pool.map(lambda one: check(*one), CHECKS)
-    for title, marks, workers, database in TEST_PARTS:
+    for title, marks, database in TEST_PARTS:
         part = Part(title)
         parts.append(part)
         if lack := missing(marks, database):
             part.outcome = f"NOT RUN, {lack}"
         else:
-            run_pytest(part, marks if full else f"{marks} and not full", workers, database, given)
+            run_pytest(part, marks if full else f"{marks} and not full", database, given)
     print(f"\n{'part':<34}{'seconds':>8}  outcome")
     for part in parts:
         print(f"{part.title:<34}{part.seconds:8.1f}  {part.outcome}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,12 +27,17 @@ def pytest_runtest_makereport(item, call):
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small demo company, built once by the product's own command."""
-    company = Company(tmp_path_factory.mktemp("built") / "data")
-    company.folder.mkdir()
-    company.crm("reset", "--size", "small")
-    return company.folder
+def built(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
+    """A small demo company, built once in a run by the product's own command."""
+    folder = tmp_path_factory.getbasetemp().parent / f"built-{testrun_uid}"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the other worker waits and finds it
+        if not folder.exists():
+            building = folder.with_suffix(".part")
+            building.mkdir()
+            Company(building).crm("reset", "--size", "small")
+            building.rename(folder)
+    return folder
 
 
 @pytest.fixture
