@@ -12,6 +12,7 @@ from typing import Any
 
 from b2bcrm.catalog.models import Item, ItemKind, PriceBreak
 from b2bcrm.customers.models import Account, Contact, ErpCustomer, ShipTo
+from b2bcrm.fulfillment.models import SurenessCurve, SurenessRun
 from b2bcrm.kernel.actor import Actor, Role
 from b2bcrm.kernel.organization import CalendarRow, Company, ExchangeRate, Site
 from b2bcrm.kernel.work import Work
@@ -148,6 +149,17 @@ def make_item(work: Work, **facts: Any) -> Item:
         "sellable": True,
     }
     return _add(work, Item(**(values | facts)))
+
+
+def make_sureness(work: Work, *, incoterm: str, shares: list[list[float]]) -> None:
+    """What the night learned of family PG, delivered in parts: weekdays late and their shares."""
+    _add(
+        work,
+        SurenessRun(
+            made_on=work.today, made_at=work.tick, levels={"PG": [0.5, 0.8, 0.95]}, report={}
+        ),
+    )
+    _add(work, SurenessCurve(path=f"{incoterm}+/PG", orders=312, shares=shares))
 
 
 def make_price(work: Work, item: Item, **facts: Any) -> PriceBreak:

@@ -22,7 +22,14 @@ from b2bcrm.kernel.work import Office, Work
 from b2bcrm.quotes import actions as quotes
 from tests import worlds
 from tests.clients import Client, client_for, make_app
-from tests.factories import make_account, make_item, make_line, make_order, make_price
+from tests.factories import (
+    make_account,
+    make_item,
+    make_line,
+    make_order,
+    make_price,
+    make_sureness,
+)
 
 pytestmark = pytest.mark.db
 
@@ -116,6 +123,8 @@ def shown(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         worlds.found_company(office)
         app = make_app(office, folder, promises=Promises, files_dir=folder / "files")
         pages = Pages(office, client_for(app, office, Role.SALES), Size(1), Size(MANY))
+        with office.open() as work:
+            make_sureness(work, incoterm="EXW", shares=[[0, 0.9], [4, 0.1]])
         for size in (pages.one, pages.many):
             with office.open(Actor(name="Grace Wu", role=Role.ADMIN)) as work:
                 _fill(work, size)

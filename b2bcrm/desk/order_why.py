@@ -12,6 +12,7 @@ from b2bcrm.desk.links import impact_url
 from b2bcrm.desk.order_facts import Head, LineRow
 from b2bcrm.fulfillment.planning.lateness import SHARE_WORDS
 from b2bcrm.fulfillment.planning.progress import word_of
+from b2bcrm.fulfillment.planning.sureness_paths import TOO_FEW, Sure
 from b2bcrm.kernel.words import Message, show_decimal
 from b2bcrm.orders.lifecycle import Status
 
@@ -77,26 +78,16 @@ def answer(line: LineRow, head: Head, today: dt.date) -> Why:
     return Why(line, status.value, sentence)
 
 
-def how_sure(line: LineRow) -> Message | None:
-    """By which days such lines come, as often as past promises show; None once it has left."""
+def how_sure(line: LineRow) -> tuple[Message, ...]:
+    """How sure the promise is, as past promises show; nothing once it has left."""
     if line.promised_on is None or line.cancelled or line.shipped_qty >= line.due_qty:
-        return None
+        return ()
     if line.sure is None:
-        return Message("Too few promises like this one are known to say how sure the date is.")
-    half, most, nearly_all = (_day(day) for day in line.sure["days"])
-    facts = {"orders": line.sure["orders"], "half": half, "most": most, "all": nearly_all}
-    if nearly_all is not None:
-        return Message(
-            "Of such lines 50 %% come by %(half)s, 80 %% by %(most)s and 95 %% by %(all)s"
-            " (from %(orders)s orders).",
-            **facts,
-        )
-    if most is not None:
-        return Message(
-            "Of such lines 50 %% come by %(half)s and 80 %% by %(most)s (from %(orders)s orders).",
-            **facts,
-        )
-    return Message("Of such lines 50 %% come by %(half)s (from %(orders)s orders).", **facts)
+        return (TOO_FEW,)
+    days = tuple(_day(day) for day in line.sure["days"])
+    found = Sure(days, line.sure["orders"], line.sure.get("chance"))
+    short = found.short()
+    return (found.sentence(),) if short is None else (short, found.sentence())
 
 
 class Lost(NamedTuple):

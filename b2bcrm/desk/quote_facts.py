@@ -14,6 +14,9 @@ from b2bcrm.files import queries as file_queries
 from b2bcrm.files.models import StoredFile
 from b2bcrm.fulfillment.actions import Promises
 from b2bcrm.fulfillment.models import OrderProjection
+from b2bcrm.fulfillment.planning.sureness_paths import Sure, Told
+from b2bcrm.fulfillment.queries.sureness import Sureness
+from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.organization import Company
 from b2bcrm.kernel.words import Message
@@ -54,7 +57,8 @@ class Glance:
 class EditorFacts:
     """What stands around the lines. ``people`` only where the terms can be edited.
 
-    ``rests`` is, by line number, what the dates of a sent quote were held on.
+    ``rests`` is, by line number, what the dates of a sent quote were held on; ``sure`` how sure
+    the dates of a draft or sent quote are.
     """
 
     opened: Opened
@@ -64,6 +68,7 @@ class EditorFacts:
     files: Sequence[StoredFile]
     people: People | None
     rests: Mapping[str, Sequence[Source]]
+    sure: Mapping[int, Sure]
 
 
 def glance(work: Work, account: Account, company: Company) -> Glance:
@@ -98,7 +103,7 @@ def glance(work: Work, account: Account, company: Company) -> Glance:
 
 
 def read(work: Work, opened: Opened, *, editable: bool) -> EditorFacts:
-    """Everything, in at most eight statements of its own."""
+    """Everything, in at most ten statements of its own."""
     quote, facts = opened.quote, opened.facts
     wishes: Sequence[InquiryLine] = ()
     files: Sequence[StoredFile] = ()
@@ -121,7 +126,30 @@ def read(work: Work, opened: Opened, *, editable: bool) -> EditorFacts:
         files=files,
         people=queries.people_of(work.session, quote.account_id) if editable else None,
         rests={answer.ref: answer.sources for answer in _held(work, opened)},
+        sure=_sure(work, opened),
     )
+
+
+def _sure(work: Work, opened: Opened) -> Mapping[int, Sure]:
+    quote, facts = opened.quote, opened.facts
+    if quote.state not in (QuoteState.DRAFT, QuoteState.SENT):
+        return {}
+    told_on = quote.sent_at.astimezone(HOME_ZONE).date() if quote.sent_at else work.today
+    promises = {
+        line.line_no: Told(
+            quote.incoterm,
+            not facts.account.partial_delivery,
+            facts.items[line.item_id].family,
+            facts.items[line.item_id].no,
+            told_on,
+            line.promised_on,
+        )
+        for line in quote.lines
+        if line.promised_on is not None
+    }
+    learned = Sureness(work, promises)
+    found = {line_no: learned.of(line_no) for line_no in promises}
+    return {line_no: one for line_no, one in found.items() if one is not None}
 
 
 def _held(work: Work, opened: Opened) -> Sequence[Answer]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from b2bcrm.catalog.models import Item
+from b2bcrm.fulfillment.planning.sureness_paths import Sure
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.money import Money
@@ -58,6 +59,7 @@ class LineView:
     margin: Margin
     hint: Saving | None
     late_days: int | None
+    sure: Sure | None = None
 
     @property
     def ready(self) -> tuple[str, Message]:
@@ -125,13 +127,15 @@ def view(
     objections: Sequence[Objection],
     wishes: Sequence[InquiryLine] = (),
     paid: Mapping[int, Paid] | None = None,
+    sure: Mapping[int, Sure] | None = None,
     may_edit: bool,
     see_cost: bool,
     short: Callable[[dt.date], str],
 ) -> QuoteView:
     """Put the editor's facts together."""
     quote = opened.quote
-    lines = [_line(opened, line, calendar) for line in quote.lines]
+    how_sure = sure or {}
+    lines = [_line(opened, line, calendar, how_sure.get(line.line_no)) for line in quote.lines]
     totals = add_up(quote.priced(), quote.currency, quote.rate)
     dated = [ln for ln in lines if ln.line.promised_on is not None]
     complete = len(dated) == len(lines) and lines
@@ -159,7 +163,7 @@ def view(
     )
 
 
-def _line(opened: Opened, line: QuoteLine, calendar: WorkCalendar) -> LineView:
+def _line(opened: Opened, line: QuoteLine, calendar: WorkCalendar, sure: Sure | None) -> LineView:
     quote = opened.quote
     steps = opened.facts.steps(line.item_id)
     priced = PricedLine(line.line_no, line.qty, line.list_price, line.discount_pct, line.unit_cost)
@@ -176,6 +180,7 @@ def _line(opened: Opened, line: QuoteLine, calendar: WorkCalendar) -> LineView:
         margin=priced.margin(quote.currency, quote.rate),
         hint=saving(steps, line.qty, line.discount_pct, quote.currency),
         late_days=late,
+        sure=sure,
     )
 
 

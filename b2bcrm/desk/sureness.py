@@ -8,7 +8,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from b2bcrm.catalog.queries import family_names
-from b2bcrm.fulfillment.planning.sureness_walk import LEVELS
+from b2bcrm.fulfillment.planning.sureness import LEVELS
 from b2bcrm.fulfillment.queries.sureness import Calibration, calibration
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work

@@ -9,7 +9,13 @@ import pytest
 
 from b2bcrm.fulfillment.actions import keep_learned, learn, project, read_promises
 from b2bcrm.fulfillment.models import LineProjection, Shipment, ShipmentLine
-from b2bcrm.fulfillment.planning.sureness_paths import weekday_after, weekdays_between
+from b2bcrm.fulfillment.planning.sureness_paths import (
+    Curve,
+    Told,
+    sure,
+    weekday_after,
+    weekdays_between,
+)
 from b2bcrm.orders.lifecycle import OrderState
 from tests.factories import make_account, make_item, make_line, make_order
 
@@ -57,6 +63,25 @@ def test_an_open_line_says_by_which_days_such_lines_come(work):
     row = learned_line(work, 240)
     assert row.sure["days"] == ["2026-12-14", "2026-12-16", "2026-12-16"]
     assert row.sure["orders"] >= 40
+    assert 62 <= row.sure["chance"] <= 70  # two of three came on their day
+
+
+@pytest.mark.parametrize(("levels", "chance"), [((0.5, 0.8, 0.95), 60), ((0.6, 0.85, 0.97), 50)])
+def test_the_chance_of_the_promised_day_is_set_right_like_the_days(levels, chance):
+    due = dt.date(2026, 12, 14)
+    told = Told("FCA", False, "SW", "SW-25", dt.date(2026, 11, 17), due)
+    like = {told.kind("").paths()[1]: Curve(312, [[0, 0.6], [2, 0.4]])}
+    early = due - dt.timedelta(days=7)
+    assert sure(told, "", like, {"SW": levels}, not_by=early).chance == chance
+
+
+def test_a_line_that_is_known_to_come_later_has_no_chance_of_its_day():
+    due = dt.date(2026, 12, 14)
+    told = Told("FCA", False, "SW", "SW-25", dt.date(2026, 11, 17), due)
+    like = {told.kind("").paths()[1]: Curve(312, [[0, 0.6], [2, 0.4]])}
+    found = sure(told, "", like, {"SW": (0.5, 0.8, 0.95)}, not_by=due)
+    assert found.chance is None
+    assert set(found.days) == {due + dt.timedelta(days=2)}
 
 
 def test_with_too_few_orders_no_number_is_given(work):

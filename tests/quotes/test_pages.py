@@ -16,7 +16,15 @@ from b2bcrm.quotes import actions, queries
 from b2bcrm.quotes.lifecycle import QuoteState
 from b2bcrm.quotes.models import Inquiry
 from tests.clients import client_for
-from tests.factories import make_account, make_item, make_order, make_price, make_site, staff
+from tests.factories import (
+    make_account,
+    make_item,
+    make_order,
+    make_price,
+    make_site,
+    make_sureness,
+    staff,
+)
 from tests.quotes.standins import make_sent, reload
 
 D = Decimal
@@ -33,6 +41,22 @@ class TestEditor:
         page = sales.get(f"/quotes/{draft.no}").text
         for text in ("400.00", "20.00 each", "50+", "10 Dec", "Total EUR", "margin floor"):
             assert text in page, text
+
+    def test_each_date_says_how_sure_it_is_by_promises_like_it(self, sales, office, draft):
+        with office.open() as work:
+            make_sureness(work, incoterm=draft.incoterm, shares=[[0, 0.85], [3, 0.15]])
+        page = sales.get(f"/quotes/{draft.no}").text
+        assert page.count(">85 % sure</a>") == len(draft.lines)
+        assert "95 % by Tue 15 Dec" in page
+        answer = sales.post(
+            f"/quotes/{draft.id}/lines/10",
+            data={"qty": "60", "version": draft.version, "csrf_token": sales.csrf_token()},
+            headers={"HX-Request": "true"},
+        )
+        assert ">85 % sure</a>" in answer.text
+
+    def test_a_date_without_enough_history_says_no_chance(self, sales, draft):
+        assert "% sure" not in sales.get(f"/quotes/{draft.no}").text
 
     def test_the_margin_is_absent_without_the_right_to_see_cost(self, app, office, draft):
         page = client_for(app, office, Role.PLANNER).get(f"/quotes/{draft.no}").text

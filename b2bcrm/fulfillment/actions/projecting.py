@@ -7,14 +7,13 @@ Work after another until it answers 0. Not here: how dates come about (planning)
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from b2bcrm.fulfillment.actions.history import record_history
 from b2bcrm.fulfillment.actions.projections import store, store_ended
-from b2bcrm.fulfillment.actions.sureness import Sureness
 from b2bcrm.fulfillment.models import (
     LineProjection,
     OrderProjection,
@@ -23,7 +22,9 @@ from b2bcrm.fulfillment.models import (
 )
 from b2bcrm.fulfillment.planning.atp import STOCK
 from b2bcrm.fulfillment.planning.facts import ZERO, Supplies
+from b2bcrm.fulfillment.planning.sureness_paths import Told
 from b2bcrm.fulfillment.planning.verdict import Terms, Verdict, judge
+from b2bcrm.fulfillment.queries.sureness import Sureness
 from b2bcrm.fulfillment.snapshot import orders as snapshot
 from b2bcrm.fulfillment.snapshot.orders import OrderFacts
 from b2bcrm.fulfillment.snapshot.pools import stock_read_to
@@ -167,10 +168,7 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
     produced: list[LineQuantities] = []
     covered: list[tuple[str, str]] = []
     read_to = stock_read_to(work)
-    sureness = Sureness(
-        work,
-        [(facts.order, line) for facts in taken.orders for line in facts.lines.values()],
-    )
+    sureness = Sureness(work, _promises(taken.orders))
     changed = 0
     for facts in taken.orders:
         order = facts.order
@@ -202,6 +200,23 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
     if produced:
         record_quantities(work, produced)
     return changed
+
+
+def _promises(orders: Iterable[OrderFacts]) -> dict[int, Told]:
+    """What confirmed orders were promised, by line."""
+    return {
+        key: Told(
+            facts.order.incoterm,
+            not facts.order.partial_delivery,
+            line.family,
+            line.item,
+            facts.order.confirmed_at.astimezone(HOME_ZONE).date(),
+            line.promised_on,
+        )
+        for facts in orders
+        for key, line in facts.lines.items()
+        if facts.order.confirmed_at and line.promised_on
+    }
 
 
 def _terms(facts: OrderFacts) -> Terms:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from b2bcrm.fulfillment.actions.sureness import Sureness
 from b2bcrm.fulfillment.events import ProjectionMoved
 from b2bcrm.fulfillment.models import LineProjection, OrderProjection, ShortPart
 from b2bcrm.fulfillment.planning.explain import rows
 from b2bcrm.fulfillment.planning.facts import Line
 from b2bcrm.fulfillment.planning.lateness import shares
 from b2bcrm.fulfillment.planning.progress import pct
+from b2bcrm.fulfillment.planning.sureness_paths import Sure
 from b2bcrm.fulfillment.planning.verdict import (
     STAGES,
     Summary,
@@ -22,6 +22,7 @@ from b2bcrm.fulfillment.planning.verdict import (
     stage_pct,
     summary,
 )
+from b2bcrm.fulfillment.queries.sureness import Sureness
 from b2bcrm.fulfillment.snapshot.orders import OrderFacts
 from b2bcrm.kernel.money import round_to
 from b2bcrm.kernel.work import Work
@@ -46,7 +47,8 @@ def store(
     for key, verdict in verdicts.items():
         old = old_lines.get(key)
         values = _line_values(verdict, held=held)
-        values["sure"] = sureness.of(order, verdict.line, verdict.view)
+        left = verdict.view.source == "shipped"
+        values["sure"] = None if left else _sure(sureness.of(key, verdict.view.projected_on))
         if old is None:
             work.session.add(
                 LineProjection(order_line_id=key, order_id=order.id, computed_at=work.now, **values)
@@ -84,6 +86,14 @@ def store(
     changed |= _set(old_order, values)
     old_order.computed_at, old_order.stale = work.now, False
     return changed
+
+
+def _sure(found: Sure | None) -> dict[str, Any] | None:
+    """As a projection keeps it."""
+    if found is None:
+        return None
+    days = [day.isoformat() if day else None for day in found.days]
+    return {"days": days, "orders": found.orders, "chance": found.chance}
 
 
 def _set(row: Any, values: dict[str, Any]) -> bool:

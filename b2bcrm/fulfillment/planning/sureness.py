@@ -19,6 +19,7 @@ Days = NDArray[np.datetime64]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+LEVELS = (0.5, 0.8, 0.95)  # what P50, P80 and P95 promise
 EARLIEST, LATEST = -40, 120  # weekdays from the promise; what lies outside counts as the border
 WIDTH = LATEST - EARLIEST + 1
 HALF_LIFE_DAYS = 45.0  # of a promise's weight

@@ -6,7 +6,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from b2bcrm.fulfillment.planning.sureness import EARLIEST, WIDTH, day_of
+import numpy as np
+
+from b2bcrm.fulfillment.planning.sureness import EARLIEST, LEVELS, WIDTH, day_of
+from b2bcrm.kernel.words import Message
 
 LEADS = (25, 45)  # days from the promise to its day: short, usual, long
 ENOUGH_ORDERS = 40.0  # of the family under the line's terms; with fewer no number is given
@@ -39,37 +42,102 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Told:
+    """A promise about which is asked: made on ``told_on`` that the goods come on ``promised_on``.
+
+    ``whole``: the order goes out in one delivery.
+    """
+
+    incoterm: str
+    whole: bool
+    family: str
+    item_no: str
+    told_on: dt.date
+    promised_on: dt.date
+
+    def kind(self, way: str) -> Kind:
+        """Which lines are like it."""
+        lead = (self.promised_on - self.told_on).days
+        return Kind(self.incoterm, self.whole, self.family, lead, way)
+
+
+@dataclass(frozen=True)
 class Sure:
-    """Days by which half, 80 and 95 of 100 such lines come; None is later than any one seen."""
+    """Days by which half, 80 and 95 of 100 such lines come; None is later than any one seen.
+
+    ``chance`` of 100 come on the promised day or before; None once it is known not to.
+    """
 
     days: tuple[dt.date | None, ...]
     orders: int
+    chance: int | None = None
+
+    def short(self) -> Message | None:
+        """The chance in three words."""
+        if self.chance is None:
+            return None
+        return Message("%(pct)s %% sure", pct=self.chance)
+
+    def sentence(self) -> Message:
+        """The days in words."""
+        half, most, nearly_all = self.days
+        facts = {"orders": self.orders, "half": half, "most": most, "all": nearly_all}
+        if nearly_all is not None:
+            return Message(
+                "Of such lines 50 %% come by %(half)s, 80 %% by %(most)s and 95 %% by %(all)s"
+                " (from %(orders)s orders).",
+                **facts,
+            )
+        if most is not None:
+            return Message(
+                "Of such lines 50 %% come by %(half)s and 80 %% by %(most)s"
+                " (from %(orders)s orders).",
+                **facts,
+            )
+        return Message("Of such lines 50 %% come by %(half)s (from %(orders)s orders).", **facts)
+
+
+TOO_FEW = Message("Too few promises like this one are known to say how sure the date is.")
 
 
 def sure(
-    kind: Kind,
+    told: Told,
+    way: str,
     curves: Mapping[str, Curve],
     levels: Mapping[str, Sequence[float]],
     *,
-    promised_on: dt.date,
     not_by: dt.date,
 ) -> Sure | None:
-    """How sure ``promised_on`` is, ``not_by`` being a day by which it is known not to come.
+    """How sure a promise is, ``not_by`` being a day by which it is known not to come.
 
     None where the history is too short to say.
     """
-    paths = kind.paths()
+    paths = told.kind(way).paths()
     known = curves.get(paths[FAMILY_LEVEL])
-    if known is None or known.orders < ENOUGH_ORDERS or kind.family not in levels:
+    if known is None or known.orders < ENOUGH_ORDERS or told.family not in levels:
         return None
     curve = next(curves[path] for path in reversed(paths) if path in curves)
     row = [0.0] * WIDTH
     for error, share in curve.shares:
         row[int(error) - EARLIEST] = share
-    after = weekdays_between(promised_on, not_by)
-    found = [day_of(row, level, after) for level in levels[kind.family]]
-    days = tuple(None if n is None else weekday_after(promised_on, n) for n in found)
-    return None if days[0] is None else Sure(days, known.orders)
+    after = weekdays_between(told.promised_on, not_by)
+    mine = levels[told.family]
+    found = [day_of(row, level, after) for level in mine]
+    days = tuple(None if n is None else weekday_after(told.promised_on, n) for n in found)
+    if days[0] is None:
+        return None
+    return Sure(days, known.orders, None if after >= 0 else _chance(row, after, mine))
+
+
+def _chance(row: Sequence[float], after: int, levels: Sequence[float]) -> int:
+    """Of 100 lines that come after ``after``, those that come by the promised day, rounded down.
+
+    Between the three levels that are set right the share of the curve is interpolated.
+    """
+    left = row[max(0, after + 1 - EARLIEST) :]
+    early = sum(row[max(0, after + 1 - EARLIEST) : 1 - EARLIEST])
+    share = early / sum(left)
+    return min(99, int(100 * np.interp(share, (0.0, *levels, 1.0), (0.0, *LEVELS, 1.0))))
 
 
 def before(promised_on: dt.date, projected_on: dt.date | None, today: dt.date) -> dt.date:

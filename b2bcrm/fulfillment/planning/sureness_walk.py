@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from b2bcrm.fulfillment.planning.sureness import (
     EARLIEST,
+    LEVELS,
     NOTHING,
     Curves,
     Floats,
@@ -30,7 +31,6 @@ from b2bcrm.fulfillment.planning.sureness import (
     weekdays,
 )
 
-LEVELS = (0.5, 0.8, 0.95)
 STEP_DAYS = 7
 FIRST_ORDERS = 100  # before so many have come nothing is foretold
 LEVEL_HALF_LIFE = 45.0  # days, of what sets levels right

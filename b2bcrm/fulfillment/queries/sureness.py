@@ -1,15 +1,59 @@
-"""How often the days that we call 50, 80 and 95 % sure were kept: the night's own test."""
+"""How sure promises are by what was learned in the night, and how often that was right."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from b2bcrm.fulfillment.models import SurenessRun
+from b2bcrm.fulfillment.models import SurenessCurve, SurenessRun, SurenessWay
+from b2bcrm.fulfillment.planning.sureness_paths import Curve, Sure, Told, before, sure
 from b2bcrm.fulfillment.queries.board import staff_only
 from b2bcrm.kernel.work import Work
+
+
+class Sureness:
+    """What was learned, for some open promises by the caller's keys: two statements for all."""
+
+    def __init__(self, work: Work, promises: Mapping[int, Told]) -> None:
+        self._today = work.today
+        self._promises = promises
+        self._levels: Mapping[str, list[float]] = {}
+        self._ways: dict[str, str] = {}
+        self._curves: dict[str, Curve] = {}
+        if not promises:
+            return
+        items = {told.item_no for told in promises.values()}
+        learned = work.session.execute(
+            sa.select(SurenessRun.levels, SurenessWay.item_no, SurenessWay.way).outerjoin(
+                SurenessWay, SurenessWay.item_no.in_(items)
+            )
+        ).all()
+        if not learned:
+            return
+        self._levels = learned[0].levels
+        self._ways = {row.item_no: row.way for row in learned if row.way}
+        paths = {path for told in promises.values() for path in told.kind(self._way(told)).paths()}
+        for row in work.session.scalars(
+            sa.select(SurenessCurve).where(SurenessCurve.path.in_(paths))
+        ):
+            self._curves[row.path] = Curve(row.orders, row.shares)
+
+    def of(self, key: int, projected_on: dt.date | None = None) -> Sure | None:
+        """How sure a promise is; None if there is none, or the past says nothing of it.
+
+        ``projected_on`` is the day that documents show: it does not come before a late one.
+        """
+        told = self._promises.get(key)
+        if told is None:
+            return None
+        not_by = before(told.promised_on, projected_on, self._today)
+        return sure(told, self._way(told), self._curves, self._levels, not_by=not_by)
+
+    def _way(self, told: Told) -> str:
+        return self._ways.get(told.item_no, "")
 
 
 class Group(NamedTuple):
