@@ -12,7 +12,7 @@ from typing import Any
 from babel.dates import format_skeleton
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from marshmallow import Schema, fields, pre_load, validate
+from marshmallow import Schema, fields, validate
 
 from b2bcrm.catalog import queries as catalog
 from b2bcrm.catalog.actions import TARGET_ROLES, set_target
@@ -33,6 +33,7 @@ from b2bcrm.kernel.words import Message, show_decimal
 from b2bcrm.kernel.work import Work
 from b2bcrm.web.answers import see_other
 from b2bcrm.web.export import Column, export
+from b2bcrm.web.fields import Number
 from b2bcrm.web.forms import read_form
 from b2bcrm.web.locale import current_locale, say
 from b2bcrm.web.work import After, in_work
@@ -188,16 +189,10 @@ class TargetSchema(Schema):
 
     month = fields.Date(required=True)
     family = fields.String(required=True, validate=validate.Length(min=1, max=40))
-    amount = fields.Decimal(
-        places=None,
+    amount = Number(
         load_default=Decimal(0),
         validate=validate.Range(min=0, max=MAX_AMOUNT, max_inclusive=False),
     )
-
-    @pre_load
-    def _separators(self, data: dict[str, Any], **_kwargs: object) -> dict[str, Any]:
-        amount = data.get("amount")
-        return {**data, "amount": amount.replace(",", "")} if isinstance(amount, str) else data
 
 
 class TargetsSchema(Schema):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from b2bcrm.desk import links
 from b2bcrm.fulfillment.actions import whatif
+from b2bcrm.fulfillment.actions.prices import set_prices
 from b2bcrm.fulfillment.actions.proposals import propose
 from b2bcrm.fulfillment.actions.scenarios import forget_scenario, save_scenario
 from b2bcrm.fulfillment.planning.measures import (
@@ -29,11 +31,12 @@ from b2bcrm.fulfillment.planning.measures import (
     read,
     text_of,
 )
+from b2bcrm.fulfillment.planning.prices import Prices
 from b2bcrm.fulfillment.planning.progress import word_of
 from b2bcrm.fulfillment.queries.choices import choices
 from b2bcrm.fulfillment.queries.open_lines import OpenLine
 from b2bcrm.fulfillment.queries.scenarios import SavedScenario, scenario, scenarios
-from b2bcrm.fulfillment.schemas import ProposeSchema, SaveScenarioSchema
+from b2bcrm.fulfillment.schemas import PricesSchema, ProposeSchema, SaveScenarioSchema
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
@@ -74,6 +77,7 @@ class Lever(NamedTuple):
     hint: Message | None
     refused: Message | None
     outcome: Message | None
+    price: Decimal | None
 
 
 def url_of(measures: Sequence[Measure], line: str = "") -> str:
@@ -175,6 +179,18 @@ def save(work: Work) -> ResponseReturnValue:
     return see_other(url_of(measures), next(iter(form.errors.values())), status="late")
 
 
+@bp.post(f"{PATH}/prices")
+@in_work()
+def prices(work: Work) -> ResponseReturnValue:
+    """Say what measures and lateness cost."""
+    measures, line = measures_of(request.form.getlist("m")), request.form.get("line", "").strip()
+    form, back = read_form(PricesSchema()), url_of(measures, line)
+    if form.ok:
+        set_prices(work, Prices(**form.data))
+        return see_other(back, Message("The prices are kept."))
+    return see_other(back, next(iter(form.errors.values())), status="late")
+
+
 @bp.post(f"{PATH}/propose")
 def propose_changes() -> ResponseReturnValue:
     """Ask purchasing and production for the measures; nothing is changed by it."""
@@ -245,6 +261,7 @@ def _levers(measures: Sequence[Measure], answer: whatif.Answer) -> list[Lever]:
             HINTS.get(type(one)),
             answer.refused.get(one),
             _outcome(one, answer),
+            answer.prices.get(one),
         )
         for one in measures
     ]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from collections.abc import Callable
+from decimal import Decimal
+
+from marshmallow import Schema, ValidationError, fields, validate
 
 from b2bcrm.fulfillment.models import TaskState
 from b2bcrm.kernel.words import Message
+from b2bcrm.web.fields import Number
 
 MAX_TEXT = 300
 MAX_NAME = 80
+MAX_PRICE = Decimal(10) ** 9
+PLACES = 2
 
 
 class ChangePromiseSchema(Schema):
@@ -28,6 +34,29 @@ class SaveScenarioSchema(Schema):
 
     name = fields.String(required=True, validate=validate.Length(min=1, max=MAX_NAME))
     shared = fields.Boolean(load_default=False, truthy={"yes"}, falsy={""})
+
+
+def _at_most_two_places(value: Decimal) -> None:
+    if value != round(value, PLACES):
+        raise ValidationError([Message("At most %(places)s decimal places.", places=PLACES)])
+
+
+def _number(largest: Decimal) -> Number:
+    bounds: list[Callable[[Decimal], object]] = [
+        validate.Range(min=0),
+        validate.Range(max=largest),
+        _at_most_two_places,
+    ]
+    return Number(load_default=None, validate=bounds)
+
+
+class PricesSchema(Schema):
+    """What measures and lateness cost; what is left empty nobody knows."""
+
+    hour = _number(MAX_PRICE)
+    day = _number(MAX_PRICE)
+    penalty_pct = _number(Decimal(100))
+    penalty_most_pct = _number(Decimal(100))
 
 
 class ProposeSchema(Schema):

@@ -18,20 +18,11 @@ from b2bcrm.quotes.actions import Wish
 from b2bcrm.quotes.actions.editing import INCOTERMS
 from b2bcrm.quotes.actions.inquiring import MAX_TEXT
 from b2bcrm.quotes.lifecycle import Channel, LossReason
+from b2bcrm.web.fields import Number
 
 FIRST_DAY, LAST_DAY = dt.date(2000, 1, 1), dt.date(2099, 12, 31)
 MAX_PASTE = 40_000
 MAX_ID = 2**62
-
-
-class Number(fields.Decimal):
-    """An exact decimal as people type it: ``1,200.5`` is one thousand two hundred and a half."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
-        text = value.replace(",", "").strip() if isinstance(value, str) else value
-        if isinstance(text, str) and len(text) > 40:  # noqa: PLR2004 - no quantity is that long
-            raise self.make_error("invalid")
-        return super()._deserialize(text, attr, data, **kwargs)
 
 
 def _qty(**options: Any) -> Number:

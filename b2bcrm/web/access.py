@@ -61,6 +61,7 @@ ACCESS: Mapping[str, Roles] = {
     "desk_whatif.forget": PROMISING,
     "desk_whatif.page": STAFF,
     "desk_whatif.panel": STAFF,
+    "desk_whatif.prices": PROMISING,
     "desk_whatif.propose_changes": PROMISING,
     "desk_whatif.save": PROMISING,
     "desk_whatif.saved": STAFF,

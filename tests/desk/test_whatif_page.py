@@ -78,6 +78,33 @@ def test_what_would_mend_a_late_line_is_offered(client, late):
     assert "No open order line has this number" in client.get(f"{PAGE}?line=SO-0/1").text
 
 
+def test_prices_are_set_in_a_dialog_and_stand_beside_measures_and_ways(client, late):
+    where = tried(Move("PO-7", day("11-30")))
+    text = text_of(Move("PO-7", day("11-30")))
+    answer = client.send(f"{PAGE}/prices", hour="1,200", day="800.50", penalty_pct="0.5", m=text)
+    assert (answer.status_code, answer.location) == (303, where.replace("%7E", "~"))
+    page = client.get(where).text
+    assert 'value="1200"' in page or 'value="1,200"' in page
+    assert "Price of the measures" in page
+    assert "Penalties owed more" in page
+    ways = client.get(tried(line=f"{late}/10")).text
+    assert "Per day" in ways
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"hour": "much"}, "This is not a number."),
+        ({"day": "-1"}, "At least 0."),
+        ({"penalty_pct": "0.125"}, "At most 2 decimal places."),
+        ({"penalty_most_pct": "101"}, "At most 100."),
+    ],
+)
+def test_a_price_that_cannot_be_is_refused_with_a_sentence(client, late, typed, sentence):
+    answer = client.send(f"{PAGE}/prices", **typed)
+    assert sentence in client.get(answer.location).text
+
+
 def test_what_changes_nothing_says_why(client, late):
     page = client.get(tried(Move("PO-99", day("11-30")), Rush("<b>x", D(1), day("12-01")))).text
     assert "PO-99 is no open purchase order." in page

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 
 from b2bcrm.fulfillment.actions import Promises, project, whatif
+from b2bcrm.fulfillment.actions.prices import set_prices
 from b2bcrm.fulfillment.models import LineProjection, PlanRun, PurchaseLine, WorkOrder
 from b2bcrm.fulfillment.planning.measures import Down, First, Last, Move, Overtime, Rush, Split
+from b2bcrm.fulfillment.planning.prices import Prices
+from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.errors import NotAllowed
 from b2bcrm.orders.models import Order
 from b2bcrm.ports.promise import AskLine
-from tests.factories import buyer, make_account, make_line, make_order
+from tests.factories import buyer, make_account, make_line, make_order, staff
 from tests.fulfillment.conftest import day
 from tests.fulfillment.test_impact import pegged, publish, pump  # noqa: F401 - a fixture
 
@@ -162,6 +166,47 @@ def test_ways_to_make_a_late_line_earlier_are_told_with_what_they_gain(work, pla
     assert best.gained > 0
     ((key, (before, then)),) = moves(tried(work, best.measure)).items()
     assert (key, (before - then).days) == (f"{ours.no}/10", best.gained)
+
+
+def test_once_prices_are_known_measures_penalties_and_ways_have_theirs(work, plant, pump):  # noqa: F811
+    order = pegged(work, plant, pump)
+    later, sooner = Move("PO-1", day("12-18")), Move("PO-1", day("11-25"))
+    assert tried(work, later, sooner).price is None
+    assert tried(work, later).penalty is None
+    set_prices(work, Prices(hour=D(900), day=D(1500), penalty_pct=D("0.5"), penalty_most_pct=D(3)))
+    answer = tried(work, later)
+    (moved,) = answer.moved
+    assert answer.prices == {later: 0}  # what comes later costs nothing but the lateness
+    assert moved.penalty == moved.line.value * D("0.03")  # nine days, but at most 3 %
+    assert answer.penalty == moved.penalty
+    assert answer.bought[moved.line.account_id] == order.total * D("36.10")
+    work.session.execute(sa.update(PurchaseLine).values(confirmed_on=day("12-18")))
+    project(work, [order.id])
+    assert tried(work, sooner).prices == {sooner: 23 * 1500}
+    assert tried(work, sooner).penalty < 0
+    (way,) = tried(work, line=f"{order.no}/10").ways
+    assert way.price == (day("12-18") - way.measure.on).days * 1500
+    assert way.price_per_day == way.price / way.gained
+
+
+def test_overtime_costs_its_hours_on_the_days_that_the_centre_works(work, plant, pump):  # noqa: F811
+    plant.stock("SHAFT", 100)
+    wanted(work, pump, 8, "11-19")
+    publish(work)
+    set_prices(work, Prices(hour=D(900)))
+    week = Overtime("M-1", day("11-17"), day("11-23"), D(2))  # Tuesday to Monday
+    assert tried(work, week).prices == {week: 5 * 2 * 900}
+    ours = wanted(work, pump, 60, "11-19")
+    publish(work)
+    ways = tried(work, line=f"{ours.no}/10").ways
+    assert ways
+    assert [one.price_per_day for one in ways] == sorted(one.price_per_day for one in ways)
+
+
+def test_a_buyer_and_sales_may_not_set_prices(work):
+    for role in (Role.SALES, Role.SERVICE):
+        with pytest.raises(NotAllowed):
+            set_prices(dataclasses.replace(work, actor=staff(role)), Prices(hour=D(1)))
 
 
 def test_what_cannot_be_is_refused_with_a_reason_and_the_rest_is_tried(work, plant, pump):  # noqa: F811

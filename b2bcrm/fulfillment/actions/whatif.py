@@ -10,46 +10,40 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.orm import selectinload
 
 from b2bcrm.catalog.models import WorkCenter
-from b2bcrm.fulfillment.planning.chain import Outlook, outlook, settle
-from b2bcrm.fulfillment.planning.facts import Supplies
+from b2bcrm.fulfillment.actions.judging import Judging, ways_of_documents
 from b2bcrm.fulfillment.planning.measures import (
     Down,
     Measure,
     Move,
     Rush,
     not_open,
-    text_of,
     too_far,
 )
-from b2bcrm.fulfillment.planning.shifting import earlier, shifted, unbound
+from b2bcrm.fulfillment.planning.prices import Prices
 from b2bcrm.fulfillment.queries.board import staff_only
 from b2bcrm.fulfillment.queries.documents import Touched, touched
 from b2bcrm.fulfillment.queries.open_lines import OpenLine, open_lines
 from b2bcrm.fulfillment.queries.planned_names import named
-from b2bcrm.fulfillment.snapshot import orders as snapshot
+from b2bcrm.fulfillment.queries.prices import bought, prices
 from b2bcrm.fulfillment.snapshot import ways
 from b2bcrm.fulfillment.snapshot.loaded import loaded
-from b2bcrm.fulfillment.snapshot.orders import OrderFacts
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders.models import Order
 
 if TYPE_CHECKING:
     from b2bcrm.fulfillment.planning.scenario import Ground, Planning, Swap
 
 LOOKING_S = 3.0
-FARTHEST = 28  # days by which a purchase order is tried earlier
+NO_PRICES = Prices()
 NO_PLAN = Message("No plan of today is loaded yet: only what the ERP planned can be tried.")
 TOO_FAR = Message("The date is too far away.")
 
@@ -68,19 +62,24 @@ class Question:
     centers: Mapping[str, str]
     lines: Sequence[OpenLine]
     ground: Ground | None
+    prices: Prices = NO_PRICES
     plan_at: dt.datetime | None = None
     improved: bool = False
 
 
 @dataclass(frozen=True)
 class Moved:
-    """An open line that arrives on another day. ``late_*``: working days after its promise."""
+    """An open line that arrives on another day. ``late_*``: working days after its promise.
+
+    ``penalty``: owed more than without the scenario, less where negative; None: not known.
+    """
 
     line: OpenLine
     before: dt.date | None
     after: dt.date | None
     late_before: int
     late_after: int
+    penalty: Decimal | None = None
 
     @property
     def at_stake(self) -> Decimal:
@@ -100,10 +99,16 @@ class Sums:
 
 @dataclass(frozen=True)
 class Way:
-    """One measure that makes the chosen line earlier by ``gained`` days."""
+    """One measure that makes the chosen line earlier by ``gained`` days; its price if known."""
 
     measure: Measure
     gained: int
+    price: Decimal | None
+
+    @property
+    def price_per_day(self) -> Decimal | None:
+        """Price of each day gained."""
+        return None if self.price is None else self.price / self.gained
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,8 @@ class Answer:
     """A scenario beside today. ``refused``: measures that change nothing, and why.
 
     ``chosen`` is the line to be made earlier, ``chosen_on`` its day without the measures.
+    ``prices`` of the measures that have one; ``bought`` is what customers who pay ordered in the
+    last twelve months, by account.
     """
 
     before: Sums
@@ -124,12 +131,30 @@ class Answer:
     chosen_on: dt.date | None = None
     ways: list[Way] = field(default_factory=list)
     currency: str = ""
+    prices: Mapping[Measure, Decimal] = field(default_factory=dict)
+    bought: Mapping[int, Decimal] = field(default_factory=dict)
+
+    @property
+    def price(self) -> Decimal | None:
+        """Of all measures that have one."""
+        return sum(self.prices.values(), Decimal(0)) if self.prices else None
+
+    @property
+    def penalty(self) -> Decimal | None:
+        """Owed more to customers than without the scenario."""
+        known = [one.penalty for one in self.moved if one.penalty is not None]
+        return sum(known, Decimal(0)) if known else None
 
     @cached_property
     def bill(self) -> list[Moved]:
         """Who pays: lines that become later, the dearest first."""
-        worse = [one for one in self.moved if one.at_stake > 0]
-        return sorted(worse, key=lambda one: (-one.at_stake, one.line.key))
+        return bill_of(self.moved)
+
+
+def bill_of(moved: Iterable[Moved]) -> list[Moved]:
+    """Lines that become later, the dearest first."""
+    worse = [one for one in moved if one.at_stake > 0]
+    return sorted(worse, key=lambda one: (-one.at_stake, one.line.key))
 
 
 # ------------------------------------------------------------------------------------- reading
@@ -142,9 +167,9 @@ def ask(work: Work, measures: Sequence[Measure], line: str = "") -> Question:
     downs = {one.center for one in measures if isinstance(one, Down)}
     found = touched(work, moves, downs)
     centers = dict(work.rows(sa.select(WorkCenter.code, WorkCenter.name)))
-    lines, plan = open_lines(work), loaded(work)
+    lines, plan, told = open_lines(work), loaded(work), prices(work)
     if plan is None:
-        return Question(tuple(measures), far, line, found, centers, lines, None)
+        return Question(tuple(measures), far, line, found, centers, lines, None, told)
     from b2bcrm.fulfillment.planning.scenario import Ground
 
     names = named(work, plan.packed.names.lines).orders
@@ -155,7 +180,7 @@ def ask(work: Work, measures: Sequence[Measure], line: str = "") -> Question:
         scales=plan.packed.scales,
         lines=names,
         values=values,
-        pegged=found.purchases,
+        pegged=frozenset(found.purchases),
     )
     return Question(
         tuple(measures),
@@ -165,6 +190,7 @@ def ask(work: Work, measures: Sequence[Measure], line: str = "") -> Question:
         centers,
         lines,
         ground,
+        told,
         plan.made_at,
         improved=plan.improved,
     )
@@ -181,30 +207,41 @@ def solve(question: Question) -> Planning | None:
     from b2bcrm.fulfillment.planning.scenario import tried
 
     end = time.monotonic() + LOOKING_S
-    return tried(question.ground, question.measures, question.line, lambda: time.monotonic() < end)
+    return tried(
+        question.ground,
+        question.measures,
+        question.line,
+        question.prices,
+        lambda: time.monotonic() < end,
+    )
 
 
 def tell(work: Work, question: Question, planning: Planning | None) -> Answer:
     """The scenario's answer."""
     lines = {line.id: line for line in question.lines}
-    judging = _Judging(work, question, _reserved_later(lines.values(), question, planning))
+    later = _reserved_later(lines.values(), question, planning)
+    judging = Judging(work, question.measures, question.touched.orders, question.centers, later)
     by_plan = _by_plan(lines.values(), question, planning)
     erp_before, erp_after = judging.dates()
-    late = _Lateness(work)
+    late = _Lateness(work, question.prices)
     before: dict[int, dt.date | None] = {key: line.projected_on for key, line in lines.items()}
     before |= {key: day for key, day in erp_before.items() if key in lines}
     after = before | {key: day for key, day in erp_after.items() if key in lines}
     for key, (was, now) in by_plan.items():
         before[key], after[key] = was, now
     moved = [
-        Moved(line, before[key], after[key], late.of(line, before[key]), late.of(line, after[key]))
+        late.moved(line, before[key], after[key])
         for key, line in lines.items()
         if before[key] != after[key]
     ]
     chosen = next((line for line in lines.values() if line.key == question.line), None)
     ways_found = [Way(*way) for way in planning.ways] if planning else []
     if chosen is not None and chosen.id not in by_plan:
-        ways_found = _ways_of_documents(work, question, chosen)
+        day = question.prices.day
+        ways_found = [
+            Way(move, gained, None if day is None else day * earlier)
+            for move, gained, earlier in ways_of_documents(work, chosen, question.centers)
+        ]
     return Answer(
         before=late.sums(lines.values(), before),
         after=late.sums(lines.values(), after),
@@ -218,7 +255,24 @@ def tell(work: Work, question: Question, planning: Planning | None) -> Answer:
         chosen_on=before.get(chosen.id) if chosen else None,
         ways=ways_found,
         currency=next((line.currency for line in lines.values()), ""),
+        prices=_priced(question),
+        bought=bought(work, {one.line.account_id for one in bill_of(moved)}),
     )
+
+
+def _priced(question: Question) -> dict[Measure, Decimal]:
+    """Prices of the measures that have one."""
+
+    def open_days(center: str, first: dt.date, last: dt.date) -> int:
+        if question.ground is None:
+            return 0
+        from b2bcrm.fulfillment.planning import scenario
+
+        return scenario.open_days(question.ground, center, first, last)
+
+    due = question.touched.purchases
+    found = {one: question.prices.of(one, due, open_days) for one in question.measures}
+    return {one: price for one, price in found.items() if price is not None}
 
 
 def _refused(question: Question) -> dict[Measure, Message]:
@@ -271,107 +325,20 @@ def _reserved_later(
     return found
 
 
-# --------------------------------------------------------------------------- what the ERP planned
-class _Judging:
-    """Projected days of the orders that the measures touch, as they are and as they would be."""
-
-    def __init__(
-        self, work: Work, question: Question, later: Mapping[int, tuple[OpenLine, dt.date]]
-    ) -> None:
-        self.today, self.question = work.today, question
-        self.later = {key: day for key, (_, day) in later.items()}
-        orders = question.touched.orders | {line.order_id for line, _ in later.values()}
-        self.taken = _facts(work, orders)
-
-    def dates(self) -> tuple[dict[int, dt.date | None], dict[int, dt.date | None]]:
-        """By line id, before and after."""
-        before: dict[int, dt.date | None] = {}
-        after: dict[int, dt.date | None] = {}
-        for facts in self.taken.orders:
-            supplies = self.taken.supplies
-            before |= _projected(facts, supplies, self.today)
-            asked = self.question
-            after |= _changed(facts, supplies, asked, asked.measures, self.today)
-            after |= self._by_reservation(facts, before)
-        return before, after
-
-    def _by_reservation(
-        self, facts: OrderFacts, before: Mapping[int, dt.date | None]
-    ) -> dict[int, dt.date | None]:
-        """Lines whose reservation is there later: it leaves on the working day after that."""
-        found: dict[int, dt.date | None] = {}
-        for key, line in facts.lines.items():
-            if key in self.later and line.reserved_on is not None:
-                view = Outlook("reservation", [], line.calendar.add_days(self.later[key], 1))
-                settle(line, view, self.today)
-                days = [day for day in (before[key], view.projected_on) if day is not None]
-                found[key] = max(days, default=None)
-        return found
-
-
-def _facts(work: Work, order_ids: Collection[int]) -> snapshot.Snapshot:
-    query = sa.select(Order).where(Order.id.in_(order_ids)).options(selectinload(Order.lines))
-    orders = work.session.scalars(query).all()
-    return snapshot.take(work, orders) if orders else snapshot.Snapshot([], Supplies())
-
-
-def _projected(facts: OrderFacts, supplies: Supplies, today: dt.date) -> dict[int, dt.date | None]:
-    return {key: outlook(line, supplies, today).projected_on for key, line in facts.lines.items()}
-
-
-def _changed(
-    facts: OrderFacts,
-    supplies: Supplies,
-    question: Question,
-    measures: Sequence[Measure],
-    today: dt.date,
-) -> dict[int, dt.date | None]:
-    """Projected days after the measures."""
-    early = earlier(supplies, measures)
-    lines = {key: unbound(line, supplies, early) for key, line in facts.lines.items()}
-    moved = shifted(supplies, measures, question.centers, facts.calendar)
-    return _projected(replace(facts, lines=lines), moved, today)
-
-
-def _ways_of_documents(work: Work, question: Question, line: OpenLine) -> list[Way]:
-    """Purchase orders that make the line earlier, each tried alone: the least that is enough."""
-    taken = _facts(work, [line.order_id])
-    facts = next(iter(taken.orders), None)
-    if facts is None or line.id not in facts.lines:
-        return []
-    facts = replace(facts, lines={line.id: facts.lines[line.id]})
-    base = _projected(facts, taken.supplies, work.today)[line.id]
-    if base is None:
-        return []
-    due = {
-        buy.no: buy.due_on for g in taken.supplies.buys.values() for buy in g if not buy.finished
-    }
-    for group in taken.supplies.makes.values():
-        due |= {no: day for make in group for part in make.parts for no, day, _ in part.coming}
-    enough = (base - line.wanted_on).days
-
-    def gained(no: str, on: dt.date) -> int:
-        then = _changed(facts, taken.supplies, question, [Move(no, on)], work.today)[line.id]
-        return 0 if then is None else (base - then).days
-
-    found = []
-    for no, day in due.items():
-        days = [day - dt.timedelta(days=n) for n in range(1, FARTHEST + 1)]
-        days = [on for on in days if on > work.today and facts.calendar.is_working(on)]
-        most = gained(no, days[-1]) if days else 0
-        if most > 0:  # the earlier it comes, the more is gained: halve the days
-            wanted = min(most, max(1, enough))
-            on = days[bisect_left(days, wanted, key=partial(gained, no))]
-            found.append(Way(Move(no, on), gained(no, on)))
-    return sorted(found, key=lambda way: (-way.gained, text_of(way.measure)))
-
-
 # ------------------------------------------------------------------------------------- lateness
 class _Lateness:
     """Working days after the promise, by the calendar of the line's site."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, prices: Prices) -> None:
         self.calendars = ways.take(work, ()).sites
+        self.prices = prices
+
+    def moved(self, line: OpenLine, before: dt.date | None, after: dt.date | None) -> Moved:
+        """The line with both its days."""
+        was, now = self.of(line, before), self.of(line, after)
+        owed, more = (self.prices.penalty(line.value, days) for days in (was, now))
+        penalty = None if owed is None or more is None else more - owed
+        return Moved(line, before, after, was, now, penalty)
 
     def of(self, line: OpenLine, on: dt.date | None) -> int:
         """0: in time, or nobody knows the day."""

@@ -1,9 +1,12 @@
-"""All that fulfillment keeps: supply, plans, promises, shipments, figures, sureness, scenarios."""
+"""All that fulfillment keeps: supply, plans, promises, shipments, figures, sureness, scenarios,
+prices.
+"""
 
 from __future__ import annotations
 
 from b2bcrm.fulfillment.models.figures import FigureRun, FigureSheet
 from b2bcrm.fulfillment.models.plans import PlanRun
+from b2bcrm.fulfillment.models.prices import MeasurePrice
 from b2bcrm.fulfillment.models.promises import (
     Hold,
     HoldLine,
@@ -43,6 +46,7 @@ __all__ = [
     "HoldLine",
     "Invoice",
     "LineProjection",
+    "MeasurePrice",
     "Operation",
     "OrderProjection",
     "PlanRun",

@@ -38,12 +38,15 @@ from b2bcrm.fulfillment.planning.measures import (
     not_open,
 )
 from b2bcrm.fulfillment.planning.plant import item_of, supplies_of
+from b2bcrm.fulfillment.planning.prices import Prices
 from b2bcrm.kernel.words import Message
 
 HOUR = 1000  # the engine counts 1/1000 h
 ALL_HOURS = 10**9
 RUSH = "rush "
 REST = " rest"
+CENTS = 100  # the engine counts whole units of money
+NO_PRICES = Prices()
 SHOWN = 6  # ways to make a line earlier
 
 
@@ -97,13 +100,14 @@ class Planning:
     ahead: Mapping[str, dt.date | None] = field(default_factory=dict)
     refused: Mapping[Measure, Message] = field(default_factory=dict)
     swap: Swap | None = None
-    ways: Sequence[tuple[Measure, int]] = ()
+    ways: Sequence[tuple[Measure, int, Decimal | None]] = ()
 
 
 def tried(
     ground: Ground,
     measures: Sequence[Measure],
     line: str = "",
+    prices: Prices = NO_PRICES,
     go_on: Callable[[], bool] = always,
 ) -> Planning:
     """What the measures would do, and what would make the order line ``line`` earlier.
@@ -123,7 +127,7 @@ def tried(
             rushes[f"{RUSH}{n}"] = measure
     values = _values(ground)
     outcome = whatif(ground.plan, changes, values)
-    ways = _ways(ground, line, go_on) if line else ()
+    ways = _ways(ground, line, prices, go_on) if line else ()
     swap = best_swap(ground.plan, changes, values, outcome, go_on) if changes else None
     days = _days(outcome.planned)
     before = _by_line(ground, _days(ground.plan))
@@ -263,14 +267,17 @@ def _swap(
     return Swap(key, ground.date(before[key]), ground.date(_by_line(ground, days)[key]))
 
 
-def _ways(ground: Ground, key: str, go_on: Callable[[], bool]) -> list[tuple[Measure, int]]:
-    """Single measures that make the order line earlier, and the days they gain."""
+def _ways(
+    ground: Ground, key: str, prices: Prices, go_on: Callable[[], bool]
+) -> list[tuple[Measure, int, Decimal | None]]:
+    """Single measures that make the order line earlier, the days they gain, and their price."""
     names, found = ground.names_of(key), []
     if len(names) != 1:
         return []
     book, supplies = ground.plan.book, ground.plan.names.supplies
-    best: dict[tuple[int, int], tuple[Measure, int]] = {}
-    for one in relaxations(ground.plan, names[0], Limits(), go_on):
+    limits = Limits(day_price=_cents(prices.day), hour_price=_cents(prices.hour))
+    best: dict[tuple[int, int], tuple[Measure, int, Decimal | None]] = {}
+    for one in relaxations(ground.plan, names[0], limits, go_on):
         measure: Measure
         if one.supply >= 0:
             on = ground.made_on + dt.timedelta(days=int(book.supply_day[one.supply]) - one.amount)
@@ -279,6 +286,21 @@ def _ways(ground: Ground, key: str, go_on: Callable[[], bool]) -> list[tuple[Mea
             on = ground.made_on + dt.timedelta(days=int(book.bucket_start[one.bucket]))
             center = ground.plan.names.centres[int(book.bucket_centre[one.bucket])]
             measure = Overtime(center, on, on, Decimal(one.amount))
-        best.setdefault((one.supply, one.bucket), (measure, one.gained))
+        price = None if one.price is None else Decimal(one.price) / CENTS
+        best.setdefault((one.supply, one.bucket), (measure, one.gained, price))
     found = list(best.values())
     return found[:SHOWN]
+
+
+def _cents(price: Decimal | None) -> int | None:
+    return None if price is None else int(price * CENTS)
+
+
+def open_days(ground: Ground, center: str, first: dt.date, last: dt.date) -> int:
+    """Days of the plan on which the work centre works."""
+    book, names = ground.plan.book, ground.plan.names
+    if center not in names.centres:
+        return 0
+    mine = book.bucket_centre == names.centres.index(center)
+    days = (book.bucket_start >= ground.day(first)) & (book.bucket_start <= ground.day(last))
+    return int((mine & days).sum())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import datetime as dt
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -14,21 +15,24 @@ from b2bcrm.kernel.work import Work
 
 @dataclass(frozen=True)
 class Touched:
-    """``purchases`` that are open, and the orders whose documents the measures touch."""
+    """Open ``purchases`` with their last day, and the orders whose documents the measures touch."""
 
-    purchases: frozenset[str]
+    purchases: Mapping[str, dt.date]
     orders: frozenset[int]
 
 
 def touched(work: Work, purchases: Collection[str], centers: Collection[str]) -> Touched:
     """What purchase orders and work centres lead to."""
     rows = work.rows(
-        sa.select(PurchaseLine.po_no, PurchaseLine.demand_ref, PurchaseLine.item_no).where(
-            PurchaseLine.po_no.in_(purchases), PurchaseLine.status == "open"
-        )
+        sa.select(
+            PurchaseLine.po_no,
+            PurchaseLine.demand_ref,
+            PurchaseLine.item_no,
+            sa.func.coalesce(PurchaseLine.confirmed_on, PurchaseLine.requested_on),
+        ).where(PurchaseLine.po_no.in_(purchases), PurchaseLine.status == "open")
     )
-    refs = {ref for _, ref, _ in rows if ref}
-    free = {item for _, ref, item in rows if not ref}
+    refs = {ref for _, ref, _, _ in rows if ref}
+    free = {item for _, ref, item, _ in rows if not ref}
     makes = (
         sa.select(WorkOrder.no)
         .join(Operation, Operation.work_order_id == WorkOrder.id)
@@ -40,7 +44,10 @@ def touched(work: Work, purchases: Collection[str], centers: Collection[str]) ->
     )
     works = {no for (no,) in work.rows(makes)}
     found = orders_of(work, _made_for(work, works) | refs) | orders_using(work, free)
-    return Touched(frozenset(no for no, _, _ in rows), frozenset(found))
+    due: dict[str, dt.date] = {}
+    for no, _, _, day in rows:
+        due[no] = max(day, due.get(no, day))
+    return Touched(due, frozenset(found))
 
 
 def _made_for(work: Work, nos: Collection[str]) -> set[str]:
