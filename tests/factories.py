@@ -98,7 +98,7 @@ def make_account(work: Work, **facts: Any) -> Account:
         "payment_terms": "30 days net",
         "incoterm": "DAP",
         "incoterm_place": "Augsburg",
-        "customer_class": "A",
+        "customer_class": "B",
         "credit_limit": D(500000),
         "sales_rep": "Mei-Ling Lin",
     }

@@ -188,6 +188,7 @@ VALUES: dict[str, Values] = {
     "notice_id": lambda w, _s, _p: [w.notice],
     "number": lambda _w, _s, _p: [0],
     "quote_id": _quote_ids,
+    "request_id": lambda _w, s, _p: [s.request],
     "row_id": lambda w, _s, _p: [w.held],
     "run_id": lambda w, _s, _p: [w.run],
     "secret": lambda _w, _s, p: [p.secret],

@@ -74,6 +74,7 @@ class Side:
     item: str = ""
     orders: dict[str, str] = field(default_factory=dict)
     line: int = 0
+    request: int = 0
     quotes: dict[str, tuple[int, str]] = field(default_factory=dict)
     seals: dict[str, str] = field(default_factory=dict)
     inquiries: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -213,6 +214,10 @@ def make(work: Work, side: Side) -> None:
         work, late.lines[0].id, expected_version=None, promised_on=dt.date(2026, 12, 18),
         reason_code="material", text=f"{CAUSE} moved",
     )  # fmt: skip
+    side.request = fulfillment.ask_for_approval(
+        work, side.line, promised_on=dt.date(2026, 12, 21), reason_code="material",
+        text=f"{CAUSE} asked",
+    ).id  # fmt: skip
     orders.hold(work, late.id, expected_version=None, reason=f"{CAUSE} look")
     orders.release(work, late.id, expected_version=None)
     if work.session.scalar(sa.select(WorkCenter.id).limit(1)) is None:

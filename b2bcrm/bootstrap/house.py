@@ -190,6 +190,7 @@ def handlers(
         quotes_handlers.MailQuote(mailer, url, files_dir),
         quotes_handlers.MailSalesOwner(mailer, url),
         fulfillment_handlers.MailPromiseMoved(mailer, url),
+        fulfillment_handlers.MailApprovers(mailer, url),
         fulfillment_handlers.MailPlanners(mailer, url),
         service_handlers.CaseOpenedMail(mailer, url),
         service_handlers.CaseAnswerMail(mailer, url),

@@ -21,6 +21,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "account.erp_customer_linked": ("orders.resume_pushes",),
     "connection.changed": ("orders.resume_pushes",),
     "promise.moved": ("mail.promise_moved",),
+    "promise.asked": ("mail.approvers",),
     "scenario.proposed": ("mail.planners",),
     "case.opened": ("mail.case_opened",),
     "case.answered": ("mail.case_answer",),

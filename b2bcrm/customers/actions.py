@@ -23,7 +23,7 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.sync.connections import of_company
 
-OURS = frozenset({"owner_id", "language"})
+OURS = frozenset({"owner_id", "language", "welcomes_early"})
 """Fields that people own on every account."""
 PROSPECTS = OURS | frozenset(
     {
@@ -39,6 +39,7 @@ PROSPECTS = OURS | frozenset(
         "incoterm",
         "incoterm_place",
         "customer_class",
+        "welcomes_early",
     }
 )
 """Fields that people own until the ERP knows the customer."""

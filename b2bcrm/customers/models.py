@@ -53,7 +53,8 @@ class Account(Credit, Base):
     ``erp_id`` and the credit figures are those of the main one, so that lists need no join;
     ``erp_id`` is empty until an ERP knows it. ``other_light`` is the worst light of the others.
     ``customer_class`` is A, B or C. ``active`` turns False when the ERP deletes the customer, or
-    when another account takes its customers over. ``changed_*`` are people's changes.
+    when another account takes its customers over. ``welcomes_early``: a promise may move to an
+    earlier day unasked. ``changed_*`` are people's changes.
     """
 
     __tablename__ = "account"
@@ -76,6 +77,7 @@ class Account(Credit, Base):
     customer_class: Mapped[str] = mapped_column(sa.String(1), default="C")
     other_light: Mapped[str] = mapped_column(sa.String(4), default="ok")
     partial_delivery: Mapped[bool] = mapped_column(default=True)
+    welcomes_early: Mapped[bool] = mapped_column(default=False)
     sales_rep: Mapped[str] = mapped_column(sa.String(120), default="")
     active: Mapped[bool] = mapped_column(default=True)
     # No foreign key: users refer to accounts, and no database can create a circle of tables.

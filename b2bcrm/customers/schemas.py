@@ -67,6 +67,7 @@ class OwnedSchema(Schema):
     version = fields.Integer(required=True, validate=validate.Range(min=1))
     owner_id = fields.Integer(load_default=None, allow_none=True)
     language = fields.String(required=True, validate=validate.OneOf(LOCALES))
+    welcomes_early = fields.Boolean(load_default=False)
 
 
 class ProspectChangeSchema(AccountSchema):
@@ -74,6 +75,7 @@ class ProspectChangeSchema(AccountSchema):
 
     version = fields.Integer(required=True, validate=validate.Range(min=1))
     owner_id = fields.Integer(load_default=None, allow_none=True)
+    welcomes_early = fields.Boolean(load_default=False)
 
 
 class VersionSchema(Schema):

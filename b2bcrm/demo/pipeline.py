@@ -216,6 +216,8 @@ def enter_living(work: Work, desk: Desk, deals: Sequence[Deal]) -> None:
                 line.promised_on = max(answer.full_on, line.wanted_on)
                 early = answer.full_on < line.wanted_on
                 line.reason = _as_wished(answer.full_on) if early else answer.reason
+        if any(line.promised_on is None for line in deal.lines):
+            continue  # nothing is sent without a date for each line
         desk.enter(deal)
         held = deal.held_until
         if deal.state is QuoteState.SENT and held is not None and held >= work.today:

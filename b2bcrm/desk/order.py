@@ -13,6 +13,8 @@ from b2bcrm.customers.models import TouchKind
 from b2bcrm.desk import order_facts, order_touches, order_view, order_why
 from b2bcrm.desk.order_facts import Head, OrderFacts
 from b2bcrm.files.kinds import KIND_WORDS
+from b2bcrm.fulfillment.actions import REASONS
+from b2bcrm.fulfillment.queries.requests import open_requests
 from b2bcrm.kernel.actor import Actor, Right
 from b2bcrm.kernel.words import Message, show_date
 from b2bcrm.kernel.work import Work
@@ -92,6 +94,9 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         may=may,
         menu=[(act, text) for act, text in MENU if act in may],
         promise_url=promise_url(facts) if "promise" in may else "",
+        requests=open_requests(work, head.id),
+        reasons=REASONS,
+        may_approve=work.actor.may(Right.APPROVE_PROMISE),
         file_kinds=KIND_WORDS,
         case_states=CASE_STATES,
         invoice_amount=order_view.amount_in,

@@ -7,10 +7,12 @@ from flask.typing import ResponseReturnValue
 
 from b2bcrm.desk import links
 from b2bcrm.desk.whatif import url_of
+from b2bcrm.fulfillment.actions import REASONS
 from b2bcrm.fulfillment.actions.proposals import decide_task
 from b2bcrm.fulfillment.models import TaskState
 from b2bcrm.fulfillment.planning.measures import measure_of
 from b2bcrm.fulfillment.queries import proposals as queries
+from b2bcrm.fulfillment.queries.requests import open_requests
 from b2bcrm.fulfillment.schemas import DecideTaskSchema
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.words import Message
@@ -31,8 +33,15 @@ STATE_WORDS = {
 @bp.get("/fulfillment/proposals")
 @in_work(read_only=True)
 def page(work: Work) -> ResponseReturnValue:
-    """All proposals."""
-    return render_template("desk/proposals.html", rows=queries.proposals(work))
+    """All proposals, and later days that wait for a sales manager."""
+    return render_template(
+        "desk/proposals.html",
+        rows=queries.proposals(work),
+        requests=open_requests(work),
+        reasons=REASONS,
+        may_approve=work.actor.may(Right.APPROVE_PROMISE),
+        to=links,
+    )
 
 
 @bp.get("/fulfillment/proposals/<int:proposal_id>")

@@ -48,6 +48,32 @@ class PromiseMoved(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PromiseAsked(Event):
+    """A later day for a customer of class A waits for a sales manager. The subject is the order."""
+
+    name: ClassVar[str] = "promise.asked"
+    subject: ClassVar[str] = "order"
+    request_id: int
+    order_no: str
+    line_no: int
+    previous_on: dt.date
+    promised_on: dt.date
+    reason: Message
+    by: str
+
+    def sentence(self) -> Message:
+        """Who asks for which day, and why."""
+        return Message(
+            "%(by)s asks to promise line %(line)s for %(day)s instead of %(was)s: %(reason)s",
+            by=self.by,
+            line=self.line_no,
+            day=self.promised_on,
+            was=self.previous_on,
+            reason=self.reason,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectionMoved(Event):
     """A line's projected date turned late, moved while late, or came back. Internal."""
 
@@ -122,6 +148,7 @@ class ScenarioProposed(Event):
 
 EVENTS: tuple[type[Event], ...] = (
     PromiseMoved,
+    PromiseAsked,
     ProjectionMoved,
     ShipmentReceived,
     ScenarioProposed,

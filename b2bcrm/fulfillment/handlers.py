@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from b2bcrm.customers.models import Account, Contact
 from b2bcrm.documents.environment import known_locale
 from b2bcrm.documents.mails import compose
-from b2bcrm.fulfillment.events import PromiseMoved, ScenarioProposed
+from b2bcrm.fulfillment.events import PromiseAsked, PromiseMoved, ScenarioProposed
+from b2bcrm.fulfillment.models import PromiseRequest, RequestState
 from b2bcrm.fulfillment.planning.measures import measures_of
 from b2bcrm.fulfillment.queries.proposals import proposal
 from b2bcrm.kernel.actor import Role
@@ -78,6 +79,50 @@ class MailPromiseMoved:
         """Hand it over; a repeat carries the same message id, so ``again`` changes nothing."""
         del again
         self.mailer.send(message)
+
+    def record(self, work: Work, event: Event, reply: None) -> None:
+        """Nothing to write down."""
+
+    def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
+        """The outbox row shows it to the ERP administrator."""
+
+
+@dataclass(frozen=True)
+class MailApprovers:
+    """Tells every sales manager, each in his language, which later day waits for one of them."""
+
+    mailer: Mailer
+    base_url: str
+    name: ClassVar[str] = "mail.approvers"
+
+    def prepare(self, work: Work, event: Event) -> tuple[Mail, ...] | None:
+        """One mail per sales manager; None once somebody has decided, or if there is none."""
+        assert isinstance(event, PromiseAsked)  # noqa: S101 - routed by its name
+        row = work.session.get_one(PromiseRequest, event.request_id)
+        if row.state is not RequestState.OPEN:
+            return None
+        query = sa.select(User).where(User.role == Role.SALES_MANAGER, User.active)
+        account = work.session.get_one(Account, event.account_id)
+        mails = [
+            compose(
+                "note_to_owner",
+                known_locale(user.locale),
+                to=(user.email,),
+                message_id=f"{event.name}-{event.request_id}-{user.id}",
+                headline=event.sentence(),
+                facts=((Message("Customer"), account.name), (Message("Order"), event.order_no)),
+                text=row.text,
+                url=f"{self.base_url}/orders/{event.order_no}",
+            )
+            for user in work.session.scalars(query.order_by(User.id))
+        ]
+        return tuple(mails) or None
+
+    def send(self, message: tuple[Mail, ...], *, again: bool) -> None:
+        """Hand them over; a repeat carries the same message ids, so ``again`` changes nothing."""
+        del again
+        for mail in message:
+            self.mailer.send(mail)
 
     def record(self, work: Work, event: Event, reply: None) -> None:
         """Nothing to write down."""

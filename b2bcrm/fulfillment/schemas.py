@@ -29,6 +29,12 @@ class ChangePromiseSchema(Schema):
     text = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
 
 
+class DecideRequestSchema(Schema):
+    """Whether a later day is approved."""
+
+    approved = fields.Boolean(required=True)
+
+
 class SaveScenarioSchema(Schema):
     """A scenario's name and who else may see it."""
 

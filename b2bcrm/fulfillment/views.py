@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from b2bcrm.fulfillment import actions
 from b2bcrm.fulfillment.models import LineProjection
-from b2bcrm.fulfillment.schemas import ChangePromiseSchema
+from b2bcrm.fulfillment.schemas import ChangePromiseSchema, DecideRequestSchema
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.words import Message
@@ -46,6 +46,7 @@ def _form(work: Work, order: Order, line: OrderLine, form: Form | None) -> str:
         projected_on=projected,
         suggested_on=_day(request.args.get("on", "")) or projected or line.promised_on,
         not_firm=actions.not_firm(work, order),
+        asks=actions.needs_approval(work, order, line, dt.date.max),
         reasons=actions.REASONS,
         form=form,
     )
@@ -76,17 +77,17 @@ def promise_change(work: Work, no: str, line_no: int) -> ResponseReturnValue:
     line = _line(order, line_no)
     form = read_form(ChangePromiseSchema())
     if form.ok:
+        wanted = {name: form.data[name] for name in ("promised_on", "reason_code", "text")}
+        back = safe_next(request.args.get("next", ""), f"/orders/{order.no}")
         with form.catching():
-            actions.change_promise(
-                work,
-                line.id,
-                expected_version=form.data["version"],
-                promised_on=form.data["promised_on"],
-                reason_code=form.data["reason_code"],
-                text=form.data["text"],
-            )
+            if actions.needs_approval(work, order, line, wanted["promised_on"]):
+                actions.ask_for_approval(work, line.id, **wanted)
+                return see_other(
+                    back, Message("A sales manager is asked. Nobody else is told yet.")
+                )
+            actions.change_promise(work, line.id, expected_version=form.data["version"], **wanted)
             return see_other(
-                safe_next(request.args.get("next", ""), f"/orders/{order.no}"),
+                back,
                 Message(
                     "Line %(line)s is promised for %(day)s. The customer is told.",
                     line=line.line_no,
@@ -94,6 +95,18 @@ def promise_change(work: Work, no: str, line_no: int) -> ResponseReturnValue:
                 ),
             )
     return _form(work, order, line, form), 422
+
+
+@bp.post("/orders/<no>/promise-requests/<int:request_id>")
+@in_work()
+def promise_decide(work: Work, no: str, request_id: int) -> ResponseReturnValue:
+    """A sales manager approves or declines a later day."""
+    form = read_form(DecideRequestSchema())
+    form.raise_if_wrong()
+    approved = form.data["approved"]
+    actions.decide_request(work, request_id, approved=approved)
+    told = Message("Approved. The customer is told.") if approved else Message("Declined.")
+    return see_other(safe_next(request.form.get("next", ""), f"/orders/{no}"), told)
 
 
 @bp.post("/portal/shipments/<int:shipment_id>/receipt")

@@ -40,6 +40,7 @@ class Right(enum.StrEnum):
     QUOTE = "quote"
     ORDER = "order"
     CHANGE_PROMISE = "change_promise"
+    APPROVE_PROMISE = "approve_promise"
     SEE_COST = "see_cost"
     SERVE = "serve"
     OPERATE_ERP = "operate_erp"
@@ -50,7 +51,14 @@ _ALL = frozenset(Right)
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.SALES: frozenset({Right.QUOTE, Right.ORDER, Right.SEE_COST, Right.SERVE}),
     Role.SALES_MANAGER: frozenset(
-        {Right.QUOTE, Right.ORDER, Right.SEE_COST, Right.CHANGE_PROMISE, Right.SERVE}
+        {
+            Right.QUOTE,
+            Right.ORDER,
+            Right.SEE_COST,
+            Right.CHANGE_PROMISE,
+            Right.APPROVE_PROMISE,
+            Right.SERVE,
+        }
     ),
     Role.PLANNER: frozenset({Right.CHANGE_PROMISE, Right.ORDER}),
     Role.ENGINEER: frozenset(),

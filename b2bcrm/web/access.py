@@ -26,6 +26,7 @@ SIGNED_IN: Roles = STAFF_ROLES | PORTAL_ROLES
 SALES: Roles = frozenset({Role.SALES, Role.SALES_MANAGER, Role.ADMIN})
 MANAGERS: Roles = frozenset({Role.SALES_MANAGER, Role.ADMIN})
 ERP_DESK: Roles = frozenset({Role.ERP_ADMIN, Role.ADMIN})
+APPROVING: Roles = frozenset(role for role in STAFF_ROLES if Right.APPROVE_PROMISE in RIGHTS[role])
 PROMISING: Roles = frozenset(role for role in STAFF_ROLES if Right.CHANGE_PROMISE in RIGHTS[role])
 SERVING: Roles = frozenset(role for role in STAFF_ROLES if Right.SERVE in RIGHTS[role])
 
@@ -111,6 +112,7 @@ ACCESS: Mapping[str, Roles] = {
     "demo.mail_one": ANYONE,
     # fulfillment
     "fulfillment.promise_change": PROMISING,
+    "fulfillment.promise_decide": APPROVING,
     "fulfillment.promise_form": PROMISING,
     "fulfillment.receipt": PORTAL,
     "desk_inquiries.create": SALES,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import random
 from decimal import Decimal
 
 import pytest
@@ -28,6 +30,8 @@ D = Decimal
 pytestmark = pytest.mark.db
 
 WISH = day("11-27")
+DAY = dt.timedelta(days=1)
+TODAY = day("11-17")
 
 
 def publish(work) -> PlanRun:
@@ -79,6 +83,26 @@ def test_components_in_stock_are_made_within_the_hours_of_the_work_centre(work, 
     publish(work)
     assert ask(work, pump, 8).full_on == day("11-18")
     assert ask(work, pump, 10).full_on == day("11-19")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_was_told_can_be_held_while_nothing_changes(work, plant, pump, seed):
+    dice = random.Random(seed)
+    plant.buy("PO-1", "SHAFT", dice.choice((5, 40, 200)), "11-25")
+    publish(work)
+    for quote in ("Q-1/0", "Q-2/0", "Q-3/0"):
+        lines = [
+            AskLine(
+                str(n), pump.id, D(dice.randint(1, 25)), day("11-17") + dice.randint(1, 45) * DAY
+            )
+            for n in range(1, dice.randint(2, 6))
+        ]
+        told = Promises(work).ask(lines, Mode.QUOTE)
+        worst = {
+            ln.ref: max(one.full_on, ln.wanted_on) for ln, one in zip(lines, told, strict=True)
+        }
+        held = Promises(work).hold(quote, lines, work.today, at_worst=worst)
+        assert all(one.full_on <= worst[one.ref] for one in held)
 
 
 def test_many_wishes_send_no_more_statements_than_one(work, pump):

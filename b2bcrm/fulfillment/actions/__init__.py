@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from b2bcrm.fulfillment.actions.approvals import ask_for_approval, decide_request
 from b2bcrm.fulfillment.actions.figures import keep_figures, sum_figures
 from b2bcrm.fulfillment.actions.projecting import (
     mark_open_stale,
@@ -11,7 +12,12 @@ from b2bcrm.fulfillment.actions.projecting import (
     project_due,
     projections_due,
 )
-from b2bcrm.fulfillment.actions.promises import REASONS, change_promise, not_firm
+from b2bcrm.fulfillment.actions.promises import (
+    REASONS,
+    change_promise,
+    needs_approval,
+    not_firm,
+)
 from b2bcrm.fulfillment.actions.promising import Promises
 from b2bcrm.fulfillment.actions.receive import confirm_receipt
 from b2bcrm.fulfillment.actions.sureness import keep_learned, learn, read_promises
@@ -19,13 +25,16 @@ from b2bcrm.fulfillment.actions.sureness import keep_learned, learn, read_promis
 __all__ = [
     "REASONS",
     "Promises",
+    "ask_for_approval",
     "change_promise",
     "confirm_receipt",
+    "decide_request",
     "keep_figures",
     "keep_learned",
     "learn",
     "mark_open_stale",
     "mark_stale",
+    "needs_approval",
     "not_firm",
     "project",
     "project_all",

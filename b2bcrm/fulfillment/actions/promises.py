@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from b2bcrm.customers.models import Account
 from b2bcrm.fulfillment.actions import projecting
 from b2bcrm.fulfillment.actions.history import record_history
 from b2bcrm.fulfillment.actions.promising import SUPPLY
@@ -27,6 +28,7 @@ REASONS: dict[str, Message] = {
     "earlier": Message("We can deliver earlier"),
     "other": Message("Other"),
 }
+ASKED_FOR = "customer"
 LATEST_YEARS = 3
 
 
@@ -41,16 +43,12 @@ def change_promise(
 ) -> Order:
     """Give a confirmed line a new date. The first promise stays; customer and ERP are told.
 
-    Raises Invalid for a date in the past, out of sight or unchanged, or an unknown reason; Refused
-    (``stale_feeds``) while the ERP data under it are older than allowed.
+    Raises as ``line_to_move``, and Refused (``needs_approval``) where a second person must agree.
     """
-    work.actor.must(Right.CHANGE_PROMISE)
-    line = queries.line_by_id(work, line_id)
-    if line.delivered_qty >= line.due_qty:
-        raise Conflict(Message("The line is already delivered."))
-    _check(work, line, promised_on, reason_code)
-    if (why := not_firm(work, line.order)) is not None:
-        raise Refused(why, code="stale_feeds")
+    line = line_to_move(work, line_id, promised_on=promised_on, reason_code=reason_code)
+    if needs_approval(work, line.order, line, promised_on):
+        text_of_rule = Message("A later day for a customer of class A needs a sales manager.")
+        raise Refused(text_of_rule, code="needs_approval")
     record_history(work, [line.order_id], kind="amended")
     before = line.promised_on
     order = orders.repromise(
@@ -91,6 +89,32 @@ def change_promise(
     return order
 
 
+def line_to_move(work: Work, line_id: int, *, promised_on: dt.date, reason_code: str) -> OrderLine:
+    """The line, where the new date is one that may be promised.
+
+    Raises Invalid for a date in the past, out of sight or unchanged, an unknown reason, or an
+    earlier day that the customer does not want; Refused (``stale_feeds``) while the ERP data under
+    it are older than allowed.
+    """
+    work.actor.must(Right.CHANGE_PROMISE)
+    line = queries.line_by_id(work, line_id)
+    if line.delivered_qty >= line.due_qty:
+        raise Conflict(Message("The line is already delivered."))
+    _check(work, line, promised_on, reason_code)
+    if (why := not_firm(work, line.order)) is not None:
+        raise Refused(why, code="stale_feeds")
+    return line
+
+
+def needs_approval(work: Work, order: Order, line: OrderLine, promised_on: dt.date) -> bool:
+    """Whether a sales manager must agree first: a later day for a customer of class A."""
+    if line.promised_on is None or promised_on <= line.promised_on:
+        return False
+    if work.actor.may(Right.APPROVE_PROMISE):
+        return False
+    return work.session.get_one(Account, order.account_id).customer_class == "A"
+
+
 def not_firm(work: Work, order: Order) -> Message | None:
     """Why no firm date can be given for the order now: its ERP's feeds are older than allowed."""
     code = queries.connection_of(work, order)
@@ -112,4 +136,9 @@ def _check(work: Work, line: OrderLine, promised_on: dt.date, reason_code: str) 
         raise Invalid(text, fields={"promised_on": text})
     if promised_on == line.promised_on:
         text = Message("This is the date already promised.")
+        raise Invalid(text, fields={"promised_on": text})
+    earlier = line.promised_on is not None and promised_on < line.promised_on
+    account = work.session.get_one(Account, line.order.account_id)
+    if earlier and reason_code != ASKED_FOR and not account.welcomes_early:
+        text = Message("This customer has not asked for earlier deliveries.")
         raise Invalid(text, fields={"promised_on": text})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import enum
 from decimal import Decimal
 from typing import Any
 
@@ -32,6 +33,33 @@ class Promise(Base):
     reason: Mapped[Message] = mapped_column(MessageColumn)
     by_name: Mapped[str] = mapped_column(sa.String(120))
     at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+
+class RequestState(enum.StrEnum):
+    """Where a request for a new date stands. ``replaced``: another one was made after it."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    REPLACED = "replaced"
+
+
+class PromiseRequest(Base):
+    """A later day for a customer of class A, until a sales manager decides."""
+
+    __tablename__ = "promise_request"
+
+    id: Mapped[int] = id_column()
+    order_line_id: Mapped[int] = mapped_column(sa.ForeignKey("order_line.id"), index=True)
+    promised_on: Mapped[dt.date]
+    previous_on: Mapped[dt.date]
+    reason_code: Mapped[str] = mapped_column(sa.String(20))
+    text: Mapped[str] = mapped_column(sa.String(300), default="")
+    state: Mapped[RequestState] = mapped_column(enum_column(RequestState), index=True)
+    asked_by: Mapped[str] = mapped_column(sa.String(120))
+    asked_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    decided_by: Mapped[str] = mapped_column(sa.String(120), default="")
+    decided_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
 
 class PromiseGate(Base):
