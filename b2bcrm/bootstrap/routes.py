@@ -22,6 +22,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "connection.changed": ("orders.resume_pushes",),
     "promise.moved": ("mail.promise_moved",),
     "scenario.proposed": ("mail.planners",),
+    "morning.came": ("mail.morning",),
     "case.opened": ("mail.case_opened",),
     "case.answered": ("mail.case_answer",),
     "case.solved": ("mail.case_solved",),

@@ -10,9 +10,11 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from b2bcrm.documents.mornings import morning_file_name, morning_pdf
+from b2bcrm.documents.papers import PDF
 from b2bcrm.fulfillment.planning.explain import CAUSE_WORDS
 from b2bcrm.fulfillment.planning.figures import Heat, HeatCell, LoadWeek, Totals, monday
 from b2bcrm.fulfillment.planning.lateness import SHARE_WORDS
@@ -21,11 +23,14 @@ from b2bcrm.fulfillment.queries import board
 from b2bcrm.fulfillment.queries.board import BoardFilter, BoardRow
 from b2bcrm.fulfillment.queries.choices import Choices, choices
 from b2bcrm.fulfillment.queries.figures import figures
+from b2bcrm.fulfillment.queries.mornings import morning
 from b2bcrm.fulfillment.queries.plans import plan_state
 from b2bcrm.kernel.actor import Right
+from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.web.export import Column, export
+from b2bcrm.web.files import send_content
 from b2bcrm.web.live import version_response
 from b2bcrm.web.locale import current_locale, say
 from b2bcrm.web.paging import Asked, Listing, asked
@@ -110,6 +115,17 @@ def page(work: Work) -> ResponseReturnValue | After:
         may_change=work.actor.may(Right.CHANGE_PROMISE),
         plan=plan_state(work),
     )
+
+
+@bp.get("/fulfillment/morning.pdf")
+@in_work(read_only=True)
+def morning_report(work: Work) -> After:
+    """The morning report as of now, in the reader's language."""
+    content = morning(work, current_locale(), request.url_root.rstrip("/"))
+    if content is None:
+        raise not_found(Message("The morning report"))
+    name = morning_file_name(content)
+    return After(lambda: send_content(morning_pdf(content), name, PDF, inline=True))
 
 
 @bp.get("/fulfillment/version")

@@ -120,9 +120,23 @@ class ScenarioProposed(Event):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class MorningCame(Event):
+    """The board of a business day is reported to one reader. The subject is the reader."""
+
+    name: ClassVar[str] = "morning.came"
+    subject: ClassVar[str] = "user"
+    day: dt.date
+
+    def sentence(self) -> Message:
+        """Which day's."""
+        return Message("The morning report of %(day)s is on its way.", day=self.day)
+
+
 EVENTS: tuple[type[Event], ...] = (
     PromiseMoved,
     ProjectionMoved,
     ShipmentReceived,
     ScenarioProposed,
+    MorningCame,
 )

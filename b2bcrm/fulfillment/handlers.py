@@ -1,8 +1,11 @@
-"""Deliveries that follow from fulfillment's events: whom a moved promise or a proposal concerns."""
+"""Deliveries that follow from fulfillment's events: whom a moved promise, a proposal or a new
+morning concerns.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar
 
 import sqlalchemy as sa
@@ -10,18 +13,30 @@ import sqlalchemy as sa
 from b2bcrm.customers.models import Account, Contact
 from b2bcrm.documents.environment import known_locale
 from b2bcrm.documents.mails import compose
-from b2bcrm.fulfillment.events import PromiseMoved, ScenarioProposed
+from b2bcrm.documents.mornings import (
+    OLD_DATA,
+    KeyFigure,
+    MorningContent,
+    Unit,
+    morning_file_name,
+    morning_pdf,
+)
+from b2bcrm.documents.papers import PDF
+from b2bcrm.fulfillment.actions.mornings import READERS
+from b2bcrm.fulfillment.events import MorningCame, PromiseMoved, ScenarioProposed
 from b2bcrm.fulfillment.planning.measures import measures_of
+from b2bcrm.fulfillment.queries.mornings import morning
 from b2bcrm.fulfillment.queries.proposals import proposal
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.errors import CrmError
 from b2bcrm.kernel.events import Event
+from b2bcrm.kernel.money import digits
 from b2bcrm.kernel.organization import Company
-from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.words import Message, show_decimal
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order
 from b2bcrm.orders.queries import connection_of
-from b2bcrm.ports.mail import Mail, Mailer
+from b2bcrm.ports.mail import Attachment, Mail, Mailer
 from b2bcrm.sync.connections import must_be_silent
 from b2bcrm.users.models import User
 
@@ -129,3 +144,72 @@ class MailPlanners:
 
     def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
         """The outbox row shows it to the ERP administrator."""
+
+
+@dataclass(frozen=True)
+class Morning:
+    """What ``mail.morning`` sends."""
+
+    to: str
+    content: MorningContent
+    message_id: str
+
+
+@dataclass(frozen=True)
+class MailMorning:
+    """Sends one reader the morning report in his language: what matters in the mail, all as PDF."""
+
+    mailer: Mailer
+    base_url: str
+    name: ClassVar[str] = "mail.morning"
+
+    def prepare(self, work: Work, event: Event) -> Morning | None:
+        """The board as of now; None if the day is over or the reader no longer one."""
+        assert isinstance(event, MorningCame)  # noqa: S101 - routed by its name
+        user = work.session.get_one(User, event.subject_id)
+        if event.day != work.today or not user.active or user.role not in READERS:
+            return None
+        content = morning(work, known_locale(user.locale), self.base_url)
+        if content is None:
+            return None
+        return Morning(user.email, content, f"{event.name}-{user.id}-{event.day.isoformat()}")
+
+    def send(self, message: Morning, *, again: bool) -> None:
+        """Draw it and hand it over; a repeat carries the same message id."""
+        del again
+        content = message.content
+        paper = Attachment(morning_file_name(content), PDF, morning_pdf(content))
+        mail = compose(
+            "note_to_owner",
+            content.language,
+            to=(message.to,),
+            message_id=message.message_id,
+            attachments=(paper,),
+            headline=Message("Morning report, %(day)s", day=content.day),
+            facts=tuple((figure.label, _said(figure, content)) for figure in content.figures),
+            text=OLD_DATA if content.too_old else "",
+            url=f"{self.base_url}/fulfillment",
+        )
+        self.mailer.send(mail)
+
+    def record(self, work: Work, event: Event, reply: None) -> None:
+        """Nothing to write down."""
+
+    def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
+        """The outbox row shows it to the ERP administrator."""
+
+
+def _said(figure: KeyFigure, content: MorningContent) -> Message | str:
+    """A key figure in words, with what it was before."""
+    now, before = (_amount(value, figure.unit, content) for value in (figure.now, figure.before))
+    return Message("%(now)s (before: %(before)s)", now=now, before=before) if before else now or "–"
+
+
+def _amount(value: Decimal | None, unit: Unit, content: MorningContent) -> Message | str:
+    if value is None:
+        return ""
+    if unit is Unit.PERCENT:
+        return Message("%(share)s %%", share=value)
+    places = digits(content.currency) if unit is Unit.MONEY else None
+    text = show_decimal(value, places)
+    return f"{content.currency} {text}" if unit is Unit.MONEY else text

@@ -52,6 +52,7 @@ ACCESS: Mapping[str, Roles] = {
     "api_quotes.quotes": SIGNED_IN,
     "api_quotes.send": SALES,
     # desk
+    "desk_fulfillment.morning_report": STAFF,
     "desk_fulfillment.page": STAFF,
     "desk_impact.page": STAFF,
     "desk_proposals.decide": PROMISING,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from b2bcrm.fulfillment.actions.figures import keep_figures, sum_figures
+from b2bcrm.fulfillment.actions.mornings import morning_due, send_morning
 from b2bcrm.fulfillment.actions.projecting import (
     mark_open_stale,
     mark_stale,
@@ -26,11 +27,13 @@ __all__ = [
     "learn",
     "mark_open_stale",
     "mark_stale",
+    "morning_due",
     "not_firm",
     "project",
     "project_all",
     "project_due",
     "projections_due",
     "read_promises",
+    "send_morning",
     "sum_figures",
 ]

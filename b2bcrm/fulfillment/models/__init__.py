@@ -1,8 +1,11 @@
-"""All that fulfillment keeps: supply, plans, promises, shipments, figures, sureness, scenarios."""
+"""All that fulfillment keeps: supply, plans, promises, shipments, figures, sureness, scenarios,
+mornings.
+"""
 
 from __future__ import annotations
 
 from b2bcrm.fulfillment.models.figures import FigureRun, FigureSheet
+from b2bcrm.fulfillment.models.mornings import BoardMorning
 from b2bcrm.fulfillment.models.plans import PlanRun
 from b2bcrm.fulfillment.models.promises import (
     Hold,
@@ -37,6 +40,7 @@ from b2bcrm.fulfillment.models.sureness import SurenessCurve, SurenessRun, Suren
 __all__ = [
     "OPEN_WORK",
     "WAITING_WORK",
+    "BoardMorning",
     "FigureRun",
     "FigureSheet",
     "Hold",
