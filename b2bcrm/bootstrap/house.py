@@ -204,6 +204,7 @@ def handlers(
         fulfillment_handlers.MailPromiseMoved(mailer, url),
         fulfillment_handlers.MailPlanners(mailer, url),
         fulfillment_handlers.MailMorning(mailer, url),
+        fulfillment_handlers.MailInCare(mailer, url),
         service_handlers.CaseOpenedMail(mailer, url),
         service_handlers.CaseAnswerMail(mailer, url),
         service_handlers.CaseSolvedMail(mailer, url),

@@ -13,6 +13,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "quote.lost": ("mail.sales_owner",),
     "order.confirmed": ("erp.push_order", "mail.order_confirmed"),
     "order.amended": ("erp.push_order", "mail.order_confirmed"),
+    "order.in_care": ("mail.in_care",),
     "order.repromised": ("erp.push_order",),
     "order.sent_back": ("erp.push_order",),
     "order.cancelled": ("erp.push_order",),

@@ -59,6 +59,7 @@ COLUMNS: tuple[Column[BoardRow], ...] = (
     Column(Message("Cause"), lambda r: r.cause_word),
     Column(Message("Why"), lambda r: r.cause),
     Column(Message("Next step"), lambda r: r.next_step),
+    Column(Message("In charge"), lambda r: r.in_charge),
 )
 
 

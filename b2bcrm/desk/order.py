@@ -146,7 +146,7 @@ def allowed(actor: Actor, facts: OrderFacts) -> frozenset[str]:
         if head.state is OrderState.SUBMITTED:
             found.add("customer-po")
     if actor.may(Right.CHANGE_PROMISE) and head.state is OrderState.CONFIRMED:
-        found.add("promise")
+        found |= {"promise", "care"}
     refused = head.erp_sync is ErpSync.REFUSED and head.state is OrderState.CONFIRMED
     if refused and actor.may(Right.ORDER):
         found.add("correct")

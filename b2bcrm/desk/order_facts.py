@@ -91,6 +91,7 @@ class Head:
     next_step: Message | None
     contact: str | None
     owner: str | None
+    in_charge: str | None
     base_currency: str
     quote_id: int | None
     quote_no: str | None

@@ -17,6 +17,7 @@ from b2bcrm.files.models import StoredFile
 from b2bcrm.fulfillment.models import (
     Invoice,
     LineProjection,
+    OrderCare,
     OrderProjection,
     Promise,
     Shipment,
@@ -58,6 +59,7 @@ def _head_statement() -> Any:
     erps = sa.select(sa.func.count()).select_from(ErpConnection).scalar_subquery()
     as_of = sa.select(sa.func.min(Feed.data_as_of)).where(supply).scalar_subquery()
     limit = sa.select(sa.func.min(Feed.limit_minutes)).where(supply).scalar_subquery()
+    carer = sa.orm.aliased(User)
     topic = sa.literal("order:") + sa.cast(Order.id, sa.String)
     seen = sa.select(ChangeCounter.n).where(ChangeCounter.topic == topic).scalar_subquery()
     differences = (
@@ -126,6 +128,10 @@ def _head_statement() -> Any:
                 next_step=OrderProjection.next_step,
                 contact=Contact.name,
                 owner=User.name,
+                in_charge=sa.select(carer.name)
+                .join(OrderCare, OrderCare.user_id == carer.id)
+                .where(OrderCare.order_id == Order.id)
+                .scalar_subquery(),
                 base_currency=Company.currency,
                 quote_id=Order.quote_id,
                 quote_no=Quote.no,

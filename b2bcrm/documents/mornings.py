@@ -90,6 +90,7 @@ class TroubledOrder:
     cause: Message | None
     why: Message | None
     next_step: Message | None
+    in_charge: str
 
 
 @dataclass(frozen=True, kw_only=True)

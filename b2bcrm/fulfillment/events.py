@@ -133,10 +133,29 @@ class MorningCame(Event):
         return Message("The morning report of %(day)s is on its way.", day=self.day)
 
 
+@dataclass(frozen=True, kw_only=True)
+class OrderInCare(Event):
+    """``by_id`` put a person in charge of an order; ``user_id`` None: nobody is any more."""
+
+    name: ClassVar[str] = "order.in_care"
+    subject: ClassVar[str] = "order"
+    order_no: str
+    user_id: int | None
+    person: str
+    by_id: int | None
+
+    def sentence(self) -> Message:
+        """Who it is now."""
+        if self.user_id is None:
+            return Message("Nobody is in charge of %(no)s any more", no=self.order_no)
+        return Message("%(person)s is in charge of %(no)s", person=self.person, no=self.order_no)
+
+
 EVENTS: tuple[type[Event], ...] = (
     PromiseMoved,
     ProjectionMoved,
     ShipmentReceived,
     ScenarioProposed,
     MorningCame,
+    OrderInCare,
 )

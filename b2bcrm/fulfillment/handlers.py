@@ -4,6 +4,7 @@ morning concerns.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
@@ -23,7 +24,8 @@ from b2bcrm.documents.mornings import (
 )
 from b2bcrm.documents.papers import PDF
 from b2bcrm.fulfillment.actions.mornings import READERS
-from b2bcrm.fulfillment.events import MorningCame, PromiseMoved, ScenarioProposed
+from b2bcrm.fulfillment.events import MorningCame, OrderInCare, PromiseMoved, ScenarioProposed
+from b2bcrm.fulfillment.models import OrderCare, OrderProjection
 from b2bcrm.fulfillment.planning.measures import measures_of
 from b2bcrm.fulfillment.queries.mornings import morning
 from b2bcrm.fulfillment.queries.proposals import proposal
@@ -32,7 +34,7 @@ from b2bcrm.kernel.errors import CrmError
 from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.money import digits
 from b2bcrm.kernel.organization import Company
-from b2bcrm.kernel.words import Message, show_decimal
+from b2bcrm.kernel.words import Message, show_date, show_decimal
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order
 from b2bcrm.orders.queries import connection_of
@@ -138,6 +140,62 @@ class MailPlanners:
         del again
         for mail in message:
             self.mailer.send(mail)
+
+    def record(self, work: Work, event: Event, reply: None) -> None:
+        """Nothing to write down."""
+
+    def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
+        """The outbox row shows it to the ERP administrator."""
+
+
+@dataclass(frozen=True)
+class MailInCare:
+    """Tells a person that an order is in his charge now."""
+
+    mailer: Mailer
+    base_url: str
+    name: ClassVar[str] = "mail.in_care"
+
+    def prepare(self, work: Work, event: Event) -> Mail | None:
+        """None for who took it himself, and for who has left or is not in charge any more."""
+        assert isinstance(event, OrderInCare)  # noqa: S101 - routed by its name
+        user = work.session.get(User, event.user_id) if event.user_id else None
+        if user is None or user.id == event.by_id or not user.active:
+            return None
+        row = work.session.get(OrderCare, event.subject_id)
+        if row is None or row.user_id != user.id:
+            return None
+        order = work.session.get_one(Order, event.subject_id)
+        view = work.session.get(OrderProjection, order.id)
+        facts: list[tuple[Message, object]] = [
+            (Message("Customer"), work.session.get_one(Account, order.account_id).name)
+        ]
+        if view is not None:
+            facts += [
+                (Message("Promised"), view.promised_on or "–"),
+                (Message("Projected"), view.projected_on or "–"),
+                (Message("Why"), view.cause or view.status_reason),
+                (Message("Next step"), view.next_step or "–"),
+            ]
+        locale = known_locale(user.locale)
+        return compose(
+            "note_to_owner",
+            locale,
+            to=(user.email,),
+            message_id=f"{event.name}-{order.id}-{user.id}-{row.at:%Y%m%d%H%M%S}",
+            headline=event.sentence(),
+            facts=[
+                (word, show_date(said, locale) if isinstance(said, dt.date) else said)
+                for word, said in facts
+            ],
+            text="",
+            url=f"{self.base_url}/orders/{order.no}",
+        )
+
+    def send(self, message: Mail, *, again: bool) -> None:
+        """Hand it over; a repeat carries the same message id."""
+        del again
+        self.mailer.send(message)
 
     def record(self, work: Work, event: Event, reply: None) -> None:
         """Nothing to write down."""

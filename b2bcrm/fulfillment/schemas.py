@@ -8,6 +8,7 @@ from b2bcrm.fulfillment.models import TaskState
 from b2bcrm.kernel.words import Message
 
 MAX_TEXT = 300
+MAX_NOTE = 200
 MAX_NAME = 80
 
 
@@ -21,6 +22,13 @@ class ChangePromiseSchema(Schema):
         error_messages={"required": Message("Choose a reason.")},  # type: ignore[dict-item]
     )
     text = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
+
+
+class TakeCareSchema(Schema):
+    """Who is in charge of an order from now on, and a note for colleagues."""
+
+    user_id = fields.Integer(load_default=None, allow_none=True)
+    text = fields.String(load_default="", validate=validate.Length(max=MAX_NOTE))
 
 
 class SaveScenarioSchema(Schema):

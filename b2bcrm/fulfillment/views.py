@@ -1,6 +1,7 @@
-"""Acts on promises and deliveries: a planner moves a date, a customer confirms a receipt.
+"""Acts on promises and deliveries: a planner moves a date or puts somebody in charge, a customer
+confirms a receipt.
 
-The form of a promise is a fragment for the page's dialog; it repeats before and after. The pages
+Forms are fragments for the page's dialog; that of a promise repeats before and after. The pages
 themselves live in ``desk`` and ``portal``.
 """
 
@@ -13,16 +14,19 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from b2bcrm.fulfillment import actions
-from b2bcrm.fulfillment.models import LineProjection
-from b2bcrm.fulfillment.schemas import ChangePromiseSchema
-from b2bcrm.kernel.actor import Right
+from b2bcrm.fulfillment.models import LineProjection, OrderCare, OrderProjection
+from b2bcrm.fulfillment.schemas import ChangePromiseSchema, TakeCareSchema
+from b2bcrm.kernel.actor import STAFF_ROLES, Right
 from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import queries as orders
+from b2bcrm.orders.lifecycle import Act, S, acts
 from b2bcrm.orders.models import Order, OrderLine
+from b2bcrm.users.queries import users_with_roles
 from b2bcrm.web.answers import safe_next, see_other
 from b2bcrm.web.forms import Form, read_form
+from b2bcrm.web.locale import say
 from b2bcrm.web.work import in_work
 
 bp = Blueprint("fulfillment", __name__, template_folder="templates")
@@ -94,6 +98,43 @@ def promise_change(work: Work, no: str, line_no: int) -> ResponseReturnValue:
                 ),
             )
     return _form(work, order, line, form), 422
+
+
+@bp.get("/orders/<no>/care")
+@in_work(read_only=True)
+def care_form(work: Work, no: str) -> ResponseReturnValue:
+    """Who is in charge of the order, for the page's dialog."""
+    return _care(work, orders.by_no(work, no), None)
+
+
+@bp.post("/orders/<no>/care")
+@in_work()
+def care_change(work: Work, no: str) -> ResponseReturnValue:
+    """Put somebody in charge, or write a note."""
+    order = orders.by_no(work, no)
+    form = read_form(TakeCareSchema())
+    if form.ok:
+        with form.catching():
+            actions.take_care(work, no, **form.data)
+            back = safe_next(request.args.get("next", ""), f"/orders/{order.no}")
+            return see_other(back, Message("Saved."))
+    return _care(work, order, form), 422
+
+
+def _care(work: Work, order: Order, form: Form | None) -> str:
+    care = work.session.get(OrderCare, order.id)
+    view = work.session.get(OrderProjection, order.id)
+    people = [(user.id, user.name) for user in users_with_roles(work.session, list(STAFF_ROLES))]
+    return render_template(
+        "fulfillment/care.html",
+        order=order,
+        view=view,
+        line=order.line(view.deciding_line_no) if view and view.deciding_line_no else None,
+        in_charge=care.user_id if care else None,
+        people=[("", say(Message("Nobody"))), *people],
+        may_amend=work.actor.may(Right.ORDER) and Act.AMEND in acts(order.state, S),
+        form=form,
+    )
 
 
 @bp.post("/portal/shipments/<int:shipment_id>/receipt")

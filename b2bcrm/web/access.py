@@ -110,6 +110,8 @@ ACCESS: Mapping[str, Roles] = {
     "demo.mail_list": ANYONE,
     "demo.mail_one": ANYONE,
     # fulfillment
+    "fulfillment.care_change": PROMISING,
+    "fulfillment.care_form": PROMISING,
     "fulfillment.promise_change": PROMISING,
     "fulfillment.promise_form": PROMISING,
     "fulfillment.receipt": PORTAL,

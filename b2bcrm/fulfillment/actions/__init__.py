@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from b2bcrm.fulfillment.actions.care import take_care
 from b2bcrm.fulfillment.actions.figures import keep_figures, sum_figures
 from b2bcrm.fulfillment.actions.mornings import morning_due, send_morning
 from b2bcrm.fulfillment.actions.projecting import (
@@ -36,4 +37,5 @@ __all__ = [
     "read_promises",
     "send_morning",
     "sum_figures",
+    "take_care",
 ]

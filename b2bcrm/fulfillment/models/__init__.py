@@ -1,9 +1,10 @@
 """All that fulfillment keeps: supply, plans, promises, shipments, figures, sureness, scenarios,
-mornings.
+mornings, and who is in charge.
 """
 
 from __future__ import annotations
 
+from b2bcrm.fulfillment.models.care import OrderCare
 from b2bcrm.fulfillment.models.figures import FigureRun, FigureSheet
 from b2bcrm.fulfillment.models.mornings import BoardMorning
 from b2bcrm.fulfillment.models.plans import PlanRun
@@ -48,6 +49,7 @@ __all__ = [
     "Invoice",
     "LineProjection",
     "Operation",
+    "OrderCare",
     "OrderProjection",
     "PlanRun",
     "Promise",

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item
 from b2bcrm.customers.models import Account
-from b2bcrm.fulfillment.models import OrderProjection
+from b2bcrm.fulfillment.models import OrderCare, OrderProjection
 from b2bcrm.fulfillment.planning.explain import CAUSE_WORDS
 from b2bcrm.fulfillment.planning.figures import WEEK
 from b2bcrm.kernel.errors import NotAllowed
@@ -27,6 +27,7 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import STAGE_WORDS, Stage, Status
 from b2bcrm.orders.models import Order, OrderLine
+from b2bcrm.users.models import User
 
 TROUBLED = (Status.LATE, Status.RISK)
 STAGES = tuple(Stage)
@@ -73,6 +74,7 @@ class BoardRow(NamedTuple):
     cause_kind: str
     cause_json: str | None
     next_step_json: str | None
+    in_charge: str | None
 
     @property
     def stages_done(self) -> int:
@@ -167,6 +169,7 @@ _COLUMNS: tuple[Any, ...] = (  # as BoardRow names them
     OrderProjection.cause_kind,
     sa.cast(OrderProjection.cause, sa.Text),
     sa.cast(OrderProjection.next_step, sa.Text),
+    User.name,
 )
 
 
@@ -231,6 +234,8 @@ def _statement(shape: _Shape) -> sa.Select[Any]:
         .join(Order, Order.id == page.c.order_id)
         .join(Account, Account.id == OrderProjection.account_id)
         .join(Company, Company.id == Order.company_id)
+        .outerjoin(OrderCare, OrderCare.order_id == page.c.order_id)
+        .outerjoin(User, User.id == OrderCare.user_id)
         .order_by(*order_by)
     )
 

@@ -244,6 +244,7 @@ def _order(row: BoardRow) -> TroubledOrder:
         cause=row.cause_word,
         why=row.cause,
         next_step=row.next_step,
+        in_charge=row.in_charge or "",
     )
 
 
