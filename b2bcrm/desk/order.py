@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from b2bcrm.customers.models import TouchKind
 from b2bcrm.desk import order_facts, order_touches, order_view, order_why
+from b2bcrm.desk.links import impact_url
 from b2bcrm.desk.order_facts import Head, OrderFacts
 from b2bcrm.files.kinds import KIND_WORDS
 from b2bcrm.kernel.actor import Actor, Right
@@ -95,6 +96,7 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         file_kinds=KIND_WORDS,
         case_states=CASE_STATES,
         invoice_amount=order_view.amount_in,
+        impact_url=impact_url,
         has=current_app.view_functions.__contains__,
     )
 

@@ -31,6 +31,14 @@ class TakeCareSchema(Schema):
     text = fields.String(load_default="", validate=validate.Length(max=MAX_NOTE))
 
 
+class FirmSchema(Schema):
+    """Which supply (kind, number and site with bars between), how many pieces of it, and why."""
+
+    supply = fields.String(required=True, validate=validate.Regexp(r"^[a-z_]+\|[^|]*\|[^|]+$"))
+    qty = fields.String(required=True, validate=validate.Length(max=20))
+    reason = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
+
+
 class SaveScenarioSchema(Schema):
     """A scenario's name and who else may see it."""
 

@@ -1,5 +1,5 @@
-"""Acts on promises and deliveries: a planner moves a date or puts somebody in charge, a customer
-confirms a receipt.
+"""Acts on promises and deliveries: a planner moves a date, puts somebody in charge or firms a
+supply, a customer confirms a receipt.
 
 Forms are fragments for the page's dialog; that of a promise repeats before and after. The pages
 themselves live in ``desk`` and ``portal``.
@@ -13,11 +13,14 @@ import sqlalchemy as sa
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from b2bcrm.catalog.models import Item
 from b2bcrm.fulfillment import actions
 from b2bcrm.fulfillment.models import LineProjection, OrderCare, OrderProjection
-from b2bcrm.fulfillment.schemas import ChangePromiseSchema, TakeCareSchema
+from b2bcrm.fulfillment.planning.firming import Supply
+from b2bcrm.fulfillment.schemas import ChangePromiseSchema, FirmSchema, TakeCareSchema
 from b2bcrm.kernel.actor import STAFF_ROLES, Right
 from b2bcrm.kernel.errors import not_found
+from b2bcrm.kernel.quantity import parse_qty
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import queries as orders
@@ -135,6 +138,69 @@ def _care(work: Work, order: Order, form: Form | None) -> str:
         may_amend=work.actor.may(Right.ORDER) and Act.AMEND in acts(order.state, S),
         form=form,
     )
+
+
+@bp.get("/orders/<no>/lines/<int:line_no>/firm")
+@in_work(read_only=True)
+def firm_form(work: Work, no: str, line_no: int) -> ResponseReturnValue:
+    """The free supplies that the line may be given, for the page's dialog."""
+    order = orders.by_no(work, no)
+    return _firm(work, order, _line(order, line_no), None)
+
+
+@bp.post("/orders/<no>/lines/<int:line_no>/firm")
+@in_work()
+def firm_supply(work: Work, no: str, line_no: int) -> ResponseReturnValue:
+    """Give pieces of a supply to the line."""
+    order = orders.by_no(work, no)
+    line = _line(order, line_no)
+    form = read_form(FirmSchema())
+    if form.ok:
+        with form.catching():
+            kind, number, site = form.data["supply"].split("|")
+            actions.firm_supply(
+                work,
+                line.id,
+                kind=kind,
+                no=number,
+                site=site,
+                qty=parse_qty(form.data["qty"], line.unit),
+                reason=form.data["reason"],
+            )
+            return see_other(f"/orders/{order.no}?line={line_no}#why", Message("It is firm."))
+    return _firm(work, order, line, form), 422
+
+
+def _firm(work: Work, order: Order, line: OrderLine, form: Form | None) -> str:
+    supplies = [
+        (f"{one.spot.kind}|{one.spot.no}|{one.spot.site}", say(_free(one)))
+        for one in actions.free_supplies(work, line)
+    ]
+    return render_template(
+        "fulfillment/firm.html",
+        order=order,
+        line=line,
+        item_no=work.session.get_one(Item, line.item_id).no,
+        wanted=actions.may_firm(work, order, line),
+        supplies=supplies,
+        form=form,
+    )
+
+
+def _free(one: Supply) -> Message:
+    facts = {"no": one.spot.no, "site": one.spot.site, "qty": one.free, "day": one.on}
+    if one.on is None:
+        return Message("Stock at %(site)s: %(qty)s free", **facts)
+    return Message("%(no)s on %(day)s: %(qty)s free", **facts)
+
+
+@bp.post("/firm/<int:peg_id>/release")
+@in_work()
+def firm_release(work: Work, peg_id: int) -> ResponseReturnValue:
+    """Take firm pieces back."""
+    order = actions.release_peg(work, peg_id)
+    back = safe_next(request.form.get("next", ""), f"/orders/{order.no}")
+    return see_other(back, Message("Released. The plan may use the pieces again."))
 
 
 @bp.post("/portal/shipments/<int:shipment_id>/receipt")

@@ -112,6 +112,9 @@ ACCESS: Mapping[str, Roles] = {
     # fulfillment
     "fulfillment.care_change": PROMISING,
     "fulfillment.care_form": PROMISING,
+    "fulfillment.firm_form": PROMISING,
+    "fulfillment.firm_release": PROMISING,
+    "fulfillment.firm_supply": PROMISING,
     "fulfillment.promise_change": PROMISING,
     "fulfillment.promise_form": PROMISING,
     "fulfillment.receipt": PORTAL,

@@ -32,7 +32,7 @@ from b2bcrm.fulfillment.planning.measures import (
     text_of,
     too_far,
 )
-from b2bcrm.fulfillment.planning.shifting import earlier, shifted, unbound
+from b2bcrm.fulfillment.planning.shifting import earlier, shifted, unbound, with_firm_moved
 from b2bcrm.fulfillment.queries.board import staff_only
 from b2bcrm.fulfillment.queries.documents import Touched, touched
 from b2bcrm.fulfillment.queries.open_lines import OpenLine, open_lines
@@ -328,7 +328,10 @@ def _changed(
 ) -> dict[int, dt.date | None]:
     """Projected days after the measures."""
     early = earlier(supplies, measures)
-    lines = {key: unbound(line, supplies, early) for key, line in facts.lines.items()}
+    lines = {
+        key: unbound(with_firm_moved(line, measures), supplies, early)
+        for key, line in facts.lines.items()
+    }
     moved = shifted(supplies, measures, question.centers, facts.calendar)
     return _projected(replace(facts, lines=lines), moved, today)
 

@@ -1,10 +1,10 @@
 """All that fulfillment keeps: supply, plans, promises, shipments, figures, sureness, scenarios,
-mornings, and who is in charge.
+mornings, and what planners settle.
 """
 
 from __future__ import annotations
 
-from b2bcrm.fulfillment.models.care import OrderCare
+from b2bcrm.fulfillment.models.care import FirmPeg, OrderCare
 from b2bcrm.fulfillment.models.figures import FigureRun, FigureSheet
 from b2bcrm.fulfillment.models.mornings import BoardMorning
 from b2bcrm.fulfillment.models.plans import PlanRun
@@ -44,6 +44,7 @@ __all__ = [
     "BoardMorning",
     "FigureRun",
     "FigureSheet",
+    "FirmPeg",
     "Hold",
     "HoldLine",
     "Invoice",

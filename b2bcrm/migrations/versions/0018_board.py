@@ -1,4 +1,4 @@
-"""what a morning is compared with, and who is in charge of an order"""
+"""what a morning is compared with, who is in charge, firm pegs"""
 
 from __future__ import annotations
 
@@ -34,8 +34,29 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_order_care_user_id_user")),
     )
+    op.create_table(
+        "firm_peg",
+        sa.Column("id", BIG, autoincrement=True, nullable=False),
+        sa.Column("order_line_id", BIG, nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("no", sa.String(length=40), nullable=False),
+        sa.Column("item_no", sa.String(length=60), nullable=False),
+        sa.Column("site_code", sa.String(length=20), nullable=False),
+        sa.Column("qty", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column("by_name", sa.String(length=120), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_firm_peg")),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_line.id"], name=op.f("fk_firm_peg_order_line_id_order_line")
+        ),
+    )
+    op.create_index("ix_firm_peg_live", "firm_peg", ["ended_at", "id"])
+    op.create_index("ix_firm_peg_order_line_id", "firm_peg", ["order_line_id"])
 
 
 def downgrade() -> None:
+    op.drop_table("firm_peg")
     op.drop_table("order_care")
     op.drop_table("board_morning")
