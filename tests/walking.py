@@ -187,6 +187,7 @@ VALUES: dict[str, Values] = {
     "line_no": lambda _w, _s, _p: [10],
     "notice_id": lambda w, _s, _p: [w.notice],
     "number": lambda _w, _s, _p: [0],
+    "peg_id": lambda _w, _s, _p: [1],
     "quote_id": _quote_ids,
     "row_id": lambda w, _s, _p: [w.held],
     "run_id": lambda w, _s, _p: [w.run],

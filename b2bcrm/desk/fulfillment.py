@@ -39,7 +39,8 @@ from b2bcrm.web.work import After, in_work
 bp = Blueprint("desk_fulfillment", __name__, template_folder="templates")
 
 HORIZONS = ("4", "12", "26")
-FILTERS = ("site", "family", "weeks", "cause", "week", "center", "parts", "panel")
+FILTERS = ("site", "family", "weeks", "cause", "status", "week", "center", "parts", "panel")
+STATUSES = {status.value: status for status in board.TROUBLED}
 OTIF_TARGET = 95  # percent; the house's goal, shown beside the figure
 COLUMNS: tuple[Column[BoardRow], ...] = (
     Column(Message("Order"), lambda r: r.no),
@@ -63,19 +64,30 @@ COLUMNS: tuple[Column[BoardRow], ...] = (
 )
 
 
-def _filter(wish: Asked) -> BoardFilter:
-    site, weeks = wish.get("site"), wish.get("weeks")
+def site_of(wish: Asked) -> int | None:
+    """The plant that is asked for."""
+    site = wish.get("site")
     is_id = site.isascii() and site.isdigit() and len(site) < 10  # noqa: PLR2004 - digits of an id
+    return (int(site) or None) if is_id else None
+
+
+def week_of(wish: Asked) -> dt.date | None:
+    """The Monday of the week that is asked for."""
     try:
-        week = dt.date.fromisoformat(wish.get("week"))
+        return monday(dt.date.fromisoformat(wish.get("week")))
     except ValueError:
-        week = None
+        return None
+
+
+def _filter(wish: Asked) -> BoardFilter:
+    weeks = wish.get("weeks")
     return BoardFilter(
-        site_id=(int(site) or None) if is_id else None,
+        site_id=site_of(wish),
         family=wish.get("family"),
         weeks=int(weeks) if weeks in HORIZONS else 12,
         cause=wish.get("cause") if wish.get("cause") in CAUSE_WORDS else "",
-        week=monday(week) if week else None,
+        status=STATUSES.get(wish.get("status")),
+        week=week_of(wish),
     )
 
 

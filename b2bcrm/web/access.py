@@ -54,6 +54,7 @@ ACCESS: Mapping[str, Roles] = {
     # desk
     "desk_fulfillment.morning_report": STAFF,
     "desk_fulfillment.page": STAFF,
+    "desk_fulfillment_lines.page": STAFF,
     "desk_impact.page": STAFF,
     "desk_proposals.decide": PROMISING,
     "desk_proposals.one": STAFF,

@@ -19,7 +19,7 @@ from b2bcrm.catalog.models import Item
 from b2bcrm.customers.models import Account
 from b2bcrm.fulfillment.models import OrderCare, OrderProjection
 from b2bcrm.fulfillment.planning.explain import CAUSE_WORDS
-from b2bcrm.fulfillment.planning.figures import WEEK
+from b2bcrm.fulfillment.planning.figures import WEEK, days_of
 from b2bcrm.kernel.errors import NotAllowed
 from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.organization import Company
@@ -41,6 +41,7 @@ class BoardFilter:
     family: str = ""
     weeks: int = 12
     cause: str = ""
+    status: Status | None = None
     week: dt.date | None = None
 
 
@@ -182,6 +183,7 @@ class _Shape(NamedTuple):
     family: bool
     week: bool
     cause: bool
+    status: bool
 
 
 def _where(shape: _Shape) -> list[sa.ColumnElement[bool]]:
@@ -193,6 +195,8 @@ def _where(shape: _Shape) -> list[sa.ColumnElement[bool]]:
     ]
     if shape.cause:
         where.append(shown.cause_kind == sa.bindparam("cause"))
+    if shape.status:
+        where.append(shown.status == sa.bindparam("status"))
     if shape.site:
         at_site = sa.and_(Order.id == shown.order_id, Order.site_id == sa.bindparam("site_id"))
         where.append(sa.exists().where(at_site))
@@ -258,15 +262,17 @@ def rows(
         family=bool(found.family),
         week=found.week is not None,
         cause=bool(found.cause),
+        status=found.status is not None,
     )
-    week = found.week or work.today
+    first, last = days_of(found.week or work.today, work.today)
     values = {
         "until": work.today + WEEK * found.weeks,
         "site_id": found.site_id,
         "family": found.family,
         "cause": found.cause,
-        "first": week,
-        "last": week + WEEK - dt.timedelta(days=1),
+        "status": found.status,
+        "first": first,
+        "last": last,
         "offset": offset,
         "limit": limit,
     }
