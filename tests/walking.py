@@ -196,6 +196,7 @@ VALUES: dict[str, Values] = {
     "proposal_id": lambda w, _s, _p: [w.proposal],
     "scenario_id": lambda w, _s, _p: [w.scenario],
     "shipment_id": lambda _w, s, _p: [s.unconfirmed],
+    "view_id": lambda _w, _s, _p: [1],
     "stop_id": lambda w, _s, _p: [w.question],
     "task_id": lambda w, _s, _p: [w.task],
     "token_id": lambda _w, _s, p: [p.token_id],

@@ -7,8 +7,10 @@ sums; nothing is computed here. The what-if panel fetches itself.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -40,6 +42,7 @@ bp = Blueprint("desk_fulfillment", __name__, template_folder="templates")
 
 HORIZONS = ("4", "12", "26")
 FILTERS = ("site", "family", "weeks", "cause", "status", "week", "center", "parts", "panel")
+PASSING = ("week", "panel")  # a view keeps no week, which passes, and no open panel
 STATUSES = {status.value: status for status in board.TROUBLED}
 OTIF_TARGET = 95  # percent; the house's goal, shown beside the figure
 COLUMNS: tuple[Column[BoardRow], ...] = (
@@ -125,6 +128,8 @@ def page(work: Work) -> ResponseReturnValue | After:
         lost=tuple((SHARE_WORDS[kind], days) for kind, days in sums.totals.lost),
         load=LoadChart(dict(centers).get(sums.center, ""), tuple(sums.weeks)),
         centers=centers,
+        views=tuple(offered.views),
+        view_query=_kept(wish),
         may_change=work.actor.may(Right.CHANGE_PROMISE),
         plan=plan_state(work),
     )
@@ -146,6 +151,12 @@ def morning_report(work: Work) -> After:
 def version(work: Work) -> Response:
     """Grows with each projection or figure that changed."""
     return version_response(work, "board")
+
+
+def _kept(wish: Asked) -> str:
+    """What a view would keep of the address."""
+    kept = {name: value for name, value in wish.filters.items() if name not in PASSING}
+    return urlsplit(replace(wish, filters=kept).url()).query
 
 
 def _centers(offered: Choices, site_id: int | None) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,7 @@ from b2bcrm.kernel.words import Message
 MAX_TEXT = 300
 MAX_NOTE = 200
 MAX_NAME = 80
+MAX_QUERY = 500
 
 
 class ChangePromiseSchema(Schema):
@@ -37,6 +38,14 @@ class FirmSchema(Schema):
     supply = fields.String(required=True, validate=validate.Regexp(r"^[a-z_]+\|[^|]*\|[^|]+$"))
     qty = fields.String(required=True, validate=validate.Length(max=20))
     reason = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
+
+
+class SaveViewSchema(Schema):
+    """A view's name, what it shows, and who else may see it."""
+
+    name = fields.String(required=True, validate=validate.Length(min=1, max=MAX_NAME))
+    query = fields.String(load_default="", validate=validate.Length(max=MAX_QUERY))
+    shared = fields.Boolean(load_default=False, truthy={"yes"}, falsy={""})
 
 
 class SaveScenarioSchema(Schema):

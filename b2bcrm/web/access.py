@@ -55,6 +55,8 @@ ACCESS: Mapping[str, Roles] = {
     "desk_fulfillment.morning_report": STAFF,
     "desk_fulfillment.page": STAFF,
     "desk_fulfillment_lines.page": STAFF,
+    "desk_fulfillment_views.forget": STAFF,
+    "desk_fulfillment_views.save": STAFF,
     "desk_impact.page": STAFF,
     "desk_proposals.decide": PROMISING,
     "desk_proposals.one": STAFF,

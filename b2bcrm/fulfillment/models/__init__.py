@@ -4,9 +4,9 @@ mornings, and what planners settle.
 
 from __future__ import annotations
 
+from b2bcrm.fulfillment.models.boards import BoardMorning, BoardView
 from b2bcrm.fulfillment.models.care import FirmPeg, OrderCare
 from b2bcrm.fulfillment.models.figures import FigureRun, FigureSheet
-from b2bcrm.fulfillment.models.mornings import BoardMorning
 from b2bcrm.fulfillment.models.plans import PlanRun
 from b2bcrm.fulfillment.models.promises import (
     Hold,
@@ -42,6 +42,7 @@ __all__ = [
     "OPEN_WORK",
     "WAITING_WORK",
     "BoardMorning",
+    "BoardView",
     "FigureRun",
     "FigureSheet",
     "FirmPeg",

@@ -1,4 +1,4 @@
-"""what a morning is compared with, who is in charge, firm pegs"""
+"""what a morning is compared with, views, who is in charge, firm pegs"""
 
 from __future__ import annotations
 
@@ -21,6 +21,19 @@ def upgrade() -> None:
         sa.Column("figures", sa.JSON(), nullable=False),
         sa.Column("lines", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_board_morning")),
+    )
+    op.create_table(
+        "board_view",
+        sa.Column("id", BIG, autoincrement=True, nullable=False),
+        sa.Column("owner_id", BIG, nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("query", sa.String(length=500), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_board_view")),
+        sa.ForeignKeyConstraint(
+            ["owner_id"], ["user.id"], name=op.f("fk_board_view_owner_id_user")
+        ),
+        sa.UniqueConstraint("owner_id", "name", name=op.f("uq_board_view_owner_id_name")),
     )
     op.create_table(
         "order_care",
@@ -59,4 +72,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("firm_peg")
     op.drop_table("order_care")
+    op.drop_table("board_view")
     op.drop_table("board_morning")
