@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 
-from b2bcrm.customers.models import Account, Contact
+from b2bcrm.customers.models import Account
 from b2bcrm.documents.environment import known_locale
 from b2bcrm.documents.mails import compose
 from b2bcrm.documents.mornings import (
@@ -28,12 +28,12 @@ from b2bcrm.fulfillment.events import MorningCame, OrderInCare, PromiseMoved, Sc
 from b2bcrm.fulfillment.models import OrderCare, OrderProjection
 from b2bcrm.fulfillment.planning.measures import measures_of
 from b2bcrm.fulfillment.queries.mornings import morning
+from b2bcrm.fulfillment.queries.notices import promise_notice
 from b2bcrm.fulfillment.queries.proposals import proposal
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.errors import CrmError
 from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.money import digits
-from b2bcrm.kernel.organization import Company
 from b2bcrm.kernel.words import Message, show_date, show_decimal
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order
@@ -62,33 +62,13 @@ class MailPromiseMoved:
             work, connection_of(work, order), stream=f"order:{order.id}", handler=self.name
         ):
             return None
-        account = work.session.get_one(Account, order.account_id)
-        contact = work.session.scalar(
-            sa.select(Contact)
-            .where(Contact.account_id == account.id, Contact.email != "")
-            .order_by(Contact.id != (order.contact_id or 0), Contact.id)
-            .limit(1)
-        )
-        if contact is None:
-            return None
-        company = work.session.get_one(Company, order.company_id)
-        return compose(
-            "promise_moved",
-            known_locale(contact.language or account.language),
-            to=(contact.email,),
-            message_id=(
-                f"promise-{order.id}-{event.line_no}-{event.promised_on.isoformat()}"
-                f"-{(event.previous_on or event.promised_on).isoformat()}"
-            ),
-            reply_to=company.email,
-            name=contact.name,
-            order_no=order.no,
-            customer_po=order.customer_po,
-            line_no=event.line_no,
+        return promise_notice(
+            work,
+            order,
+            event.line_no,
             promised_on=event.promised_on,
             previous_on=event.previous_on,
-            url=f"{self.base_url}/portal/orders/{order.no}",
-            firm=company.name,
+            base_url=self.base_url,
         )
 
     def send(self, message: Mail, *, again: bool) -> None:

@@ -17,6 +17,7 @@ from b2bcrm.catalog.models import Item
 from b2bcrm.fulfillment import actions
 from b2bcrm.fulfillment.models import LineProjection, OrderCare, OrderProjection
 from b2bcrm.fulfillment.planning.firming import Supply
+from b2bcrm.fulfillment.queries import notices
 from b2bcrm.fulfillment.schemas import ChangePromiseSchema, FirmSchema, TakeCareSchema
 from b2bcrm.kernel.actor import STAFF_ROLES, Right
 from b2bcrm.kernel.errors import not_found
@@ -72,6 +73,24 @@ def promise_form(work: Work, no: str, line_no: int) -> ResponseReturnValue:
     work.actor.must(Right.CHANGE_PROMISE)
     order = orders.by_no(work, no)
     return _form(work, order, _line(order, line_no), None)
+
+
+@bp.get("/orders/<no>/lines/<int:line_no>/promise/notice")
+@in_work(read_only=True)
+def promise_notice(work: Work, no: str, line_no: int) -> ResponseReturnValue:
+    """What the customer would read, were ``promised_on`` the new date."""
+    order = orders.by_no(work, no)
+    line = _line(order, line_no)
+    day = _day(request.args.get("promised_on", "")) or line.promised_on or work.today
+    notice = notices.promise_notice(
+        work,
+        order,
+        line_no,
+        promised_on=day,
+        previous_on=line.promised_on,
+        base_url=request.url_root.rstrip("/"),
+    )
+    return render_template("fulfillment/notice.html", notice=notice)
 
 
 @bp.post("/orders/<no>/lines/<int:line_no>/promise")

@@ -120,6 +120,7 @@ ACCESS: Mapping[str, Roles] = {
     "fulfillment.firm_supply": PROMISING,
     "fulfillment.promise_change": PROMISING,
     "fulfillment.promise_form": PROMISING,
+    "fulfillment.promise_notice": PROMISING,
     "fulfillment.receipt": PORTAL,
     "desk_inquiries.create": SALES,
     "desk_inquiries.decline": SALES,
