@@ -157,7 +157,11 @@ class Settings:
 
 
 def _hour(text: str) -> dt.time | None:
-    return None if text == "0" else dt.time.fromisoformat(text)
+    """A time of day in the home zone; None for ``0``. Raises ValueError."""
+    found = None if text == "0" else dt.time.fromisoformat(text)
+    if found is not None and found.tzinfo is not None:
+        raise ValueError(text)
+    return found
 
 
 def secret_in(variable: str) -> str | None:

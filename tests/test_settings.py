@@ -36,8 +36,9 @@ def test_the_morning_report_has_an_hour_and_can_be_switched_off(tmp_path):
     assert Settings.from_env(folder).morning_at == dt.time(7)
     assert Settings.from_env(folder | {"CRM_MORNING_REPORT": "06:30"}).morning_at == dt.time(6, 30)
     assert Settings.from_env(folder | {"CRM_MORNING_REPORT": "0"}).morning_at is None
-    with pytest.raises(SettingsError, match="CRM_MORNING_REPORT"):
-        Settings.from_env(folder | {"CRM_MORNING_REPORT": "at seven"})
+    for wrong in ("at seven", "07:00+02:00"):
+        with pytest.raises(SettingsError, match="CRM_MORNING_REPORT"):
+            Settings.from_env(folder | {"CRM_MORNING_REPORT": wrong})
 
 
 def test_with_a_database_nothing_of_the_demo_is_left():
