@@ -45,6 +45,8 @@ PAGES: tuple[str, ...] = (
     "b2bcrm.fulfillment.views",
     # desk
     "b2bcrm.desk.fulfillment",
+    "b2bcrm.desk.fulfillment_lines",
+    "b2bcrm.desk.fulfillment_views",
     "b2bcrm.desk.impact",
     "b2bcrm.desk.proposals",
     "b2bcrm.desk.whatif",

@@ -5,6 +5,7 @@ Every variable is listed in docs/runbook.md. Missing or wrong ones are named all
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import secrets
 from collections.abc import Mapping
@@ -40,6 +41,7 @@ class Settings:
     redis_url: str = field(repr=False, default="")
     cheap_passwords: bool = False
     plans: bool = True  # whether dates come from a plan of the whole order book
+    morning_at: dt.time | None = dt.time(7)  # when the morning report is due; None: never
 
     @property
     def files_dir(self) -> Path:
@@ -118,6 +120,11 @@ class Settings:
             )
             if not value.isdigit() or int(value) < 1
         ]
+        try:
+            morning_at = _hour(environ.get("CRM_MORNING_REPORT", "07:00"))
+        except ValueError:
+            morning_at = None
+            faults.append("CRM_MORNING_REPORT must be an hour such as 07:00, or 0 for none")
         params = dict(pair.partition("=")[::2] for pair in environ.get("ERP_PARAMS", "").split())
         if not all(params) or not all(params.values()):
             faults.append("ERP_PARAMS must be name=value pairs with spaces between them")
@@ -144,8 +151,17 @@ class Settings:
             redis_url=environ.get("REDIS_URL", ""),
             mail_from=environ.get("MAIL_FROM", "sales@formosa.example"),
             plans=environ.get("CRM_PLAN", "") != "0",
+            morning_at=morning_at,
             cheap_passwords=environ.get("CRM_CHEAP_PASSWORDS", "") == "1",
         )
+
+
+def _hour(text: str) -> dt.time | None:
+    """A time of day in the home zone; None for ``0``. Raises ValueError."""
+    found = None if text == "0" else dt.time.fromisoformat(text)
+    if found is not None and found.tzinfo is not None:
+        raise ValueError(text)
+    return found
 
 
 def secret_in(variable: str) -> str | None:

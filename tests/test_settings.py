@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from b2bcrm.settings import Settings, SettingsError
@@ -27,6 +29,16 @@ def test_dates_come_from_a_plan_unless_that_is_switched_off(tmp_path):
     folder = {"CRM_DATA_DIR": str(tmp_path)}
     assert Settings.from_env(folder).plans
     assert not Settings.from_env(folder | {"CRM_PLAN": "0"}).plans
+
+
+def test_the_morning_report_has_an_hour_and_can_be_switched_off(tmp_path):
+    folder = {"CRM_DATA_DIR": str(tmp_path)}
+    assert Settings.from_env(folder).morning_at == dt.time(7)
+    assert Settings.from_env(folder | {"CRM_MORNING_REPORT": "06:30"}).morning_at == dt.time(6, 30)
+    assert Settings.from_env(folder | {"CRM_MORNING_REPORT": "0"}).morning_at is None
+    for wrong in ("at seven", "07:00+02:00"):
+        with pytest.raises(SettingsError, match="CRM_MORNING_REPORT"):
+            Settings.from_env(folder | {"CRM_MORNING_REPORT": wrong})
 
 
 def test_with_a_database_nothing_of_the_demo_is_left():

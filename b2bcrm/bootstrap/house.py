@@ -97,6 +97,18 @@ class House:
             service.check_clocks(work)
         with self.office.open() as work:
             alert(work)
+        self.report_morning()
+
+    def report_morning(self) -> bool:
+        """Send the morning report out once its hour has come; whether this was the moment."""
+        if self.settings.morning_at is None:
+            return False
+        with self.office.open(read_only=True) as work:
+            seen = fulfillment.morning_due(work, self.settings.morning_at)
+        if seen is None:
+            return False
+        with self.office.open() as work:
+            return fulfillment.send_morning(work, seen)
 
     def sum_figures(self) -> int:
         """Sum the board's figures where rows changed; answers how many sets of them."""
@@ -192,6 +204,8 @@ def handlers(
         fulfillment_handlers.MailPromiseMoved(mailer, url),
         fulfillment_handlers.MailApprovers(mailer, url),
         fulfillment_handlers.MailPlanners(mailer, url),
+        fulfillment_handlers.MailMorning(mailer, url),
+        fulfillment_handlers.MailInCare(mailer, url),
         service_handlers.CaseOpenedMail(mailer, url),
         service_handlers.CaseAnswerMail(mailer, url),
         service_handlers.CaseSolvedMail(mailer, url),

@@ -7,12 +7,16 @@ sums; nothing is computed here. The what-if panel fetches itself.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from b2bcrm.documents.mornings import morning_file_name, morning_pdf
+from b2bcrm.documents.papers import PDF
 from b2bcrm.fulfillment.planning.explain import CAUSE_WORDS
 from b2bcrm.fulfillment.planning.figures import Heat, HeatCell, LoadWeek, Totals, monday
 from b2bcrm.fulfillment.planning.lateness import SHARE_WORDS
@@ -21,11 +25,14 @@ from b2bcrm.fulfillment.queries import board
 from b2bcrm.fulfillment.queries.board import BoardFilter, BoardRow
 from b2bcrm.fulfillment.queries.choices import Choices, choices
 from b2bcrm.fulfillment.queries.figures import figures
+from b2bcrm.fulfillment.queries.mornings import morning
 from b2bcrm.fulfillment.queries.plans import plan_state
 from b2bcrm.kernel.actor import Right
+from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.web.export import Column, export
+from b2bcrm.web.files import send_content
 from b2bcrm.web.live import version_response
 from b2bcrm.web.locale import current_locale, say
 from b2bcrm.web.paging import Asked, Listing, asked
@@ -34,7 +41,9 @@ from b2bcrm.web.work import After, in_work
 bp = Blueprint("desk_fulfillment", __name__, template_folder="templates")
 
 HORIZONS = ("4", "12", "26")
-FILTERS = ("site", "family", "weeks", "cause", "week", "center", "parts", "panel")
+FILTERS = ("site", "family", "weeks", "cause", "status", "week", "center", "parts", "panel")
+PASSING = ("week", "panel")  # a view keeps no week, which passes, and no open panel
+STATUSES = {status.value: status for status in board.TROUBLED}
 OTIF_TARGET = 95  # percent; the house's goal, shown beside the figure
 COLUMNS: tuple[Column[BoardRow], ...] = (
     Column(Message("Order"), lambda r: r.no),
@@ -54,22 +63,34 @@ COLUMNS: tuple[Column[BoardRow], ...] = (
     Column(Message("Cause"), lambda r: r.cause_word),
     Column(Message("Why"), lambda r: r.cause),
     Column(Message("Next step"), lambda r: r.next_step),
+    Column(Message("In charge"), lambda r: r.in_charge),
 )
 
 
-def _filter(wish: Asked) -> BoardFilter:
-    site, weeks = wish.get("site"), wish.get("weeks")
+def site_of(wish: Asked) -> int | None:
+    """The plant that is asked for."""
+    site = wish.get("site")
     is_id = site.isascii() and site.isdigit() and len(site) < 10  # noqa: PLR2004 - digits of an id
+    return (int(site) or None) if is_id else None
+
+
+def week_of(wish: Asked) -> dt.date | None:
+    """The Monday of the week that is asked for."""
     try:
-        week = dt.date.fromisoformat(wish.get("week"))
+        return monday(dt.date.fromisoformat(wish.get("week")))
     except ValueError:
-        week = None
+        return None
+
+
+def _filter(wish: Asked) -> BoardFilter:
+    weeks = wish.get("weeks")
     return BoardFilter(
-        site_id=(int(site) or None) if is_id else None,
+        site_id=site_of(wish),
         family=wish.get("family"),
         weeks=int(weeks) if weeks in HORIZONS else 12,
         cause=wish.get("cause") if wish.get("cause") in CAUSE_WORDS else "",
-        week=monday(week) if week else None,
+        status=STATUSES.get(wish.get("status")),
+        week=week_of(wish),
     )
 
 
@@ -107,9 +128,22 @@ def page(work: Work) -> ResponseReturnValue | After:
         lost=tuple((SHARE_WORDS[kind], days) for kind, days in sums.totals.lost),
         load=LoadChart(dict(centers).get(sums.center, ""), tuple(sums.weeks)),
         centers=centers,
+        views=tuple(offered.views),
+        view_query=_kept(wish),
         may_change=work.actor.may(Right.CHANGE_PROMISE),
         plan=plan_state(work),
     )
+
+
+@bp.get("/fulfillment/morning.pdf")
+@in_work(read_only=True)
+def morning_report(work: Work) -> After:
+    """The morning report as of now, in the reader's language."""
+    content = morning(work, current_locale(), request.url_root.rstrip("/"))
+    if content is None:
+        raise not_found(Message("The morning report"))
+    name = morning_file_name(content)
+    return After(lambda: send_content(morning_pdf(content), name, PDF, inline=True))
 
 
 @bp.get("/fulfillment/version")
@@ -117,6 +151,12 @@ def page(work: Work) -> ResponseReturnValue | After:
 def version(work: Work) -> Response:
     """Grows with each projection or figure that changed."""
     return version_response(work, "board")
+
+
+def _kept(wish: Asked) -> str:
+    """What a view would keep of the address."""
+    kept = {name: value for name, value in wish.filters.items() if name not in PASSING}
+    return urlsplit(replace(wish, filters=kept).url()).query
 
 
 def _centers(offered: Choices, site_id: int | None) -> tuple[tuple[str, str], ...]:

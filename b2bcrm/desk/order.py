@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from b2bcrm.customers.models import TouchKind
 from b2bcrm.desk import order_facts, order_touches, order_view, order_why
+from b2bcrm.desk.links import impact_url
 from b2bcrm.desk.order_facts import Head, OrderFacts
 from b2bcrm.files.kinds import KIND_WORDS
 from b2bcrm.fulfillment.actions import REASONS
@@ -100,6 +101,7 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         file_kinds=KIND_WORDS,
         case_states=CASE_STATES,
         invoice_amount=order_view.amount_in,
+        impact_url=impact_url,
         has=current_app.view_functions.__contains__,
     )
 
@@ -151,7 +153,7 @@ def allowed(actor: Actor, facts: OrderFacts) -> frozenset[str]:
         if head.state is OrderState.SUBMITTED:
             found.add("customer-po")
     if actor.may(Right.CHANGE_PROMISE) and head.state is OrderState.CONFIRMED:
-        found.add("promise")
+        found |= {"promise", "care"}
     refused = head.erp_sync is ErpSync.REFUSED and head.state is OrderState.CONFIRMED
     if refused and actor.may(Right.ORDER):
         found.add("correct")

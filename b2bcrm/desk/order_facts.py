@@ -91,6 +91,7 @@ class Head:
     next_step: Message | None
     contact: str | None
     owner: str | None
+    in_charge: str | None
     base_currency: str
     quote_id: int | None
     quote_no: str | None
@@ -108,6 +109,7 @@ class Head:
     has_invoices: bool
     has_documents: bool
     has_cases: bool
+    has_pegs: bool
 
     @property
     def ended(self) -> bool:
@@ -219,6 +221,19 @@ class PromiseRow(NamedTuple):
     at: dt.datetime
 
 
+class PegRow(NamedTuple):
+    """Pieces of a supply that a planner gave to the line."""
+
+    id: int
+    kind: str
+    no: str
+    site: str
+    qty: Decimal
+    reason: str
+    by_name: str
+    at: dt.datetime
+
+
 class EventRow(NamedTuple):
     """A line of the order's history."""
 
@@ -271,6 +286,7 @@ class OrderFacts:
     lines: list[LineRow]
     chosen: LineRow | None
     promises: list[PromiseRow]
+    pegs: list[PegRow]
     timeline: list[EventRow]
     touches: Sequence[TouchRow]
     more_touches: bool
@@ -305,6 +321,7 @@ def order_facts(work: Work, no: str, *, line_no: int | None, kind: str, more: bo
         lines=lines,
         chosen=chosen,
         promises=_promises(work, chosen),
+        pegs=_pegs(work, chosen) if head.has_pegs else [],
         timeline=entries[:limit],
         touches=said if kind != "files" else [],
         more_touches=len(entries) > limit,
@@ -338,6 +355,12 @@ def _promises(work: Work, chosen: LineRow | None) -> list[PromiseRow]:
         return []
     found = work.rows(statements.PROMISES, {"line_id": chosen.id})
     return [PromiseRow._make(row) for row in found]
+
+
+def _pegs(work: Work, chosen: LineRow | None) -> list[PegRow]:
+    if chosen is None:
+        return []
+    return [PegRow._make(row) for row in work.rows(statements.PEGS, {"line_id": chosen.id})]
 
 
 def _timeline(work: Work, head: Head, kind: str, limit: int) -> list[EventRow]:

@@ -15,8 +15,10 @@ from b2bcrm.catalog.models import Item
 from b2bcrm.customers.models import Account, Contact
 from b2bcrm.files.models import StoredFile
 from b2bcrm.fulfillment.models import (
+    FirmPeg,
     Invoice,
     LineProjection,
+    OrderCare,
     OrderProjection,
     Promise,
     Shipment,
@@ -58,6 +60,7 @@ def _head_statement() -> Any:
     erps = sa.select(sa.func.count()).select_from(ErpConnection).scalar_subquery()
     as_of = sa.select(sa.func.min(Feed.data_as_of)).where(supply).scalar_subquery()
     limit = sa.select(sa.func.min(Feed.limit_minutes)).where(supply).scalar_subquery()
+    carer = sa.orm.aliased(User)
     topic = sa.literal("order:") + sa.cast(Order.id, sa.String)
     seen = sa.select(ChangeCounter.n).where(ChangeCounter.topic == topic).scalar_subquery()
     differences = (
@@ -126,6 +129,10 @@ def _head_statement() -> Any:
                 next_step=OrderProjection.next_step,
                 contact=Contact.name,
                 owner=User.name,
+                in_charge=sa.select(carer.name)
+                .join(OrderCare, OrderCare.user_id == carer.id)
+                .where(OrderCare.order_id == Order.id)
+                .scalar_subquery(),
                 base_currency=Company.currency,
                 quote_id=Order.quote_id,
                 quote_no=Quote.no,
@@ -143,6 +150,10 @@ def _head_statement() -> Any:
                 has_invoices=sa.exists().where(Invoice.order_id == Order.id),
                 has_documents=sa.exists().where(StoredFile.order_id == Order.id),
                 has_cases=sa.exists().where(Case.order_id == Order.id),
+                has_pegs=sa.select(FirmPeg.id)
+                .join(OrderLine, OrderLine.id == FirmPeg.order_line_id)
+                .where(OrderLine.order_id == Order.id, FirmPeg.ended_at.is_(None))
+                .exists(),
             )
         )
     )
@@ -195,6 +206,22 @@ LINES = (
     .outerjoin(LineProjection, LineProjection.order_line_id == OrderLine.id)
     .where(OrderLine.order_id == sa.bindparam("order_id"))
     .order_by(OrderLine.line_no)
+)
+PEGS = (
+    sa.select(
+        *_named(
+            id=FirmPeg.id,
+            kind=FirmPeg.kind,
+            no=FirmPeg.no,
+            site=FirmPeg.site_code,
+            qty=FirmPeg.qty,
+            reason=FirmPeg.reason,
+            by_name=FirmPeg.by_name,
+            at=FirmPeg.at,
+        )
+    )
+    .where(FirmPeg.order_line_id == sa.bindparam("line_id"), FirmPeg.ended_at.is_(None))
+    .order_by(FirmPeg.id)
 )
 PROMISES = (
     sa.select(Promise.promised_on, Promise.previous_on, Promise.reason, Promise.by_name, Promise.at)

@@ -44,6 +44,7 @@ _ICONS = (
     ("order", "package"),
     ("promise", "calendar-event"),
     ("projection", "calendar-exclamation"),
+    ("peg", "lock"),
     ("shipment", "package"),
     ("quote", "file-invoice"),
     ("inquiry", "inbox"),

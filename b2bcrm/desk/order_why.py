@@ -227,7 +227,7 @@ def _peg(link: dict[str, Any], axis: _Axis, today: dt.date, short: Short, say: S
         title=say(Message("Stock %(item)s", item=link["item"]))
         if link["kind"] == "stock"
         else f"{link['no']} {link['item']}",
-        under=say(_under(link, end, was, short)),
+        under=say(_with_firm(link, _under(link, end, was, short))),
         qty=show_decimal(Decimal(link["qty"])),
         slack=say(Message("covered") if link["finished"] else slack),
         spans=spans,
@@ -244,6 +244,12 @@ def _rests_on(link: dict[str, Any]) -> str:
     return impact_url(link["kind"], link["no"])
 
 
+def _with_firm(link: dict[str, Any], under: Message | str) -> Message | str:
+    if not link.get("firm"):
+        return under
+    return Message("firm · %(what)s", what=under) if under else Message("firm")
+
+
 def _under(
     link: dict[str, Any], end: dt.date | None, was: dt.date | None, short: Short
 ) -> Message | str:
@@ -253,6 +259,8 @@ def _under(
     if link["kind"] == "work_order":
         return _under_work(link)
     supplier = link["detail"]
+    if not supplier and end is not None:
+        return Message("due %(day)s", day=short(end))
     if link["finished"] or end is None:
         return Message("%(supplier)s · received", supplier=supplier)
     if was and was != end:

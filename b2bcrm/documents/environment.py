@@ -90,14 +90,18 @@ def show_price(value: Decimal, currency: str) -> str:
 
 
 def _filters(locale: str) -> dict[str, Callable[..., str]]:
-    def date(day: dt.date | None, *, in_english: bool = False) -> str:
+    def date(day: dt.date | None, *, in_english: bool = False, weekday: bool = False) -> str:
         if day is None:
             return DASH
         local = day.astimezone(HOME_ZONE).date() if isinstance(day, dt.datetime) else day
-        return show_date(local, "en" if in_english else locale, weekday=False)
+        return show_date(local, "en" if in_english else locale, weekday=weekday)
 
-    def day(value: dt.date) -> str:
-        return show_date(value, locale, year=False, weekday=False)
+    def day(value: dt.date | None) -> str:
+        return DASH if value is None else show_date(value, locale, year=False, weekday=False)
+
+    def moment(at: dt.datetime) -> str:
+        local = at.astimezone(HOME_ZONE)
+        return f"{day(local.date())} {local:%H:%M}"
 
     def amount(value: Decimal, currency: str) -> str:
         return show_decimal(value, digits(currency))
@@ -116,6 +120,8 @@ def _filters(locale: str) -> dict[str, Callable[..., str]]:
     return {
         "date": date,
         "day": day,
+        "moment": moment,
+        "hours": lambda value: show_decimal(value, 0),
         "amount": amount,
         "money": money,
         "price": show_price,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar
 
 from b2bcrm.kernel.events import Event
@@ -146,10 +147,93 @@ class ScenarioProposed(Event):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class MorningCame(Event):
+    """The board of a business day is reported to one reader. The subject is the reader."""
+
+    name: ClassVar[str] = "morning.came"
+    subject: ClassVar[str] = "user"
+    day: dt.date
+
+    def sentence(self) -> Message:
+        """Which day's."""
+        return Message("The morning report of %(day)s is on its way.", day=self.day)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderInCare(Event):
+    """``by_id`` put a person in charge of an order; ``user_id`` None: nobody is any more."""
+
+    name: ClassVar[str] = "order.in_care"
+    subject: ClassVar[str] = "order"
+    order_no: str
+    user_id: int | None
+    person: str
+    by_id: int | None
+
+    def sentence(self) -> Message:
+        """Who it is now."""
+        if self.user_id is None:
+            return Message("Nobody is in charge of %(no)s any more", no=self.order_no)
+        return Message("%(person)s is in charge of %(no)s", person=self.person, no=self.order_no)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupplyFirmed(Event):
+    """A planner gave pieces of a supply (of document ``no``, or stock) to a line."""
+
+    name: ClassVar[str] = "peg.firmed"
+    subject: ClassVar[str] = "order"
+    line_no: int
+    qty: Decimal
+    no: str
+    item: str
+    reason: str
+
+    def sentence(self) -> Message:
+        """How many, of what, and why."""
+        return Message(
+            "Line %(line)s: %(qty)s pieces of %(supply)s are firm: %(reason)s",
+            line=self.line_no,
+            qty=self.qty,
+            supply=_supply(self.no, self.item),
+            reason=self.reason,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PegReleased(Event):
+    """A planner took pieces back that were firm for a line."""
+
+    name: ClassVar[str] = "peg.released"
+    subject: ClassVar[str] = "order"
+    line_no: int
+    qty: Decimal
+    no: str
+    item: str
+
+    def sentence(self) -> Message:
+        """How many, of what."""
+        return Message(
+            "Line %(line)s: %(qty)s pieces of %(supply)s are firm no more",
+            line=self.line_no,
+            qty=self.qty,
+            supply=_supply(self.no, self.item),
+        )
+
+
+def _supply(no: str, item: str) -> Message | str:
+    return no or Message("Stock %(item)s", item=item)
+
+
 EVENTS: tuple[type[Event], ...] = (
     PromiseMoved,
     PromiseAsked,
     ProjectionMoved,
     ShipmentReceived,
     ScenarioProposed,
+    MorningCame,
+    OrderInCare,
+    SupplyFirmed,
+    PegReleased,
 )

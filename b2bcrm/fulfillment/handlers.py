@@ -1,28 +1,50 @@
-"""Deliveries that follow from fulfillment's events: whom a moved promise or a proposal concerns."""
+"""Deliveries that follow from fulfillment's events: whom a moved promise, a proposal or a new
+morning concerns.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar
 
 import sqlalchemy as sa
 
-from b2bcrm.customers.models import Account, Contact
+from b2bcrm.customers.models import Account
 from b2bcrm.documents.environment import known_locale
 from b2bcrm.documents.mails import compose
-from b2bcrm.fulfillment.events import PromiseAsked, PromiseMoved, ScenarioProposed
-from b2bcrm.fulfillment.models import PromiseRequest, RequestState
+from b2bcrm.documents.mornings import (
+    OLD_DATA,
+    KeyFigure,
+    MorningContent,
+    Unit,
+    morning_file_name,
+    morning_pdf,
+)
+from b2bcrm.documents.papers import PDF
+from b2bcrm.fulfillment.actions.mornings import READERS
+from b2bcrm.fulfillment.events import (
+    MorningCame,
+    OrderInCare,
+    PromiseAsked,
+    PromiseMoved,
+    ScenarioProposed,
+)
+from b2bcrm.fulfillment.models import OrderCare, OrderProjection, PromiseRequest, RequestState
 from b2bcrm.fulfillment.planning.measures import measures_of
+from b2bcrm.fulfillment.queries.mornings import morning
+from b2bcrm.fulfillment.queries.notices import promise_notice
 from b2bcrm.fulfillment.queries.proposals import proposal
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.errors import CrmError
 from b2bcrm.kernel.events import Event
-from b2bcrm.kernel.organization import Company
-from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.money import digits
+from b2bcrm.kernel.words import Message, show_date, show_decimal
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order
 from b2bcrm.orders.queries import connection_of
-from b2bcrm.ports.mail import Mail, Mailer
+from b2bcrm.ports.mail import Attachment, Mail, Mailer
 from b2bcrm.sync.connections import must_be_silent
 from b2bcrm.users.models import User
 
@@ -46,33 +68,13 @@ class MailPromiseMoved:
             work, connection_of(work, order), stream=f"order:{order.id}", handler=self.name
         ):
             return None
-        account = work.session.get_one(Account, order.account_id)
-        contact = work.session.scalar(
-            sa.select(Contact)
-            .where(Contact.account_id == account.id, Contact.email != "")
-            .order_by(Contact.id != (order.contact_id or 0), Contact.id)
-            .limit(1)
-        )
-        if contact is None:
-            return None
-        company = work.session.get_one(Company, order.company_id)
-        return compose(
-            "promise_moved",
-            known_locale(contact.language or account.language),
-            to=(contact.email,),
-            message_id=(
-                f"promise-{order.id}-{event.line_no}-{event.promised_on.isoformat()}"
-                f"-{(event.previous_on or event.promised_on).isoformat()}"
-            ),
-            reply_to=company.email,
-            name=contact.name,
-            order_no=order.no,
-            customer_po=order.customer_po,
-            line_no=event.line_no,
+        return promise_notice(
+            work,
+            order,
+            event.line_no,
             promised_on=event.promised_on,
             previous_on=event.previous_on,
-            url=f"{self.base_url}/portal/orders/{order.no}",
-            firm=company.name,
+            base_url=self.base_url,
         )
 
     def send(self, message: Mail, *, again: bool) -> None:
@@ -174,3 +176,128 @@ class MailPlanners:
 
     def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
         """The outbox row shows it to the ERP administrator."""
+
+
+@dataclass(frozen=True)
+class MailInCare:
+    """Tells a person that an order is in his charge now."""
+
+    mailer: Mailer
+    base_url: str
+    name: ClassVar[str] = "mail.in_care"
+
+    def prepare(self, work: Work, event: Event) -> Mail | None:
+        """None for who took it himself, and for who has left or is not in charge any more."""
+        assert isinstance(event, OrderInCare)  # noqa: S101 - routed by its name
+        user = work.session.get(User, event.user_id) if event.user_id else None
+        if user is None or user.id == event.by_id or not user.active:
+            return None
+        row = work.session.get(OrderCare, event.subject_id)
+        if row is None or row.user_id != user.id:
+            return None
+        order = work.session.get_one(Order, event.subject_id)
+        view = work.session.get(OrderProjection, order.id)
+        facts: list[tuple[Message, object]] = [
+            (Message("Customer"), work.session.get_one(Account, order.account_id).name)
+        ]
+        if view is not None:
+            facts += [
+                (Message("Promised"), view.promised_on or "–"),
+                (Message("Projected"), view.projected_on or "–"),
+                (Message("Why"), view.cause or view.status_reason),
+                (Message("Next step"), view.next_step or "–"),
+            ]
+        locale = known_locale(user.locale)
+        return compose(
+            "note_to_owner",
+            locale,
+            to=(user.email,),
+            message_id=f"{event.name}-{order.id}-{user.id}-{row.at:%Y%m%d%H%M%S}",
+            headline=event.sentence(),
+            facts=[
+                (word, show_date(said, locale) if isinstance(said, dt.date) else said)
+                for word, said in facts
+            ],
+            text="",
+            url=f"{self.base_url}/orders/{order.no}",
+        )
+
+    def send(self, message: Mail, *, again: bool) -> None:
+        """Hand it over; a repeat carries the same message id."""
+        del again
+        self.mailer.send(message)
+
+    def record(self, work: Work, event: Event, reply: None) -> None:
+        """Nothing to write down."""
+
+    def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
+        """The outbox row shows it to the ERP administrator."""
+
+
+@dataclass(frozen=True)
+class Morning:
+    """What ``mail.morning`` sends."""
+
+    to: str
+    content: MorningContent
+    message_id: str
+
+
+@dataclass(frozen=True)
+class MailMorning:
+    """Sends one reader the morning report in his language: what matters in the mail, all as PDF."""
+
+    mailer: Mailer
+    base_url: str
+    name: ClassVar[str] = "mail.morning"
+
+    def prepare(self, work: Work, event: Event) -> Morning | None:
+        """The board as of now; None if the day is over or the reader no longer one."""
+        assert isinstance(event, MorningCame)  # noqa: S101 - routed by its name
+        user = work.session.get_one(User, event.subject_id)
+        if event.day != work.today or not user.active or user.role not in READERS:
+            return None
+        content = morning(work, known_locale(user.locale), self.base_url)
+        if content is None:
+            return None
+        return Morning(user.email, content, f"{event.name}-{user.id}-{event.day.isoformat()}")
+
+    def send(self, message: Morning, *, again: bool) -> None:
+        """Draw it and hand it over; a repeat carries the same message id."""
+        del again
+        content = message.content
+        paper = Attachment(morning_file_name(content), PDF, morning_pdf(content))
+        mail = compose(
+            "note_to_owner",
+            content.language,
+            to=(message.to,),
+            message_id=message.message_id,
+            attachments=(paper,),
+            headline=Message("Morning report, %(day)s", day=content.day),
+            facts=tuple((figure.label, _said(figure, content)) for figure in content.figures),
+            text=OLD_DATA if content.too_old else "",
+            url=f"{self.base_url}/fulfillment",
+        )
+        self.mailer.send(mail)
+
+    def record(self, work: Work, event: Event, reply: None) -> None:
+        """Nothing to write down."""
+
+    def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
+        """The outbox row shows it to the ERP administrator."""
+
+
+def _said(figure: KeyFigure, content: MorningContent) -> Message | str:
+    """A key figure in words, with what it was before."""
+    now, before = (_amount(value, figure.unit, content) for value in (figure.now, figure.before))
+    return Message("%(now)s (before: %(before)s)", now=now, before=before) if before else now or "–"
+
+
+def _amount(value: Decimal | None, unit: Unit, content: MorningContent) -> Message | str:
+    if value is None:
+        return ""
+    if unit is Unit.PERCENT:
+        return Message("%(share)s %%", share=value)
+    places = digits(content.currency) if unit is Unit.MONEY else None
+    text = show_decimal(value, places)
+    return f"{content.currency} {text}" if unit is Unit.MONEY else text

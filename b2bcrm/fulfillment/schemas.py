@@ -12,9 +12,11 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.web.fields import Number
 
 MAX_TEXT = 300
+MAX_NOTE = 200
 MAX_NAME = 80
 MAX_PRICE = Decimal(10) ** 9
 PLACES = 2
+MAX_QUERY = 500
 
 
 class ChangePromiseSchema(Schema):
@@ -33,6 +35,29 @@ class DecideRequestSchema(Schema):
     """Whether a later day is approved."""
 
     approved = fields.Boolean(required=True)
+
+
+class TakeCareSchema(Schema):
+    """Who is in charge of an order from now on, and a note for colleagues."""
+
+    user_id = fields.Integer(load_default=None, allow_none=True)
+    text = fields.String(load_default="", validate=validate.Length(max=MAX_NOTE))
+
+
+class FirmSchema(Schema):
+    """Which supply (kind, number and site with bars between), how many pieces of it, and why."""
+
+    supply = fields.String(required=True, validate=validate.Regexp(r"^[a-z_]+\|[^|]*\|[^|]+$"))
+    qty = fields.String(required=True, validate=validate.Length(max=20))
+    reason = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
+
+
+class SaveViewSchema(Schema):
+    """A view's name, what it shows, and who else may see it."""
+
+    name = fields.String(required=True, validate=validate.Length(min=1, max=MAX_NAME))
+    query = fields.String(load_default="", validate=validate.Length(max=MAX_QUERY))
+    shared = fields.Boolean(load_default=False, truthy={"yes"}, falsy={""})
 
 
 class SaveScenarioSchema(Schema):

@@ -1,6 +1,7 @@
-"""Acts on promises and deliveries: a planner moves a date, a customer confirms a receipt.
+"""Acts on promises and deliveries: a planner moves a date, puts somebody in charge or firms a
+supply, a customer confirms a receipt.
 
-The form of a promise is a fragment for the page's dialog; it repeats before and after. The pages
+Forms are fragments for the page's dialog; that of a promise repeats before and after. The pages
 themselves live in ``desk`` and ``portal``.
 """
 
@@ -12,17 +13,29 @@ import sqlalchemy as sa
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from b2bcrm.catalog.models import Item
 from b2bcrm.fulfillment import actions
-from b2bcrm.fulfillment.models import LineProjection
-from b2bcrm.fulfillment.schemas import ChangePromiseSchema, DecideRequestSchema
-from b2bcrm.kernel.actor import Right
+from b2bcrm.fulfillment.models import LineProjection, OrderCare, OrderProjection
+from b2bcrm.fulfillment.planning.firming import Supply
+from b2bcrm.fulfillment.queries import notices
+from b2bcrm.fulfillment.schemas import (
+    ChangePromiseSchema,
+    DecideRequestSchema,
+    FirmSchema,
+    TakeCareSchema,
+)
+from b2bcrm.kernel.actor import STAFF_ROLES, Right
 from b2bcrm.kernel.errors import not_found
+from b2bcrm.kernel.quantity import parse_qty
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import queries as orders
+from b2bcrm.orders.lifecycle import Act, S, acts
 from b2bcrm.orders.models import Order, OrderLine
+from b2bcrm.users.queries import users_with_roles
 from b2bcrm.web.answers import safe_next, see_other
 from b2bcrm.web.forms import Form, read_form
+from b2bcrm.web.locale import say
 from b2bcrm.web.work import in_work
 
 bp = Blueprint("fulfillment", __name__, template_folder="templates")
@@ -68,6 +81,24 @@ def promise_form(work: Work, no: str, line_no: int) -> ResponseReturnValue:
     return _form(work, order, _line(order, line_no), None)
 
 
+@bp.get("/orders/<no>/lines/<int:line_no>/promise/notice")
+@in_work(read_only=True)
+def promise_notice(work: Work, no: str, line_no: int) -> ResponseReturnValue:
+    """What the customer would read, were ``promised_on`` the new date."""
+    order = orders.by_no(work, no)
+    line = _line(order, line_no)
+    day = _day(request.args.get("promised_on", "")) or line.promised_on or work.today
+    notice = notices.promise_notice(
+        work,
+        order,
+        line_no,
+        promised_on=day,
+        previous_on=line.promised_on,
+        base_url=request.url_root.rstrip("/"),
+    )
+    return render_template("fulfillment/notice.html", notice=notice)
+
+
 @bp.post("/orders/<no>/lines/<int:line_no>/promise")
 @in_work()
 def promise_change(work: Work, no: str, line_no: int) -> ResponseReturnValue:
@@ -107,6 +138,106 @@ def promise_decide(work: Work, no: str, request_id: int) -> ResponseReturnValue:
     actions.decide_request(work, request_id, approved=approved)
     told = Message("Approved. The customer is told.") if approved else Message("Declined.")
     return see_other(safe_next(request.form.get("next", ""), f"/orders/{no}"), told)
+
+
+@bp.get("/orders/<no>/care")
+@in_work(read_only=True)
+def care_form(work: Work, no: str) -> ResponseReturnValue:
+    """Who is in charge of the order, for the page's dialog."""
+    return _care(work, orders.by_no(work, no), None)
+
+
+@bp.post("/orders/<no>/care")
+@in_work()
+def care_change(work: Work, no: str) -> ResponseReturnValue:
+    """Put somebody in charge, or write a note."""
+    order = orders.by_no(work, no)
+    form = read_form(TakeCareSchema())
+    if form.ok:
+        with form.catching():
+            actions.take_care(work, no, **form.data)
+            back = safe_next(request.args.get("next", ""), f"/orders/{order.no}")
+            return see_other(back, Message("Saved."))
+    return _care(work, order, form), 422
+
+
+def _care(work: Work, order: Order, form: Form | None) -> str:
+    care = work.session.get(OrderCare, order.id)
+    view = work.session.get(OrderProjection, order.id)
+    people = [(user.id, user.name) for user in users_with_roles(work.session, list(STAFF_ROLES))]
+    return render_template(
+        "fulfillment/care.html",
+        order=order,
+        view=view,
+        line=order.line(view.deciding_line_no) if view and view.deciding_line_no else None,
+        in_charge=care.user_id if care else None,
+        people=[("", say(Message("Nobody"))), *people],
+        may_amend=work.actor.may(Right.ORDER) and Act.AMEND in acts(order.state, S),
+        form=form,
+    )
+
+
+@bp.get("/orders/<no>/lines/<int:line_no>/firm")
+@in_work(read_only=True)
+def firm_form(work: Work, no: str, line_no: int) -> ResponseReturnValue:
+    """The free supplies that the line may be given, for the page's dialog."""
+    order = orders.by_no(work, no)
+    return _firm(work, order, _line(order, line_no), None)
+
+
+@bp.post("/orders/<no>/lines/<int:line_no>/firm")
+@in_work()
+def firm_supply(work: Work, no: str, line_no: int) -> ResponseReturnValue:
+    """Give pieces of a supply to the line."""
+    order = orders.by_no(work, no)
+    line = _line(order, line_no)
+    form = read_form(FirmSchema())
+    if form.ok:
+        with form.catching():
+            kind, number, site = form.data["supply"].split("|")
+            actions.firm_supply(
+                work,
+                line.id,
+                kind=kind,
+                no=number,
+                site=site,
+                qty=parse_qty(form.data["qty"], line.unit),
+                reason=form.data["reason"],
+            )
+            return see_other(f"/orders/{order.no}?line={line_no}#why", Message("It is firm."))
+    return _firm(work, order, line, form), 422
+
+
+def _firm(work: Work, order: Order, line: OrderLine, form: Form | None) -> str:
+    supplies = [
+        (f"{one.spot.kind}|{one.spot.no}|{one.spot.site}", say(_free(one)))
+        for one in actions.free_supplies(work, line)
+    ]
+    return render_template(
+        "fulfillment/firm.html",
+        order=order,
+        line=line,
+        item_no=work.session.get_one(Item, line.item_id).no,
+        wanted=actions.may_firm(work, order, line),
+        supplies=supplies,
+        form=form,
+    )
+
+
+def _free(one: Supply) -> Message:
+    facts = {"no": one.spot.no, "site": one.spot.site, "qty": one.free, "day": one.on}
+    if one.on is None:
+        return Message("Stock at %(site)s: %(qty)s free", **facts)
+    return Message("%(no)s on %(day)s: %(qty)s free", **facts)
+
+
+@bp.post("/firm/<int:peg_id>/release")
+@in_work()
+def firm_release(work: Work, peg_id: int) -> ResponseReturnValue:
+    """Take firm pieces back."""
+    order = actions.release_peg(work, peg_id)
+    back = safe_next(request.form.get("next", ""), f"/orders/{order.no}")
+    return see_other(back, Message("Released. The plan may use the pieces again."))
 
 
 @bp.post("/portal/shipments/<int:shipment_id>/receipt")

@@ -292,6 +292,9 @@ def test_a_planner_moves_a_promise_in_the_dialog(app, office, busy):
     client = client_for(app, office, Role.PLANNER)
     url = f"/orders/{busy[0].no}/lines/10/promise"
     assert "So far Tue 15 Dec 2026" in client.get(url).text
+    shown = client.get(f"{url}/notice?promised_on=2026-12-22").text
+    assert "Tue 22 Dec 2026" in shown
+    assert busy[0].no in shown
     wrong = client.send(url, version=1, promised_on="2026-11-01", reason_code="material")
     assert wrong.status_code == 422
     assert "The date is in the past." in wrong.text

@@ -6,6 +6,7 @@ import pytest
 
 from b2bcrm.fulfillment.events import PromiseMoved
 from b2bcrm.fulfillment.handlers import MailPromiseMoved
+from b2bcrm.fulfillment.queries.notices import promise_notice
 from b2bcrm.kernel import outbox
 from b2bcrm.kernel.words import Message
 from b2bcrm.sync.models import ErpConnection
@@ -89,3 +90,17 @@ def test_while_customers_of_its_erp_are_not_told_nothing_is_sent_and_the_notice_
     assert handler.prepare(work, moved(there)) is None
     work.session.expire_all()
     assert [row.target for row in rows] == ["", "cn"]  # the list before the go-live
+
+
+def test_what_is_shown_before_is_what_is_sent(work):
+    order = make_order(work, make_account(work))
+    event = moved(order)
+    shown = promise_notice(
+        work,
+        order,
+        event.line_no,
+        promised_on=event.promised_on,
+        previous_on=event.previous_on,
+        base_url="https://crm.example",
+    )
+    assert shown == MailPromiseMoved(Box(), "https://crm.example").prepare(work, event)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from b2bcrm.fulfillment.actions.approvals import ask_for_approval, decide_request
+from b2bcrm.fulfillment.actions.care import take_care
 from b2bcrm.fulfillment.actions.figures import keep_figures, sum_figures
+from b2bcrm.fulfillment.actions.firming import firm_supply, free_supplies, may_firm, release_peg
+from b2bcrm.fulfillment.actions.mornings import morning_due, send_morning
 from b2bcrm.fulfillment.actions.projecting import (
     mark_open_stale,
     mark_stale,
@@ -29,11 +32,15 @@ __all__ = [
     "change_promise",
     "confirm_receipt",
     "decide_request",
+    "firm_supply",
+    "free_supplies",
     "keep_figures",
     "keep_learned",
     "learn",
     "mark_open_stale",
     "mark_stale",
+    "may_firm",
+    "morning_due",
     "needs_approval",
     "not_firm",
     "project",
@@ -41,5 +48,8 @@ __all__ = [
     "project_due",
     "projections_due",
     "read_promises",
+    "release_peg",
+    "send_morning",
     "sum_figures",
+    "take_care",
 ]

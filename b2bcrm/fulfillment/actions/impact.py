@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from b2bcrm.catalog.models import Item, WorkCenter
 from b2bcrm.fulfillment.models import (
     OPEN_WORK,
+    FirmPeg,
     LineProjection,
     Operation,
     PurchaseLine,
@@ -139,6 +140,8 @@ def _by_documents(work: Work, kind: Thing, no: str) -> set[int]:
     if kind in {Thing.PURCHASE, Thing.WORK}:
         query = sa.select(ShortPart.order_line_id).where(ShortPart.document_no == no)
         found |= set(work.session.scalars(query))
+        firm = sa.select(FirmPeg.order_line_id).where(FirmPeg.no == no, FirmPeg.ended_at.is_(None))
+        found |= set(work.session.scalars(firm))
     return found
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import selectinload
 from b2bcrm.fulfillment.planning.chain import Outlook, outlook, settle
 from b2bcrm.fulfillment.planning.facts import Supplies
 from b2bcrm.fulfillment.planning.measures import Measure, Move, text_of
-from b2bcrm.fulfillment.planning.shifting import earlier, shifted, unbound
+from b2bcrm.fulfillment.planning.shifting import earlier, shifted, unbound, with_firm_moved
 from b2bcrm.fulfillment.queries.open_lines import OpenLine
 from b2bcrm.fulfillment.snapshot import orders as snapshot
 from b2bcrm.fulfillment.snapshot.orders import OrderFacts
@@ -87,7 +87,10 @@ def _changed(
 ) -> dict[int, dt.date | None]:
     """Projected days after the measures."""
     early = earlier(supplies, measures)
-    lines = {key: unbound(line, supplies, early) for key, line in facts.lines.items()}
+    lines = {
+        key: unbound(with_firm_moved(line, measures), supplies, early)
+        for key, line in facts.lines.items()
+    }
     moved = shifted(supplies, measures, centers, facts.calendar)
     return _projected(replace(facts, lines=lines), moved, today)
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import selectinload
 from b2bcrm.fulfillment.actions.history import record_history
 from b2bcrm.fulfillment.actions.projections import store, store_ended
 from b2bcrm.fulfillment.models import (
+    FirmPeg,
     LineProjection,
     OrderProjection,
     Reservation,
@@ -32,7 +33,7 @@ from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.actions import LineQuantities, record_quantities
 from b2bcrm.orders.lifecycle import FINAL, ErpSync, OrderState
-from b2bcrm.orders.models import Order
+from b2bcrm.orders.models import Order, OrderLine
 from b2bcrm.orders.queries import locked
 
 BATCH = 200
@@ -197,6 +198,7 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
     for order in ended:
         changed += store_ended(work, order, old_orders.get(order.id), old_lines)
     _end_reservations(work, covered, [order.no for order in ended])
+    _end_pegs(work, [order.id for order in orders])
     if produced:
         record_quantities(work, produced)
     return changed
@@ -267,4 +269,26 @@ def _end_reservations(work: Work, covered: Sequence[tuple[str, str]], ended: Seq
         sa.update(Reservation)
         .where(Reservation.ended_at.is_(None), sa.or_(pairs, Reservation.order_ref.in_(ended)))
         .values(ended_at=work.now)
+    )
+
+
+def _end_pegs(work: Work, order_ids: Sequence[int]) -> None:
+    """What has left, or never will, needs its firm pieces no more."""
+    over = (
+        sa.select(OrderLine.id)
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(
+            Order.id.in_(order_ids),
+            sa.or_(
+                Order.state.in_(FINAL),
+                OrderLine.cancelled,
+                OrderLine.shipped_qty >= OrderLine.due_qty,
+            ),
+        )
+    )
+    work.session.execute(
+        sa.update(FirmPeg)
+        .where(FirmPeg.ended_at.is_(None), FirmPeg.order_line_id.in_(over))
+        .values(ended_at=work.now)
+        .execution_options(synchronize_session=False)
     )

@@ -59,7 +59,7 @@ class Promises:
 
         What was told is kept no earlier than it was told: those hours are for others.
         """
-        seq = self._lock()
+        seq = self.lock()
         told = {key: day for key, day in at_worst.items() if day != dt.date.max}
         lines = [replace(ln, wanted_on=told.get(ln.ref, ln.wanted_on)) for ln in lines]
         found = find(self.work, lines, without=(ref,), late=told)
@@ -98,7 +98,7 @@ class Promises:
         self, quote_ref: str, order_ref: str, lines: Sequence[AskLine]
     ) -> tuple[Answer, ...]:
         """Turn a live hold into the order's reservation; ask again where there is none."""
-        seq = self._lock()
+        seq = self.lock()
         kept = self._held(quote_ref)
         self._end_holds(quote_ref)
         self._free_lines(order_ref, [line.ref for line in lines])
@@ -134,7 +134,7 @@ class Promises:
 
         A reservation that ended was taken over by the ERP: only the added pieces are ours then.
         """
-        seq = self._lock()
+        seq = self.lock()
         kept = self._reservation(order_ref, line.ref)
         live = kept is not None and kept.ended_at is None
         if kept is not None and live:
@@ -214,7 +214,7 @@ class Promises:
         )
         return {site_id: worst[code] for site_id, code in sites if code in worst}
 
-    def _lock(self) -> int:
+    def lock(self) -> int:
         """Lock the gate until the Work ends; the next sequence number."""
         session = self.work.session
         bump = (

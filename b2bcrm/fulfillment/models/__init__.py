@@ -1,9 +1,11 @@
 """All that fulfillment keeps: supply, plans, promises, shipments, figures, sureness, scenarios,
-prices.
+mornings, prices, and what planners settle.
 """
 
 from __future__ import annotations
 
+from b2bcrm.fulfillment.models.boards import BoardMorning, BoardView
+from b2bcrm.fulfillment.models.care import FirmPeg, OrderCare
 from b2bcrm.fulfillment.models.figures import FigureRun, FigureSheet
 from b2bcrm.fulfillment.models.plans import PlanRun
 from b2bcrm.fulfillment.models.prices import MeasurePrice
@@ -42,14 +44,18 @@ from b2bcrm.fulfillment.models.sureness import SurenessCurve, SurenessRun, Suren
 __all__ = [
     "OPEN_WORK",
     "WAITING_WORK",
+    "BoardMorning",
+    "BoardView",
     "FigureRun",
     "FigureSheet",
+    "FirmPeg",
     "Hold",
     "HoldLine",
     "Invoice",
     "LineProjection",
     "MeasurePrice",
     "Operation",
+    "OrderCare",
     "OrderProjection",
     "PlanRun",
     "Promise",

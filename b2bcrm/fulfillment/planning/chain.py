@@ -17,7 +17,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from b2bcrm.customers.receiving import arrival_on, at_customer, leave_by
-from b2bcrm.fulfillment.planning.facts import ZERO, Buy, Line, Make, Part, Step, Supplies
+from b2bcrm.fulfillment.planning.facts import (
+    ZERO,
+    Buy,
+    FirmPieces,
+    Line,
+    Make,
+    Part,
+    Step,
+    Supplies,
+)
 from b2bcrm.kernel.calendar import WorkCalendar
 
 DEEPEST = 8  # a reference that leads back to itself must not loop for ever
@@ -53,6 +62,7 @@ class Node:
     detail: str = ""
     center: str = ""
     line_no: int = 0
+    firm: bool = False
     children: list[Node] = field(default_factory=list)
 
 
@@ -96,29 +106,35 @@ class Outlook:
 def outlook(line: Line, supplies: Supplies, today: dt.date) -> Outlook:
     """Tree, readiness and projected date of ``line``."""
     tops = _Forward(supplies, today, line.calendar).below(line.ref) if line.ref else []
-    view = Outlook(*_readiness(line, tops, today), ready_on=None)
+    firm = [_firm(line, pieces, today) for pieces in line.firm]
+    view = Outlook(*_readiness(line, tops, firm, today), ready_on=None)
     view.ready_on = _by_plan(line, view, _ready_on(line, view, today))
+    if view.source in _UNPEGGED:
+        view.ready_on = _with_firm(line, view, view.ready_on)
     settle(line, view, today)
     return view
 
 
-def _readiness(line: Line, tops: list[Node], today: dt.date) -> tuple[str, list[Node]]:
-    """What the date rests on."""
-    if line.left <= 0:
-        return "shipped", tops
-    if not line.stock_item:
-        return "service", tops
+def _readiness(
+    line: Line, tops: list[Node], firm: list[Node], today: dt.date
+) -> tuple[str, list[Node]]:
+    """What the date rests on: documents, firm pieces, stock, then what is still to be planned."""
+    if line.left <= 0 or not line.stock_item:
+        return ("shipped" if line.left <= 0 else "service"), tops
     if tops:
-        return "supply", tops
+        return "supply", [*tops, *firm]
+    rest = line.left - sum((node.qty for node in firm), ZERO)
+    if firm and rest <= 0:
+        return ("stock" if all(node.finished for node in firm) else "supply"), firm
     far = line.planned_on is not None and (
         line.planned_on > line.calendar.add_days(today, FAR_DAYS)
     )
-    if line.ref and line.on_hand >= line.left and not far:
-        stock = Node("stock", "", line.item, line.left, finished=True)
-        return "stock", [stock]
+    if line.ref and line.on_hand >= rest and not far:
+        stock = Node("stock", "", line.item, rest, finished=True)
+        return ("stock" if all(node.finished for node in firm) else "supply"), [stock, *firm]
     if line.ref and line.planned_on is not None:
-        return "plan", []
-    return ("reservation" if line.reserved_on else "none"), []
+        return "plan", firm
+    return ("reservation" if line.reserved_on else "none"), firm
 
 
 def _ready_on(line: Line, view: Outlook, today: dt.date) -> dt.date | None:
@@ -152,6 +168,14 @@ def _by_plan(line: Line, view: Outlook, ready_on: dt.date | None) -> dt.date | N
     if ready_on is None or line.plan.late:
         return leaves_on
     return min(ready_on, leaves_on)
+
+
+def _with_firm(line: Line, view: Outlook, ready_on: dt.date | None) -> dt.date | None:
+    """The day on which the firm pieces are there as well as the others."""
+    ends = [node.end_on for node in view.tops if node.end_on is not None]
+    if ready_on is None or not ends:
+        return ready_on
+    return max(ready_on, line.calendar.add_days(max(ends), 1))
 
 
 def settle(line: Line, view: Outlook, today: dt.date) -> None:
@@ -292,6 +316,17 @@ def _buy(buy: Buy, today: dt.date, cal: WorkCalendar) -> Node:
     node.end_on = max(buy.due_on, cal.next_working(today))
     node.delay = max(0, cal.days_between(buy.first_on, node.end_on))
     node.own = max(0, cal.days_between(buy.requested_on, node.end_on))
+    return node
+
+
+def _firm(line: Line, pieces: FirmPieces, today: dt.date) -> Node:
+    node = Node(pieces.kind, pieces.no, line.item, pieces.qty, was_on=pieces.on, firm=True)
+    if pieces.on is None:
+        node.finished = True
+        return node
+    node.overdue = pieces.on < today
+    node.end_on = max(pieces.on, line.calendar.next_working(today))
+    node.delay = node.own = max(0, line.calendar.days_between(pieces.on, node.end_on))
     return node
 
 

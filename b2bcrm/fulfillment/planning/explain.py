@@ -240,6 +240,7 @@ def rows(tops: Sequence[Node], depth: int = 1) -> list[dict[str, object]]:
                 "overdue": node.overdue,
                 "detail": node.detail,
                 "center": node.center,
+                "firm": node.firm,
             }
         )
         if not node.finished:

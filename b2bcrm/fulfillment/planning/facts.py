@@ -123,13 +123,23 @@ class Planned:
     material: bool = False
 
 
+@dataclass(frozen=True)
+class FirmPieces:
+    """Pieces that a planner gave to a line: there on ``on``, in stock where it is None."""
+
+    kind: str
+    no: str
+    qty: Decimal
+    on: dt.date | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """An order line as planning sees it. ``ref`` is empty while the ERP does not know it.
 
     ``stock_item`` is False for services; ``lead_days`` are working days to have the item, 0 if
     unknown. ``reserved_on`` is the ready day of our reservation,
-    ``shipped_on`` the day of the last shipment.
+    ``shipped_on`` the day of the last shipment. ``firm`` pieces are not in ``on_hand``.
     """
 
     ref: str
@@ -151,6 +161,7 @@ class Line:
     shipped_on: dt.date | None = None
     family: str = ""
     plan: Planned | None = None
+    firm: tuple[FirmPieces, ...] = ()
 
     @property
     def left(self) -> Decimal:

@@ -33,6 +33,12 @@ def monday(day: dt.date) -> dt.date:
     return day - dt.timedelta(days=day.weekday())
 
 
+def days_of(week: dt.date, today: dt.date) -> tuple[dt.date, dt.date]:
+    """First and last promised day that a cell counts: past ones stand in the current week."""
+    first = dt.date.min if week <= monday(today) else week
+    return first, week + WEEK - DAY
+
+
 def _exact(value: int) -> Decimal:
     return Decimal(value).scaleb(-PLACES)
 

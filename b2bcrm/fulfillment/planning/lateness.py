@@ -19,6 +19,7 @@ from b2bcrm.fulfillment.planning.facts import Line
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.words import Message
 
+_TO_COME = frozenset({"plan", "reservation"})  # what no document brings decides
 SHARE_WORDS = {
     "ordered": Message("ordered too late"),
     "supplier": Message("supplier"),
@@ -58,7 +59,7 @@ def shares(line: Line, view: Outlook, *, held: bool = False) -> list[Share]:
     if late <= 0 or line.promised_on is None or view.ready_on is None:
         return []
     cal, leave_by = line.calendar, leave_by_of(line, line.promised_on)
-    steps = _way(view.tops, cal)
+    steps = [] if view.source in _TO_COME else _way(view.tops, cal)
     if (ready_on := _ready_on(view, cal)) is not None:
         unplanned = held and not view.tops
         steps.append(Step("hold" if unplanned else "planned", "", _slip(cal, leave_by, ready_on)))
@@ -70,10 +71,10 @@ def shares(line: Line, view: Outlook, *, held: bool = False) -> list[Share]:
 
 def _ready_on(view: Outlook, cal: WorkCalendar) -> dt.date | None:
     """When the pieces could or can leave by their documents; None for pieces from stock."""
+    if view.source in _TO_COME:
+        return view.ready_on
     last = max((node.end_on for node in view.tops if node.end_on is not None), default=None)
-    if last is not None:
-        return cal.add_days(last, 1)
-    return view.ready_on if view.source in {"plan", "reservation"} else None
+    return None if last is None else cal.add_days(last, 1)
 
 
 def split(steps: Sequence[Step]) -> list[Share]:

@@ -82,6 +82,16 @@ def unbound(line: Line, supplies: Supplies, early: Collection[str]) -> Line:
     return replace(line, planned_on=min(line.planned_on, in_time))
 
 
+def with_firm_moved(line: Line, measures: Sequence[Measure]) -> Line:
+    """The line with its firm pieces of purchase orders on the days that are asked about."""
+    moves = _moves(measures)
+    firm = tuple(
+        replace(one, on=moves[one.no]) if one.on is not None and one.no in moves else one
+        for one in line.firm
+    )
+    return replace(line, firm=firm)
+
+
 def _moves(measures: Sequence[Measure]) -> dict[str, dt.date]:
     return {one.no: one.on for one in measures if isinstance(one, Move)}
 

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item
 from b2bcrm.customers.models import Account
-from b2bcrm.fulfillment.models import OrderProjection
+from b2bcrm.fulfillment.models import OrderCare, OrderProjection
 from b2bcrm.fulfillment.planning.explain import CAUSE_WORDS
-from b2bcrm.fulfillment.planning.figures import WEEK
+from b2bcrm.fulfillment.planning.figures import WEEK, days_of
 from b2bcrm.kernel.errors import NotAllowed
 from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.organization import Company
@@ -27,6 +27,7 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import STAGE_WORDS, Stage, Status
 from b2bcrm.orders.models import Order, OrderLine
+from b2bcrm.users.models import User
 
 TROUBLED = (Status.LATE, Status.RISK)
 STAGES = tuple(Stage)
@@ -40,6 +41,7 @@ class BoardFilter:
     family: str = ""
     weeks: int = 12
     cause: str = ""
+    status: Status | None = None
     week: dt.date | None = None
 
 
@@ -73,6 +75,7 @@ class BoardRow(NamedTuple):
     cause_kind: str
     cause_json: str | None
     next_step_json: str | None
+    in_charge: str | None
 
     @property
     def stages_done(self) -> int:
@@ -167,6 +170,7 @@ _COLUMNS: tuple[Any, ...] = (  # as BoardRow names them
     OrderProjection.cause_kind,
     sa.cast(OrderProjection.cause, sa.Text),
     sa.cast(OrderProjection.next_step, sa.Text),
+    User.name,
 )
 
 
@@ -179,6 +183,7 @@ class _Shape(NamedTuple):
     family: bool
     week: bool
     cause: bool
+    status: bool
 
 
 def _where(shape: _Shape) -> list[sa.ColumnElement[bool]]:
@@ -190,6 +195,8 @@ def _where(shape: _Shape) -> list[sa.ColumnElement[bool]]:
     ]
     if shape.cause:
         where.append(shown.cause_kind == sa.bindparam("cause"))
+    if shape.status:
+        where.append(shown.status == sa.bindparam("status"))
     if shape.site:
         at_site = sa.and_(Order.id == shown.order_id, Order.site_id == sa.bindparam("site_id"))
         where.append(sa.exists().where(at_site))
@@ -231,6 +238,8 @@ def _statement(shape: _Shape) -> sa.Select[Any]:
         .join(Order, Order.id == page.c.order_id)
         .join(Account, Account.id == OrderProjection.account_id)
         .join(Company, Company.id == Order.company_id)
+        .outerjoin(OrderCare, OrderCare.order_id == page.c.order_id)
+        .outerjoin(User, User.id == OrderCare.user_id)
         .order_by(*order_by)
     )
 
@@ -253,15 +262,17 @@ def rows(
         family=bool(found.family),
         week=found.week is not None,
         cause=bool(found.cause),
+        status=found.status is not None,
     )
-    week = found.week or work.today
+    first, last = days_of(found.week or work.today, work.today)
     values = {
         "until": work.today + WEEK * found.weeks,
         "site_id": found.site_id,
         "family": found.family,
         "cause": found.cause,
-        "first": week,
-        "last": week + WEEK - dt.timedelta(days=1),
+        "status": found.status,
+        "first": first,
+        "last": last,
         "offset": offset,
         "limit": limit,
     }

@@ -1,15 +1,27 @@
-"""What the board's selects offer: sites, families and work centres, in one statement."""
+"""What the board offers to choose from: sites, families, work centres and saved views, in one
+statement.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from b2bcrm.catalog.models import ItemFamily, WorkCenter
+from b2bcrm.fulfillment.models import BoardView
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.work import Work
+
+
+class SavedView(NamedTuple):
+    """A view of the board; ``mine``: the reader may forget it."""
+
+    id: int
+    name: str
+    query: str
+    mine: bool
 
 
 @dataclass
@@ -19,6 +31,7 @@ class Choices:
     sites: list[tuple[int, str, str]] = field(default_factory=list)
     families: dict[str, dict[str, str]] = field(default_factory=dict)
     centers: list[tuple[str, str, str]] = field(default_factory=list)
+    views: list[SavedView] = field(default_factory=list)
 
     def family_name(self, code: str, locale: str) -> str:
         """The family as people call it; its code where it has no name."""
@@ -31,7 +44,7 @@ class Choices:
 
 
 def _everything() -> sa.Select[Any]:
-    none = sa.literal("")
+    none, mine = sa.literal(""), BoardView.owner_id == sa.bindparam("me", type_=sa.BigInteger)
     rows = sa.union_all(
         sa.select(
             sa.literal("site").label("kind"),
@@ -50,6 +63,13 @@ def _everything() -> sa.Select[Any]:
         sa.select(
             sa.literal("center"), WorkCenter.code, WorkCenter.name, WorkCenter.site_code, none
         ),
+        sa.select(
+            sa.literal("view"),
+            sa.cast(BoardView.id, sa.String),
+            BoardView.name,
+            BoardView.query,
+            sa.case((mine, "mine"), else_=""),
+        ).where(sa.or_(BoardView.shared, mine)),
     ).subquery()
     return sa.select(rows).order_by(rows.c.kind, rows.c.name)
 
@@ -58,13 +78,17 @@ _EVERYTHING = _everything()  # built once: a page asks it at each look
 
 
 def choices(work: Work) -> Choices:
-    """Everything that the board's selects offer."""
+    """Everything that the board offers to the reader."""
     found = Choices()
-    for kind, code, name, more, last in work.session.execute(_EVERYTHING):
+    for kind, code, name, more, last in work.session.execute(
+        _EVERYTHING, {"me": work.actor.user_id}
+    ):
         if kind == "site":
             found.sites.append((int(more), code, name))
         elif kind == "family":
             found.families[code] = {"en": name, "zh_Hant": more, "zh_Hans": last}
+        elif kind == "view":
+            found.views.append(SavedView(int(code), name, more, last == "mine"))
         else:
             found.centers.append((code, name, more))
     return found

@@ -8,14 +8,22 @@ and where nothing is stored, the page sums for itself: slower, and right without
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from b2bcrm.fulfillment.models import FigureRun, FigureSheet
 from b2bcrm.fulfillment.planning import figures as planning
-from b2bcrm.fulfillment.planning.figures import Heat, LoadWeek, Otif, Sheet, ShortRow, Totals
+from b2bcrm.fulfillment.planning.figures import (
+    LOAD_WEEKS,
+    Heat,
+    LoadWeek,
+    Otif,
+    Sheet,
+    ShortRow,
+    Totals,
+)
 from b2bcrm.fulfillment.planning.sums import (
     ALL_FAMILIES,
     ALL_SITES,
@@ -97,6 +105,17 @@ def figures(
         computed_at=sheets.computed_at.get(scope),
         erp_as_of=erp_as_of,
     )
+
+
+def loads(work: Work, centers: Iterable[str]) -> dict[str, list[LoadWeek]]:
+    """The coming weeks of each of the work centres, by code."""
+    staff_only(work)
+    wanted = [SheetKey("load", ALL_SITES, code) for code in centers]
+    if not wanted:
+        return {}
+    sheets, _ = _sheets(work, wanted)
+    found = (planning.load(sheets.data.get(key, {}), work.today, LOAD_WEEKS) for key in wanted)
+    return {code: weeks for code, weeks in found if weeks}
 
 
 _OLDEST_FEED = (

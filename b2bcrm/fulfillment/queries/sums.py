@@ -103,9 +103,11 @@ def _lines(work: Work) -> tuple[list[OpenLine], list[LostDays], dict[int, set[st
     return lines, lost, families
 
 
-def _days(work: Work) -> list[FirstPromises]:
-    """Past days count what was delivered in time, coming ones what is projected so now."""
-    first, last = otif_window(work.today)
+def on_time(work: Work) -> sa.Case[int]:
+    """1 for a line that is on time in full by its first promise, or projected to be; else 0.
+
+    Asked of OrderLine with its Order, and its LineProjection where there is one.
+    """
     point = sa.case((Order.incoterm.like("D%"), Shipment.delivered_on), else_=Shipment.shipped_on)
     in_time = (
         sa.select(sa.func.coalesce(sa.func.sum(sa.type_coerce(ShipmentLine.qty, _RAW)), 0))
@@ -114,7 +116,7 @@ def _days(work: Work) -> list[FirstPromises]:
         .correlate(OrderLine, Order)
         .scalar_subquery()
     )
-    good = sa.case(
+    return sa.case(
         (
             OrderLine.first_promised_on < work.today,
             sa.case((in_time >= sa.type_coerce(OrderLine.ordered_qty, _RAW), 1), else_=0),
@@ -123,6 +125,12 @@ def _days(work: Work) -> list[FirstPromises]:
         (LineProjection.projected_on <= OrderLine.first_promised_on, 1),
         else_=0,
     )
+
+
+def _days(work: Work) -> list[FirstPromises]:
+    """Past days count what was delivered in time, coming ones what is projected so now."""
+    first, last = otif_window(work.today)
+    good = on_time(work)
     query = (
         sa.select(
             Order.state,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -22,9 +22,20 @@ from b2bcrm.fulfillment.models import (
     Stock,
     WorkOrder,
 )
+from b2bcrm.fulfillment.planning.atp import PURCHASE, STOCK, WORK
 from b2bcrm.fulfillment.planning.chain import DEEPEST
-from b2bcrm.fulfillment.planning.facts import ZERO, Buy, Line, Make, Part, Step, Supplies
-from b2bcrm.fulfillment.snapshot import witness
+from b2bcrm.fulfillment.planning.facts import (
+    ZERO,
+    Buy,
+    FirmPieces,
+    Line,
+    Make,
+    Part,
+    Step,
+    Supplies,
+)
+from b2bcrm.fulfillment.planning.firming import Spot, taken
+from b2bcrm.fulfillment.snapshot import firm, witness
 from b2bcrm.fulfillment.snapshot.pools import calendars
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.organization import Site
@@ -60,7 +71,9 @@ def line_ref(order: Order, line: OrderLine) -> str:
 def take(work: Work, orders: Sequence[Order]) -> Snapshot:
     """Facts of ``orders`` (their lines loaded)."""
     refs = {line_ref(o, ln) for o in orders for ln in o.lines if o.erp_no and not ln.cancelled}
-    supplies = _supplies(work, refs)
+    kept = firm.take(work)
+    gone = taken(kept)
+    supplies = _supplies(work, refs, gone)
     items = _items(work, {line.item_id for order in orders for line in order.lines})
     sites = {site.id: site for site in work.session.scalars(sa.select(Site))}
     stored = calendars(work)
@@ -100,13 +113,18 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
                 transit_days=transit,
                 receiving_days=receiving,
                 calendar=calendar,
-                on_hand=level.on_hand if level else ZERO,
+                on_hand=_unpegged(level, gone),
                 stock_item=item.kind is not ItemKind.SERVICE,
                 lead_days=item.lead_time_days,
                 reserved_on=reserved.get((order.no, str(line.line_no))),
                 shipped_on=shipped.get(line.id),
                 family=item.family,
                 plan=planned.get(f"{order.no}/{line.line_no}"),
+                firm=tuple(
+                    FirmPieces(one.spot.kind, one.spot.no, one.qty, one.on)
+                    for one in kept
+                    if one.line_id == line.id
+                ),
             )
         facts.append(OrderFacts(order, order.account_id in blocked, calendar, lines))
     return Snapshot(facts, supplies)
@@ -170,7 +188,7 @@ def _shipped(work: Work, line_ids: Collection[int]) -> dict[int, dt.date]:
 
 
 # ----------------------------------------------------------------------------------- documents
-def _supplies(work: Work, refs: Collection[str]) -> Supplies:
+def _supplies(work: Work, refs: Collection[str], gone: Mapping[Spot, Decimal]) -> Supplies:
     """Everything made or bought for ``refs``, level by level."""
     work_rows: list[WorkOrder] = []
     buys: dict[str, list[Buy]] = defaultdict(list)
@@ -190,7 +208,7 @@ def _supplies(work: Work, refs: Collection[str]) -> Supplies:
         work_rows += found
         level = {row.no for row in found}
     steps = _steps(work, work_rows)
-    parts = _parts(work, work_rows, buys)
+    parts = _parts(work, work_rows, buys, gone)
     makes: dict[str, list[Make]] = defaultdict(list)
     for make in work_rows:
         facts = _make(make, steps.get(make.id, ()), parts.get(make.no, ()))
@@ -274,7 +292,10 @@ def _steps(work: Work, rows: Sequence[WorkOrder]) -> dict[int, list[Step]]:
 
 
 def _parts(
-    work: Work, rows: Sequence[WorkOrder], buys: dict[str, list[Buy]]
+    work: Work,
+    rows: Sequence[WorkOrder],
+    buys: dict[str, list[Buy]],
+    gone: Mapping[Spot, Decimal],
 ) -> dict[str, list[Part]]:
     """Components of work orders that no document was pegged for: they come from stock."""
     pegged = {(row.demand_ref, row.item_no) for row in rows}
@@ -294,7 +315,7 @@ def _parts(
         if (row.no, line.component_no) not in pegged
     }
     stock = _stock(work, nos)
-    coming, lead = _coming(work, nos), _lead_days(work, nos)
+    coming, lead = _coming(work, nos, gone), _lead_days(work, nos)
     found: dict[str, list[Part]] = {}
     for row in waiting:
         parts = []
@@ -308,7 +329,7 @@ def _parts(
                 Part(
                     item=line.component_no,
                     need=need,
-                    on_hand=level.on_hand if level else ZERO,
+                    on_hand=_unpegged(level, gone),
                     allocated=level.allocated if level else ZERO,
                     coming=tuple(coming.get((line.component_no, site), ())),
                     lead_days=lead.get(line.component_no, 0),
@@ -321,7 +342,16 @@ def _parts(
 ONE4 = Decimal("0.0001")
 
 
-def _coming(work: Work, nos: Collection[str]) -> dict[tuple[str, str], list[Receipt]]:
+def _unpegged(level: Stock | None, gone: Mapping[Spot, Decimal]) -> Decimal:
+    """Pieces on hand that no firm peg keeps for a line."""
+    if level is None:
+        return ZERO
+    return level.on_hand - gone.get(Spot(STOCK, "", level.item_no, level.site_code), ZERO)
+
+
+def _coming(
+    work: Work, nos: Collection[str], gone: Mapping[Spot, Decimal]
+) -> dict[tuple[str, str], list[Receipt]]:
     """Open receipts that nobody has pegged, oldest first."""
     found: dict[tuple[str, str], list[Receipt]] = defaultdict(list)
     if not nos:
@@ -334,8 +364,9 @@ def _coming(work: Work, nos: Collection[str]) -> dict[tuple[str, str], list[Rece
             PurchaseLine.received_qty < PurchaseLine.qty,
         )
     ):
+        pegged = gone.get(Spot(PURCHASE, buy.po_no, buy.item_no, buy.site_code), ZERO)
         found[buy.item_no, buy.site_code].append(
-            (buy.po_no, buy.due_on, buy.qty - buy.received_qty)
+            (buy.po_no, buy.due_on, buy.qty - buy.received_qty - pegged)
         )
     for make in work.session.scalars(
         sa.select(WorkOrder).where(
@@ -344,8 +375,9 @@ def _coming(work: Work, nos: Collection[str]) -> dict[tuple[str, str], list[Rece
             WorkOrder.demand_ref == "",
         )
     ):
+        pegged = gone.get(Spot(WORK, make.no, make.item_no, make.site_code), ZERO)
         found[make.item_no, make.site_code].append(
-            (make.no, make.planned_end_on, make.qty - make.completed_qty)
+            (make.no, make.planned_end_on, make.qty - make.completed_qty - pegged)
         )
     for receipts in found.values():
         receipts.sort(key=lambda receipt: receipt[1])

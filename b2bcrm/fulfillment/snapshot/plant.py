@@ -25,6 +25,7 @@ from b2bcrm.fulfillment.models import (
     WorkOrder,
 )
 from b2bcrm.fulfillment.planning.atp import FRESH, PURCHASE, WORK
+from b2bcrm.fulfillment.planning.firming import without_firm
 from b2bcrm.fulfillment.planning.plant import (
     BomLine,
     Center,
@@ -37,6 +38,7 @@ from b2bcrm.fulfillment.planning.plant import (
     Rows,
     Step,
 )
+from b2bcrm.fulfillment.snapshot import firm
 from b2bcrm.fulfillment.snapshot.pools import calendars, supplies_of
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.work import Work
@@ -75,7 +77,7 @@ def take(work: Work) -> Rows:
     levels = sa.select(Stock.item_no, Stock.site_code, Stock.on_hand, Stock.allocated).order_by(
         Stock.id
     )
-    return Rows(
+    rows = Rows(
         today=work.today,
         items=items,
         bom=[BomLine(*row) for row in work.rows(bom)],
@@ -92,6 +94,7 @@ def take(work: Work) -> Rows:
             for site in session.scalars(sa.select(Site).order_by(Site.id))
         },
     )
+    return without_firm(rows, firm.take(work))
 
 
 # ----------------------------------------------------------------------------------- documents

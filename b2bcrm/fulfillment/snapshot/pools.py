@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,7 @@ from b2bcrm.fulfillment.models import (
     WorkOrder,
 )
 from b2bcrm.fulfillment.planning import atp
+from b2bcrm.fulfillment.snapshot import firm
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.organization import CalendarRow, Site
 from b2bcrm.kernel.work import Work
@@ -85,7 +86,7 @@ def take(
         if item_id in nowhere and where is not None:
             keys.add((item_id, where))
     codes = {site.id: site for site in sites.values()}
-    demands = _demands(work, set(items), without)
+    demands, firm_ones = _demands(work, set(items), without), _firm(work, nos, sites)
     by_key = {}
     for item_id, site_id in sorted(keys):
         site = codes.get(site_id)
@@ -98,7 +99,10 @@ def take(
             calendar=calendar,
             on_hand=stock.get(spot, ZERO),
             supplies=sorted(supplies.get(spot, ()), key=lambda s: (s.on, s.no)),
-            demands=demands.get((item_id, site_id), []),
+            demands=[
+                *demands.get((item_id, site_id), ()),
+                *firm_ones.get((item_id, site_id), ()),
+            ],
             lead_days=items[item_id]["lead"],
         )
     services = frozenset(i for i, facts in items.items() if facts["kind"] is ItemKind.SERVICE)
@@ -168,6 +172,19 @@ def _demands(
     for query in (reserved, held):
         for item_id, site_id, sources in work.session.execute(query):
             found[item_id, site_id] += atp.demands_of(supplies_of(sources))
+    return found
+
+
+def _firm(
+    work: Work, nos: Mapping[str, int], sites: Mapping[str, Site]
+) -> dict[tuple[int, int], list[atp.Demand]]:
+    """What firm pegs keep, dated by their supply."""
+    found: dict[tuple[int, int], list[atp.Demand]] = defaultdict(list)
+    for one in firm.take(work):
+        spot = one.spot
+        if spot.item in nos and spot.site in sites:
+            on = max(one.on or work.today, work.today)
+            found[nos[spot.item], sites[spot.site].id].append(atp.Demand(one.qty, on))
     return found
 
 
