@@ -216,8 +216,9 @@ def enter_living(work: Work, desk: Desk, deals: Sequence[Deal]) -> None:
                 line.promised_on = max(answer.full_on, line.wanted_on)
                 early = answer.full_on < line.wanted_on
                 line.reason = _as_wished(answer.full_on) if early else answer.reason
-        if any(line.promised_on is None for line in deal.lines):
-            continue  # nothing is sent without a date for each line
+        if deal.state is QuoteState.SENT and any(ln.promised_on is None for ln in deal.lines):
+            # Nothing is sent without a date for each line.
+            deal.state, deal.sent, deal.opened_at = QuoteState.DRAFT, deal.sent[:-1], None
         desk.enter(deal)
         held = deal.held_until
         if deal.state is QuoteState.SENT and held is not None and held >= work.today:

@@ -45,6 +45,7 @@ SITES = (
 HOME_SITE = {"FPD-TW": "TC1", "FPD-CN": "SZ1"}
 _CUSTOMERS = {"small": 12, "demo": 60, "large": 60}
 _VOLUME = {"small": 1, "demo": 2, "large": 24}  # lots of stocked parts grow with the business
+_MACHINES = {"small": 1, "demo": 1, "large": 12}  # of each machine, the same
 _BUFFER = 3  # working days between the last operation and the day of shipping
 
 
@@ -64,7 +65,7 @@ class Firm:
 
 
 def found(size: Size, seed: int) -> Firm:
-    """The firm at one of its three sizes; ``demo`` and ``large`` differ in orders only."""
+    """The firm at one of its three sizes; ``demo`` and ``large`` differ in orders and machines only."""
     parts = catalogue(full=size != "small")
     for part in parts.values():
         if part.kind == "make":
@@ -103,7 +104,7 @@ def master_records(firm: Firm, start: str) -> Iterator[tuple[Entity, str, str, B
     for center in CENTERS:
         yield Entity.WORK_CENTER, center.code, SITE_COMPANY[center.site], {
             "name": center.name, "site": center.site, "station": center.station,
-            "hours_per_day": str(center.hours * center.machines),
+            "hours_per_day": str(center.hours * center.machines * _MACHINES[firm.size]),
             "calendar": SITE_CALENDAR[center.site],
         }  # fmt: skip
     for part in firm.parts.values():
