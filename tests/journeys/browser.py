@@ -93,3 +93,12 @@ class People:
         for context in self._contexts:
             context.close()
         self._contexts.clear()
+
+
+def approve(manager: Page, line: str) -> None:
+    """The customer is of class A: a sales manager finds the request and agrees."""
+    manager.goto("/fulfillment/proposals")
+    asked = manager.locator("#asked tbody tr", has_text=line)
+    expect(asked).to_contain_text("Chen Wei-Ting")
+    asked.get_by_role("button", name="Approve").click()
+    expect(asked).to_have_count(0)

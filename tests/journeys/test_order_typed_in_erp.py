@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from b2bcrm.ports.erp import OrderDraft, OrderDraftLine
-from tests.journeys.browser import People
+from tests.journeys.browser import People, approve
 from tests.journeys.company import Company
 
 pytestmark = [pytest.mark.journey, pytest.mark.allow_hosts(["127.0.0.1"])]
@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.allow_hosts(["127.0.0.1"])]
 CUSTOMER, ITEM, CUSTOMER_PO = "20417", "SW-17-100-U", "TEL-4471"
 BUYER = "kessler@customer-20417.example"
 PLANNER = "chen.wei-ting@formosa.example"
+MANAGER = "grace.wu@formosa.example"
 ERP_ADMIN = "kao.ming-te@formosa.example"
 
 
@@ -72,7 +73,7 @@ def test_an_order_typed_in_the_erp_turns_late_with_its_cause_and_what_mends_it_i
 
     propose_what_mends_it(planner, order_no, po_no)
     arrives = propose_another_slip(planner, order_no, po_no, promised + dt.timedelta(days=35))
-    tell_the_customer(planner, order_no)
+    tell_the_customer(planner, people.page(MANAGER), order_no)
     buyer.reload()
     expect(buyer.locator("#title")).to_contain_text(arrives)
 
@@ -115,13 +116,16 @@ def propose(planner: Page, name: str) -> None:
     expect(planner.get_by_role("heading", name=name)).to_be_visible()
 
 
-def tell_the_customer(planner: Page, order_no: str) -> None:
-    """The drafted notice becomes a promise, and the customer's mail with it."""
+def tell_the_customer(planner: Page, manager: Page, order_no: str) -> None:
+    """The drafted notice becomes a promise, once a manager agrees, and the customer's mail."""
     notice = planner.locator("#notices tbody tr", has_text=order_no)
     notice.get_by_role("button", name="Change promise…").click()
     form = planner.locator("#act form")
     form.get_by_label("Reason").select_option("material")
     form.get_by_role("button", name="Change the promise").click()
+    expect(planner.locator("body")).to_contain_text("A sales manager is asked")
+    approve(manager, f"{order_no}/10")
+    planner.reload()
     expect(planner.locator("#notices tbody tr", has_text=order_no)).to_contain_text(
         "now promised for"
     )

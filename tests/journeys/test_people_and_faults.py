@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.browser import People, choose_language
+from tests.journeys.browser import People, approve, choose_language
 from tests.journeys.company import Company
 
 pytestmark = [pytest.mark.journey, pytest.mark.allow_hosts(["127.0.0.1"])]
@@ -58,7 +58,7 @@ def test_each_role_finds_its_own_acts_and_each_language_its_own_words(people: Pe
 
 
 @pytest.mark.slow
-def test_a_promise_that_a_planner_moves_reaches_the_customer_by_mail_and_on_his_open_page(
+def test_a_later_day_that_a_manager_approves_reaches_the_customer_by_mail_and_on_his_open_page(
     people: People,
 ):
     planner, buyer = people.page(PLANNER), people.page(BUYER)
@@ -76,6 +76,7 @@ def test_a_promise_that_a_planner_moves_reaches_the_customer_by_mail_and_on_his_
     dialog.get_by_label("Reason").select_option(index=1)
     dialog.get_by_label("Note for colleagues").fill("Tai-Hung confirmed by telephone.")
     dialog.get_by_role("button", name="Change the promise").click()
+    approve(people.page(MANAGER), f"{order_no}/{line_no}")
 
     word = f"{new:%a} {new.day} {new:%b}"
     expect(planner.locator("#lines tbody tr", has_text=f"{new.day} {new:%b}")).to_have_count(1)
