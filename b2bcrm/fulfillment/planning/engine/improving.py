@@ -3,8 +3,12 @@
 Large-neighbourhood search over the sequence and the stock policy. A round takes a late unit and
 some rivals for what it lacks out of the plan, plans it first and then them, and keeps the result
 if it is no worse: fewer lines late, then fewer days late. No unit leaves after its guard, the last
-day that a promise allows. First late units wait outside the plan, where they are in nobody's way,
-until as many as possible are on time; then all are planned, and days are saved.
+day that a promise allows.
+
+There are two ways to start. In a tight book late units first wait outside the plan, where they are
+in nobody's way, until as many as possible are on time; then all are planned, and days are saved. In
+a loose one that would cost too many days: there each late unit is planned when its turn comes, and
+rounds only ever make this plan better.
 
 The same number of rounds gives the same plan. Not here: any clock; a budget decides.
 """
@@ -20,10 +24,11 @@ from b2bcrm.fulfillment.planning.engine.ledger import FULL, Ledger, copied, with
 from b2bcrm.fulfillment.planning.engine.placing import drop
 from b2bcrm.fulfillment.planning.engine.rivals import Rivals, rivals_of
 from b2bcrm.fulfillment.planning.engine.rounds import Search, new_search, run_rounds
-from b2bcrm.fulfillment.planning.engine.solving import place_early
+from b2bcrm.fulfillment.planning.engine.solving import place_early, solve
 
 BATCH = 128  # rounds between two looks at the budget
 AFTER_LAST = 14  # days after the last wish by which waiting units are counted to leave
+WORTH = 25  # days that one line on time is worth where two starts are compared
 
 Budget = Callable[[int], bool]  # rounds done so far -> whether another batch may be run
 
@@ -41,19 +46,39 @@ def improve(
 
     ``fill`` is the budget for lines on time, ``shorten`` the one for days late.
     """
-    rivals = rivals_of(book)
-    ledger, search = copied(plan), new_search(book, guard, seed)
-    for unit in late_units(book, ledger):
-        if guard[unit] >= book.unit_limit[unit]:
-            drop(book, ledger, unit)
-    search.hope[:] = int(book.unit_due.max(initial=0)) + AFTER_LAST
-    ledger, filled = _run(book, ledger, search, rivals, fill)
-    search.hope[:], search.waits[0] = 2 * book.horizon, 0
-    search.slack[0] = 0
-    ledger = _plan_waiting(book, ledger, guard)
+    rivals, search = rivals_of(book), new_search(book, guard, seed)
+    start = _in_turn(book, plan, guard)
+    if start:
+        ledger = start
+        _no_waiting(book, search)
+        ledger, filled = _run(book, ledger, search, rivals, fill)
+    else:
+        ledger = copied(plan)
+        for unit in late_units(book, ledger):
+            if guard[unit] >= book.unit_limit[unit]:
+                drop(book, ledger, unit)
+        search.hope[:] = int(book.unit_due.max(initial=0)) + AFTER_LAST
+        ledger, filled = _run(book, ledger, search, rivals, fill)
+        _no_waiting(book, search)
+        ledger = _plan_waiting(book, ledger, guard)
     ledger, shortened = _run(book, ledger, search, rivals, shorten)
     better = merit(book, ledger) >= merit(book, plan)
     return (ledger if better else plan), filled + shortened
+
+
+def _in_turn(book: Book, plan: Ledger, guard: Small) -> Ledger | None:
+    """The plan with late units planned in turn, where that saves enough days and guards hold."""
+    kept = set(book.unit_priority[guard < book.unit_limit].tolist())
+    ledger = solve(book, set(book.unit_priority.tolist()) - kept)
+    lost, _, saved = np.subtract(merit(book, plan), merit(book, ledger)) * (1, 1, -1)
+    if saved <= WORTH * lost or (ledger.unit_day > guard).any():
+        return None
+    return None if ((ledger.unit_day < 0) & (plan.unit_day >= 0)).any() else ledger
+
+
+def _no_waiting(book: Book, search: Search) -> None:
+    """From now on all units are planned, and no round makes the plan worse."""
+    search.hope[:], search.waits[0], search.slack[0] = 2 * book.horizon, 0, 0
 
 
 def late_units(book: Book, ledger: Ledger) -> Small:
