@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from b2bcrm.fulfillment.planning.engine.book import Book, Small
+from b2bcrm.fulfillment.planning.engine.book import NEVER, Book, Small
 from b2bcrm.fulfillment.planning.engine.ledger import FULL, Ledger, copied, with_room
 from b2bcrm.fulfillment.planning.engine.placing import drop
 from b2bcrm.fulfillment.planning.engine.rivals import Rivals, rivals_of
@@ -34,9 +34,9 @@ Budget = Callable[[int], bool]  # rounds done so far -> whether another batch ma
 
 
 def guards(book: Book, ledger: Ledger, priority: int) -> Small:
-    """Last days to leave: as planned for priorities up to this one, any other in its limit."""
+    """Last days to leave: as planned for priorities up to this one, ``NEVER`` for any other."""
     guarded = (book.unit_priority <= priority) & (ledger.unit_day >= 0)
-    return np.where(guarded, ledger.unit_day, book.unit_limit).astype(np.int32)
+    return np.where(guarded, ledger.unit_day, NEVER).astype(np.int32)
 
 
 def improve(
@@ -55,12 +55,12 @@ def improve(
     else:
         ledger = copied(plan)
         for unit in late_units(book, ledger):
-            if guard[unit] >= book.unit_limit[unit]:
+            if guard[unit] == NEVER:
                 drop(book, ledger, unit)
         search.hope[:] = int(book.unit_due.max(initial=0)) + AFTER_LAST
         ledger, filled = _run(book, ledger, search, rivals, fill)
         _no_waiting(book, search)
-        ledger = _plan_waiting(book, ledger, guard)
+        ledger = _plan_waiting(book, ledger)
     ledger, shortened = _run(book, ledger, search, rivals, shorten)
     better = merit(book, ledger) >= merit(book, plan)
     return (ledger if better else plan), filled + shortened
@@ -68,7 +68,7 @@ def improve(
 
 def _in_turn(book: Book, plan: Ledger, guard: Small) -> Ledger | None:
     """The plan with late units planned in turn, where that saves enough days and guards hold."""
-    kept = set(book.unit_priority[guard < book.unit_limit].tolist())
+    kept = set(book.unit_priority[guard < NEVER].tolist())
     ledger = solve(book, set(book.unit_priority.tolist()) - kept)
     lost, _, saved = np.subtract(merit(book, plan), merit(book, ledger)) * (1, 1, -1)
     if saved <= WORTH * lost or (ledger.unit_day > guard).any():
@@ -112,12 +112,12 @@ def _run(
     return ledger, done
 
 
-def _plan_waiting(book: Book, ledger: Ledger, guard: Small) -> Ledger:
+def _plan_waiting(book: Book, ledger: Ledger) -> Ledger:
     """Plan the units that waited outside, each as early as it can, the earliest due first."""
     waiting = np.flatnonzero(ledger.unit_day < 0)
     for unit in waiting[np.lexsort((waiting, book.unit_due[waiting]))]:
-        planned = place_early(book, ledger, unit, book.unit_due[unit], guard[unit])
+        planned = place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
         while not planned and ledger.at[FULL]:
             ledger = with_room(ledger)
-            planned = place_early(book, ledger, unit, book.unit_due[unit], guard[unit])
+            planned = place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
     return ledger

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from b2bcrm.fulfillment.planning.engine.book import Book, Ints, Small
+from b2bcrm.fulfillment.planning.engine.book import NEVER, Book, Ints, Small
 from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
 from b2bcrm.fulfillment.planning.engine.ledger import (
     FULL,
@@ -36,7 +36,7 @@ class Search(NamedTuple):
     random: Ints  # 1; state of the generator
     waits: Ints  # 1; 1: late units wait outside the plan
     slack: Ints  # 1; days by which a round may make the plan worse
-    guard: Small  # U; last day on which the unit may leave
+    guard: Small  # U; last day on which the unit may leave, within its limit; NEVER: it may wait
     hope: Small  # U; day on which an unplanned unit is counted to leave
     out_unit: Small  # what the round took out, and how it was; MOST_WAITING + 1 at most
     out_first: Ints
@@ -112,10 +112,10 @@ def replan(book: Book, ledger: Ledger, search: Search, unit: int, was: int, most
     ):
         return 0
     lines = book.unit_line[unit + 1] - book.unit_line[unit]
-    last = min(guard, due + most // lines - LATE)
+    last = min(guard, book.unit_limit[unit], due + most // lines - LATE)
     if last <= due:
         return -1
-    if search.waits[0] and guard >= book.unit_limit[unit]:
+    if search.waits[0] and guard == NEVER:
         paid = cost(book, search, unit, -1)
         return paid if paid <= most else -1
     last = min(last, max(was, due) + LATER)
@@ -162,7 +162,7 @@ def choose(book: Book, ledger: Ledger, search: Search, rivals: Rivals, unit: int
     due, day = book.unit_due[unit], ledger.unit_day[unit]
     if day < 0:
         day = max(search.hope[unit], due + 1)
-    most = max(1, min(day, search.guard[unit] + 1) - due)
+    most = max(1, min(day, search.guard[unit] + 1, book.unit_limit[unit] + 1) - due)
     wanted = due if draw(search, 2) == 0 else due + draw(search, most)
     count = take_out(book, ledger, search, unit, 0)
     if could(book, ledger, unit, wanted, STOCK_FIRST):
