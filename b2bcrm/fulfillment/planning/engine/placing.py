@@ -210,7 +210,7 @@ def place_unit(book: Book, ledger: Ledger, unit: int, day: int, policy: int) -> 
     return done
 
 
-@kernel
+@inner
 def place_lines(book: Book, ledger: Ledger, unit: int, day: int, policy: int) -> bool:
     """Entries for all lines of a unit; False leaves some behind for ``roll_back``."""
     ledger.at[BASE] = ledger.at[TOP]
