@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the engine's libraries take a second to load; most commands
     from b2bcrm.fulfillment.planning.engine.ledger import Ledger
 
 KEPT_PRIORITY = 2  # classes 1 and 2 never leave later than in the greedy plan
-FILLING = 0.6  # share of the time for lines on time; the rest is for days late
+FILLING = 0.4  # share of the time for lines on time; the rest is for days late
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from b2bcrm.fulfillment.planning.engine.building import build
 from b2bcrm.fulfillment.planning.engine.checking import check
 from b2bcrm.fulfillment.planning.engine.improving import guards, improve, merit
+from b2bcrm.fulfillment.planning.engine.ledger import FULL, opened
 from b2bcrm.fulfillment.planning.engine.plan import plan_of, score
 from b2bcrm.fulfillment.planning.engine.records import (
     Bucket,
@@ -24,7 +27,7 @@ from b2bcrm.fulfillment.planning.engine.records import (
     Part,
     Source,
 )
-from b2bcrm.fulfillment.planning.engine.solving import solve
+from b2bcrm.fulfillment.planning.engine.solving import place_early, solve
 from tests.fulfillment.engine.plants import plants
 from tests.scenarios.plant import tell
 
@@ -113,6 +116,41 @@ def test_a_kept_promise_is_not_given_up_for_many():
         book, greedy, guards(book, greedy, 3), fill=lambda n: n < 512, shorten=lambda n: n < 128
     )
     assert score(book, plan_of(book, same)).on_time == 1
+
+
+@pytest.mark.parametrize("room", range(11))
+def test_a_unit_that_finds_the_store_full_leaves_no_trace(room):
+    book, _, _ = build(bottleneck())
+    ledger = opened(book)
+    entries = ("entry_ref", "entry_day", "entry_need", "entry_qty")
+    ledger = ledger._replace(**{name: getattr(ledger, name)[:room] for name in entries})
+    free = ledger.bucket_free.copy()
+    for unit in book.sequence:
+        planned = place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
+        assert planned == (ledger.unit_day[unit] >= 0) == (ledger.unit_count[unit] > 0)
+        if not planned:
+            break
+        free = ledger.bucket_free.copy()
+    assert ledger.at[FULL]
+    assert (ledger.bucket_free == free).all()
+
+
+def test_a_late_unit_planned_in_turn_waits_for_nobody_after_it():
+    """Ten hours a week: two lines want six in the first, then one wants ten every week."""
+    told = bottleneck()
+    two = [Line(name, "pump", 6, 7) for name in ("first", "late")]
+    full = [Line(f"week {n}", "pump", 10, 7 * n) for n in range(2, 6)]
+    book, names, _ = build(replace(told, lines=[*two, *full]))
+    late = names.lines.index("late")
+
+    def days_late(plan):
+        return np.maximum(0, plan.unit_day - book.unit_due).tolist()
+
+    at_the_end, in_turn = days_late(solve(book)), days_late(solve(book, {0}))
+    assert sum(day > 0 for day in at_the_end) == 1
+    assert at_the_end[late] > 28
+    assert 0 < in_turn[late] <= 7
+    assert sum(day > 0 for day in in_turn) > 1
 
 
 def spoiled(name: str, change):

@@ -3,8 +3,12 @@
 Large-neighbourhood search over the sequence and the stock policy. A round takes a late unit and
 some rivals for what it lacks out of the plan, plans it first and then them, and keeps the result
 if it is no worse: fewer lines late, then fewer days late. No unit leaves after its guard, the last
-day that a promise allows. First late units wait outside the plan, where they are in nobody's way,
-until as many as possible are on time; then all are planned, and days are saved.
+day that a promise allows.
+
+There are two ways to start. In a tight book late units first wait outside the plan, where they are
+in nobody's way, until as many as possible are on time; then all are planned, and days are saved. In
+a loose one that would cost too many days: there each late unit is planned when its turn comes, and
+rounds only ever make this plan better.
 
 The same number of rounds gives the same plan. Not here: any clock; a budget decides.
 """
@@ -15,23 +19,24 @@ from collections.abc import Callable
 
 import numpy as np
 
-from b2bcrm.fulfillment.planning.engine.book import Book, Small
+from b2bcrm.fulfillment.planning.engine.book import NEVER, Book, Small
 from b2bcrm.fulfillment.planning.engine.ledger import FULL, Ledger, copied, with_room
 from b2bcrm.fulfillment.planning.engine.placing import drop
 from b2bcrm.fulfillment.planning.engine.rivals import Rivals, rivals_of
 from b2bcrm.fulfillment.planning.engine.rounds import Search, new_search, run_rounds
-from b2bcrm.fulfillment.planning.engine.solving import place_early
+from b2bcrm.fulfillment.planning.engine.solving import place_early, solve
 
 BATCH = 128  # rounds between two looks at the budget
 AFTER_LAST = 14  # days after the last wish by which waiting units are counted to leave
+WORTH = 25  # days that one line on time is worth where two starts are compared
 
 Budget = Callable[[int], bool]  # rounds done so far -> whether another batch may be run
 
 
 def guards(book: Book, ledger: Ledger, priority: int) -> Small:
-    """Last days to leave: as planned for priorities up to this one, any other in its limit."""
+    """Last days to leave: as planned for priorities up to this one, ``NEVER`` for any other."""
     guarded = (book.unit_priority <= priority) & (ledger.unit_day >= 0)
-    return np.where(guarded, ledger.unit_day, book.unit_limit).astype(np.int32)
+    return np.where(guarded, ledger.unit_day, NEVER).astype(np.int32)
 
 
 def improve(
@@ -41,19 +46,39 @@ def improve(
 
     ``fill`` is the budget for lines on time, ``shorten`` the one for days late.
     """
-    rivals = rivals_of(book)
-    ledger, search = copied(plan), new_search(book, guard, seed)
-    for unit in late_units(book, ledger):
-        if guard[unit] >= book.unit_limit[unit]:
-            drop(book, ledger, unit)
-    search.hope[:] = int(book.unit_due.max(initial=0)) + AFTER_LAST
-    ledger, filled = _run(book, ledger, search, rivals, fill)
-    search.hope[:], search.waits[0] = 2 * book.horizon, 0
-    search.slack[0] = 0
-    ledger = _plan_waiting(book, ledger, guard)
+    rivals, search = rivals_of(book), new_search(book, guard, seed)
+    start = _in_turn(book, plan, guard)
+    if start:
+        ledger = start
+        _no_waiting(book, search)
+        ledger, filled = _run(book, ledger, search, rivals, fill)
+    else:
+        ledger = copied(plan)
+        for unit in late_units(book, ledger):
+            if guard[unit] == NEVER:
+                drop(book, ledger, unit)
+        search.hope[:] = int(book.unit_due.max(initial=0)) + AFTER_LAST
+        ledger, filled = _run(book, ledger, search, rivals, fill)
+        _no_waiting(book, search)
+        ledger = _plan_waiting(book, ledger)
     ledger, shortened = _run(book, ledger, search, rivals, shorten)
     better = merit(book, ledger) >= merit(book, plan)
     return (ledger if better else plan), filled + shortened
+
+
+def _in_turn(book: Book, plan: Ledger, guard: Small) -> Ledger | None:
+    """The plan with late units planned in turn, where that saves enough days and guards hold."""
+    kept = set(book.unit_priority[guard < NEVER].tolist())
+    ledger = solve(book, set(book.unit_priority.tolist()) - kept)
+    lost, _, saved = np.subtract(merit(book, plan), merit(book, ledger)) * (1, 1, -1)
+    if saved <= WORTH * lost or (ledger.unit_day > guard).any():
+        return None
+    return None if ((ledger.unit_day < 0) & (plan.unit_day >= 0)).any() else ledger
+
+
+def _no_waiting(book: Book, search: Search) -> None:
+    """From now on all units are planned, and no round makes the plan worse."""
+    search.hope[:], search.waits[0], search.slack[0] = 2 * book.horizon, 0, 0
 
 
 def late_units(book: Book, ledger: Ledger) -> Small:
@@ -87,12 +112,12 @@ def _run(
     return ledger, done
 
 
-def _plan_waiting(book: Book, ledger: Ledger, guard: Small) -> Ledger:
+def _plan_waiting(book: Book, ledger: Ledger) -> Ledger:
     """Plan the units that waited outside, each as early as it can, the earliest due first."""
     waiting = np.flatnonzero(ledger.unit_day < 0)
     for unit in waiting[np.lexsort((waiting, book.unit_due[waiting]))]:
-        planned = place_early(book, ledger, unit, book.unit_due[unit], guard[unit])
+        planned = place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
         while not planned and ledger.at[FULL]:
             ledger = with_room(ledger)
-            planned = place_early(book, ledger, unit, book.unit_due[unit], guard[unit])
+            planned = place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
     return ledger

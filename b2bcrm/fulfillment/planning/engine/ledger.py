@@ -47,8 +47,8 @@ class Ledger(NamedTuple):
     unit_day: Small  # U; day it leaves; -1: not planned
 
 
-def opened(book: Book) -> Ledger:
-    """An empty plan: all supply free, in chains by day."""
+def opened(book: Book, entries: int = 0) -> Ledger:
+    """An empty plan: all supply free, in chains by day; with room for so many entries or more."""
     count, parts = len(book.supply_part), len(book.part_earliest)
     lots = np.unique(book.source_part[(book.source_least > 1) | (book.source_step > 1)])
     room = count + len(lots) * book.horizon
@@ -63,7 +63,7 @@ def opened(book: Book) -> Ledger:
     qty = np.zeros(room, np.int64)
     qty[:count] = book.supply_qty
     units = len(book.unit_due)
-    entries, todo = 16 * units + 1024, 1024
+    entries, todo = max(entries, 16 * units + 1024), 1024
     return Ledger(
         at=np.array([0, 0, count, 0, -1], np.int64),
         slot_head=head,

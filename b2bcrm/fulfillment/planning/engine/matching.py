@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -162,16 +161,22 @@ def _supplies(old: Book, old_names: Names, new: Book, new_names: Names, part: Sm
 
 def _numbered(old: Book, old_names: Names, new: Book, new_names: Names, part: Small) -> Small:
     """The old supply of the same part and name; the n-th of them where there are several."""
-    known: dict[tuple[int, str, int], int] = {}
+    keys = list(zip(old.supply_part.tolist(), old_names.supplies, strict=True))
+    wanted = list(zip(part[new.supply_part].tolist(), new_names.supplies, strict=True))
+    if len(set(keys)) < len(keys) or len(set(wanted)) < len(wanted):
+        keys, wanted = _counted(keys), _counted(wanted)
+    known = dict(zip(keys, range(len(keys)), strict=True))
+    return np.array([known.get(key, -1) for key in wanted], np.int32)
+
+
+def _counted(keys: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Keys of which no two are equal: the n-th of equal ones has n in its name."""
     seen: dict[tuple[int, str], int] = {}
-    for n, key in enumerate(zip(old.supply_part.tolist(), old_names.supplies, strict=True)):
-        seen[key] = nth = seen.get(key, 0) + 1
-        known[*key, nth] = n
-    back, seen = [], {}
-    for key in zip(part[new.supply_part].tolist(), new_names.supplies, strict=True):
-        seen[key] = nth = seen.get(key, 0) + 1
-        back.append(known.get((*key, nth), -1))
-    return np.array(back, np.int32)
+    found = []
+    for part, name in keys:
+        seen[part, name] = nth = seen.get((part, name), 0) + 1
+        found.append((part, f"{nth} {name}"))
+    return found
 
 
 def _units(old: Book, old_names: Names, new: Book, new_names: Names, part: Small) -> Small:
@@ -191,20 +196,20 @@ def _units(old: Book, old_names: Names, new: Book, new_names: Names, part: Small
     position = np.zeros(len(old_size), np.int64)
     position[old.sequence] = np.arange(len(old_size))
     there = new.sequence[same[new.sequence]]
-    kept = there[_longest_rising(position[back[there]].tolist())]
+    kept = there[_longest_rising(position[back[there]])]
     result = np.full(len(size), -1, np.int32)
     result[kept] = back[kept]
     return result
 
 
-def _longest_rising(numbers: list[int]) -> Ints:
+def _longest_rising(numbers: Ints) -> Ints:
     """Places of a longest strictly rising subsequence."""
-    if all(a < b for a, b in pairwise(numbers)):
+    if (np.diff(numbers) > 0).all():
         return np.arange(len(numbers))
     ends: list[int] = []  # smallest last number of a subsequence, by its length
     places: list[int] = []
     before: list[int] = []
-    for place, number in enumerate(numbers):
+    for place, number in enumerate(numbers.tolist()):
         n = bisect_left(ends, number)
         ends[n : n + 1], places[n : n + 1] = [number], [place]
         before.append(places[n - 1] if n else -1)

@@ -190,16 +190,34 @@ def place(book: Book, ledger: Ledger, line: int, need: int, day: int, policy: in
 
 
 @kernel
+def could(book: Book, ledger: Ledger, unit: int, day: int, policy: int) -> bool:
+    """Whether the unit, which is not planned, could leave on ``day``; leaves no trace."""
+    mark = ledger.at[TOP]
+    done = place_lines(book, ledger, unit, day, policy)
+    roll_back(book, ledger, mark)
+    return done
+
+
+@kernel
 def place_unit(book: Book, ledger: Ledger, unit: int, day: int, policy: int) -> bool:
     """Plan all lines of a unit to leave on ``day``; whole, or not at all."""
     mark = ledger.at[TOP]
-    ledger.at[BASE] = mark
+    done = place_lines(book, ledger, unit, day, policy)
+    if done:
+        keep(ledger, unit, mark, day)
+    else:
+        roll_back(book, ledger, mark)
+    return done
+
+
+@inner
+def place_lines(book: Book, ledger: Ledger, unit: int, day: int, policy: int) -> bool:
+    """Entries for all lines of a unit; False leaves some behind for ``roll_back``."""
+    ledger.at[BASE] = ledger.at[TOP]
     first = book.unit_line[unit]
     for line in range(first, book.unit_line[unit + 1]):
         if not place(book, ledger, line, first - line - 1, day, policy):
-            roll_back(book, ledger, mark)
             return False
-    keep(ledger, unit, mark, day)
     return True
 
 

@@ -215,7 +215,7 @@ def resolve(before: Planned, book: Book, names: Names) -> Ledger:
     if old.horizon != book.horizon:
         return solve(book)
     match = matched(old, before.names, book, names)
-    ledger = opened(book)
+    ledger = opened(book, len(kept.entry_ref))
     walk = new_walk(before, book, ledger, match)
     steps, old_steps = steps_of(book), steps_of(old)
     run_walk(old, kept, old_steps, book, ledger, steps, match, walk)

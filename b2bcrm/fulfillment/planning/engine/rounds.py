@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from b2bcrm.fulfillment.planning.engine.book import Book, Ints, Small
+from b2bcrm.fulfillment.planning.engine.book import NEVER, Book, Ints, Small
 from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
 from b2bcrm.fulfillment.planning.engine.ledger import (
     FULL,
@@ -17,16 +17,17 @@ from b2bcrm.fulfillment.planning.engine.ledger import (
     reverse,
     roll_back,
 )
-from b2bcrm.fulfillment.planning.engine.placing import STOCK_FIRST, drop, place_unit
+from b2bcrm.fulfillment.planning.engine.placing import STOCK_FIRST, could, drop, place_unit
 from b2bcrm.fulfillment.planning.engine.rivals import Rivals
-from b2bcrm.fulfillment.planning.engine.solving import place_early
 
 LATE = 10_000  # days that one line on time is worth; no plan makes up for it with days
 MODULUS, FACTOR = 2**31 - 1, 48271  # Park and Miller's minimal standard generator
-MOST_WAITING, MOST_PLANNED = 12, 24  # rivals, while late units wait and when all are planned
+MOST_WAITING, MOST_PLANNED = 12, 6  # rivals, while late units wait and when all are planned
 SLACK = 20  # days by which a round may be worse while late units wait: out of dead ends
-BEYOND = 14  # rivals are due until so many days after the unit leaves
-AROUND = 7, 28  # or so many days around its own due day: at least, and up to so many more
+TRIES = 3  # earlier days that are tried for a late unit in one round
+LATER = 200  # days by which a unit may leave later than before, or than due, to let another pass
+ELSEWHERE = 4  # one round in so many takes rivals for something that the unit does not lack
+AROUND = 7, 28  # rivals are due so many days around the day: at least, and up to so many more
 
 
 class Search(NamedTuple):
@@ -35,9 +36,9 @@ class Search(NamedTuple):
     random: Ints  # 1; state of the generator
     waits: Ints  # 1; 1: late units wait outside the plan
     slack: Ints  # 1; days by which a round may make the plan worse
-    guard: Small  # U; last day on which the unit may leave
+    guard: Small  # U; last day on which the unit may leave, within its limit; NEVER: it may wait
     hope: Small  # U; day on which an unplanned unit is counted to leave
-    out_unit: Small  # what the round took out, and how it was; MOST_PLANNED + 1 at most
+    out_unit: Small  # what the round took out, and how it was; MOST_WAITING + 1 at most
     out_first: Ints
     out_count: Ints
     out_day: Small
@@ -45,7 +46,7 @@ class Search(NamedTuple):
 
 def new_search(book: Book, guard: Small, seed: int) -> Search:
     """The start of a search in which late units wait."""
-    most = MOST_PLANNED + 1
+    most = MOST_WAITING + 1
     return Search(
         random=np.array([seed % (MODULUS - 1) + 1], np.int64),
         waits=np.ones(1, np.int64),
@@ -99,8 +100,11 @@ def put_back(book: Book, ledger: Ledger, search: Search, count: int, mark: int) 
 
 
 @kernel
-def replan(book: Book, ledger: Ledger, search: Search, unit: int, most: int) -> int:
-    """Plan a unit that is out, by a random stock policy: its cost, or -1 if that is above most."""
+def replan(book: Book, ledger: Ledger, search: Search, unit: int, was: int, most: int) -> int:
+    """Plan a unit that is out, by a random stock policy: its cost, or -1 if that is above most.
+
+    ``was`` is the day on which it left before.
+    """
     due, guard = book.unit_due[unit], search.guard[unit]
     policy = draw(search, STOCK_FIRST + 1)
     if place_unit(book, ledger, unit, due, policy) or (
@@ -108,19 +112,36 @@ def replan(book: Book, ledger: Ledger, search: Search, unit: int, most: int) -> 
     ):
         return 0
     lines = book.unit_line[unit + 1] - book.unit_line[unit]
-    last = min(guard, due + most // lines - LATE)
+    last = min(guard, book.unit_limit[unit], due + most // lines - LATE)
     if last <= due:
         return -1
-    if search.waits[0] and guard >= book.unit_limit[unit]:
+    if search.waits[0] and guard == NEVER:
         paid = cost(book, search, unit, -1)
         return paid if paid <= most else -1
-    mark = ledger.at[TOP]
-    if not place_unit(book, ledger, unit, last, STOCK_FIRST):
-        return -1
-    roll_back(book, ledger, mark)
-    if place_early(book, ledger, unit, due, last):
-        return cost(book, search, unit, ledger.unit_day[unit])
-    return -1
+    last = min(last, max(was, due) + LATER)
+    if not place_unit(book, ledger, unit, last, policy):
+        policy = STOCK_FIRST
+        if not place_unit(book, ledger, unit, last, policy):
+            return -1
+    return cost(book, search, unit, earlier(book, ledger, search, unit, last, policy))
+
+
+@inner
+def earlier(book: Book, ledger: Ledger, search: Search, unit: int, day: int, policy: int) -> int:
+    """Plan the unit, the last that was planned, for an earlier late day if one of a few will do."""
+    mark = ledger.unit_first[unit]
+    low = book.unit_due[unit]
+    for _ in range(TRIES):
+        middle = low + 1 + draw(search, day - low)
+        if middle == day:
+            continue
+        roll_back(book, ledger, mark)
+        if place_unit(book, ledger, unit, middle, policy):
+            day = middle
+        else:
+            low = middle
+            place_unit(book, ledger, unit, day, policy)
+    return int(day)
 
 
 @inner
@@ -137,24 +158,23 @@ def first_due(book: Book, rivals: Rivals, low: int, high: int, day: int) -> int:
 
 @kernel
 def choose(book: Book, ledger: Ledger, search: Search, rivals: Rivals, unit: int) -> int:
-    """Take the unit and some random rivals out; how many are out."""
-    first, last = rivals.unit_first[unit], rivals.unit_first[unit + 1]
-    pool = rivals.unit_pool[first + draw(search, last - first)]
-    missing = ledger.at[MISSING]
-    if missing >= 0 and draw(search, 2) == 0:
-        pool = rivals.part_pool[missing]
+    """Take the unit and random rivals for what it lacks on a day out; how many units are out."""
     due, day = book.unit_due[unit], ledger.unit_day[unit]
     if day < 0:
         day = max(search.hope[unit], due + 1)
-    if draw(search, 2) == 0:
-        since, until = due + draw(search, day - due), day + BEYOND
-    else:
-        reach = AROUND[0] + draw(search, AROUND[1])
-        since, until = due - reach, due + reach
-    low, high = rivals.pool_first[pool], rivals.pool_first[pool + 1]
-    first = first_due(book, rivals, low, high, since)
-    last = first_due(book, rivals, low, high, until + 1)
+    most = max(1, min(day, search.guard[unit] + 1, book.unit_limit[unit] + 1) - due)
+    wanted = due if draw(search, 2) == 0 else due + draw(search, most)
     count = take_out(book, ledger, search, unit, 0)
+    if could(book, ledger, unit, wanted, STOCK_FIRST):
+        return count
+    pool = rivals.part_pool[ledger.at[MISSING]]
+    if draw(search, ELSEWHERE) == 0:
+        first, last = rivals.unit_first[unit], rivals.unit_first[unit + 1]
+        pool = rivals.unit_pool[first + draw(search, last - first)]
+    reach = AROUND[0] + draw(search, AROUND[1])
+    low, high = rivals.pool_first[pool], rivals.pool_first[pool + 1]
+    first = first_due(book, rivals, low, high, wanted - reach)
+    last = first_due(book, rivals, low, high, wanted + reach + 1)
     if last > first:
         for _ in range(1 + draw(search, MOST_WAITING if search.waits[0] else MOST_PLANNED)):
             other = rivals.pool_unit[first + draw(search, last - first)]
@@ -174,7 +194,7 @@ def round_of(book: Book, ledger: Ledger, search: Search, rivals: Rivals, unit: i
     for n in range(count):
         left += cost(book, search, search.out_unit[n], search.out_day[n])
     for n in range(count):
-        paid = replan(book, ledger, search, search.out_unit[n], left)
+        paid = replan(book, ledger, search, search.out_unit[n], search.out_day[n], left)
         if paid < 0 or ledger.at[FULL]:
             put_back(book, ledger, search, count, mark)
             return False

@@ -6,19 +6,19 @@ unit takes nothing from one of its class that may still be on time.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Book, Small
 from b2bcrm.fulfillment.planning.engine.compiled import kernel
 from b2bcrm.fulfillment.planning.engine.ledger import (
     FULL,
-    TOP,
     Ledger,
     opened,
-    roll_back,
     with_room,
 )
-from b2bcrm.fulfillment.planning.engine.placing import LEAN, STOCK_FIRST, place_unit
+from b2bcrm.fulfillment.planning.engine.placing import LEAN, STOCK_FIRST, could, place_unit
 
 
 @kernel
@@ -37,21 +37,18 @@ def place_early(book: Book, ledger: Ledger, unit: int, after: int, last: int) ->
     Steps double until a day will do, then the gap is halved. What can be had on a day can nearly
     always be had on a later one; where not, the day found is good, if not the very first.
     """
-    mark = ledger.at[TOP]
     low, step, high = after, 1, -1
     while high < 0:
         day = min(low + step, last)
         if day <= low or ledger.at[FULL]:
             return False
-        if place_unit(book, ledger, unit, day, STOCK_FIRST):
-            roll_back(book, ledger, mark)
+        if could(book, ledger, unit, day, STOCK_FIRST):
             high = day
         else:
             low, step = day, 2 * step
     while high - low > 1:
         day = (high + low) // 2
-        if place_unit(book, ledger, unit, day, STOCK_FIRST):
-            roll_back(book, ledger, mark)
+        if could(book, ledger, unit, day, STOCK_FIRST):
             high = day
         elif ledger.at[FULL]:
             return False
@@ -75,23 +72,35 @@ def run_steps(book: Book, ledger: Ledger, units: Small, late: Small, step: int) 
     return step
 
 
-def steps_of(book: Book) -> tuple[Small, Small]:
-    """Units in the order of service, each class twice, and which of the two times it is."""
+def steps_of(book: Book, in_turn: Collection[int] = ()) -> tuple[Small, Small]:
+    """Units in the order of service, each twice, and which of the two times it is.
+
+    A class comes once as a whole and then again; in classes ``in_turn`` each unit comes twice.
+    """
     order = book.sequence
     classes = book.unit_priority[order]
     units, late = [], []
     for one in np.unique(classes):
         chosen = order[classes == one]
-        units += [chosen, chosen]
-        late += [np.zeros(len(chosen), np.int32), np.ones(len(chosen), np.int32)]
+        turns = np.repeat(np.array([[0, 1]], np.int32), len(chosen), axis=0)
+        if one in in_turn:
+            units.append(np.repeat(chosen, 2))
+            late.append(turns.ravel())
+        else:
+            units.append(np.tile(chosen, 2))
+            late.append(turns.T.ravel())
     none = [np.zeros(0, np.int32)]
     return np.concatenate(units or none), np.concatenate(late or none)
 
 
-def solve(book: Book) -> Ledger:
-    """The greedy plan of the book: the same book, the same plan."""
+def solve(book: Book, in_turn: Collection[int] = ()) -> Ledger:
+    """The greedy plan of the book: the same book, the same plan.
+
+    A late unit of a class ``in_turn`` is planned at once, before those that come after it in the
+    order of service: more units are late then, each by fewer days.
+    """
     ledger = opened(book)
-    units, late = steps_of(book)
+    units, late = steps_of(book, in_turn)
     step = run_steps(book, ledger, units, late, 0)
     while step < len(units):
         ledger = with_room(ledger)
