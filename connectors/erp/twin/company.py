@@ -65,7 +65,7 @@ class Firm:
 
 
 def found(size: Size, seed: int) -> Firm:
-    """The firm at one of its three sizes; ``demo`` and ``large`` differ in orders and machines only."""
+    """The firm at one of its three sizes; ``large`` is ``demo`` with more orders and machines."""
     parts = catalogue(full=size != "small")
     for part in parts.values():
         if part.kind == "make":

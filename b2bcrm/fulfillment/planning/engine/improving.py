@@ -28,7 +28,7 @@ from b2bcrm.fulfillment.planning.engine.solving import place_early, solve
 
 BATCH = 128  # rounds between two looks at the budget
 AFTER_LAST = 14  # days after the last wish by which waiting units are counted to leave
-WORTH = 25  # days that one line on time is worth where two starts are compared
+WORTH = 25  # days late that one line on time is worth in a live book
 
 Budget = Callable[[int], bool]  # rounds done so far -> whether another batch may be run
 
@@ -40,14 +40,22 @@ def guards(book: Book, ledger: Ledger, priority: int) -> Small:
 
 
 def improve(
-    book: Book, plan: Ledger, guard: Small, *, fill: Budget, shorten: Budget, seed: int = 1
+    book: Book,
+    plan: Ledger,
+    guard: Small,
+    *,
+    fill: Budget,
+    shorten: Budget,
+    worth: int = WORTH,
+    seed: int = 1,
 ) -> tuple[Ledger, int]:
     """A plan that is no worse, and the rounds it took; ``plan`` itself stays as it is.
 
-    ``fill`` is the budget for lines on time, ``shorten`` the one for days late.
+    ``fill`` is the budget for lines on time, ``shorten`` the one for days late. Where one line on
+    time is ``worth`` less than the days that it costs, the start is one with fewer days late.
     """
     rivals, search = rivals_of(book), new_search(book, guard, seed)
-    start = _in_turn(book, plan, guard)
+    start = _in_turn(book, plan, guard, worth)
     if start:
         ledger = start
         _no_waiting(book, search)
@@ -66,12 +74,12 @@ def improve(
     return (ledger if better else plan), filled + shortened
 
 
-def _in_turn(book: Book, plan: Ledger, guard: Small) -> Ledger | None:
+def _in_turn(book: Book, plan: Ledger, guard: Small, worth: int) -> Ledger | None:
     """The plan with late units planned in turn, where that saves enough days and guards hold."""
     kept = set(book.unit_priority[guard < NEVER].tolist())
     ledger = solve(book, set(book.unit_priority.tolist()) - kept)
     lost, _, saved = np.subtract(merit(book, plan), merit(book, ledger)) * (1, 1, -1)
-    if saved <= WORTH * lost or (ledger.unit_day > guard).any():
+    if saved <= worth * lost or (ledger.unit_day > guard).any():
         return None
     return None if ((ledger.unit_day < 0) & (plan.unit_day >= 0)).any() else ledger
 
