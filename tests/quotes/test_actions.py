@@ -210,7 +210,7 @@ class TestDraft:
 
 class TestSend:
     def test_what_was_sent_is_sealed_and_held(self, work, promises):
-        quote = make_sent(work, promises)
+        quote = make_sent(work, promises, account=make_account(work, customer_class="A"))
         assert quote.state is QuoteState.SENT
         assert quote.seal == digest_of(quote.sealed_content)
         assert quote.held_until == dt.date(2026, 11, 20)
