@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from b2bcrm.desk import erp_facts as facts
 from b2bcrm.desk.erp_connections import WRITES_WORDS
+from b2bcrm.kernel.timeline import version_of
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import queries as orders
@@ -43,6 +44,7 @@ HANDLER_WORDS: dict[str, Message] = {
 @in_work(read_only=True)
 def page(work: Work) -> ResponseReturnValue:
     """Feeds, breaker, outbox, parked rows, last exchanges."""
+    seen = version_of(work.session, actions.MONITOR)  # first: what changes now is fetched anew
     wish = asked(sorts=("at",), default="-at", filters=("q", "only"), per_page=ENVELOPES)
     feeds = queries.feeds(work)
     deliveries = queries.open_deliveries(work.session)
@@ -51,6 +53,7 @@ def page(work: Work) -> ResponseReturnValue:
     connections = queries.connections(work.session)
     return render_template(
         "desk/erp.html",
+        seen=seen,
         feeds=feeds,
         oldest=_oldest(feeds),
         connections=connections,

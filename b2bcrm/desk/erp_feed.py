@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields, validate
 
 from b2bcrm.kernel.errors import not_found
+from b2bcrm.kernel.timeline import version_of
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports.erp import Entity
@@ -40,7 +41,7 @@ class RecordSchema(Schema):
 @in_work(read_only=True)
 def page(work: Work, feed_id: int) -> ResponseReturnValue:
     """Its state, runs, comparisons with the ERP, and what can be done about it."""
-    return _page(work, _row(work, feed_id))
+    return _page(work, feed_id)
 
 
 @bp.get("/feeds/<int:feed_id>/version")
@@ -58,9 +59,12 @@ def _row(work: Work, feed_id: int) -> FeedRow:
     return found
 
 
-def _page(work: Work, row: FeedRow, form: Form | None = None, seek: Form | None = None) -> str:
+def _page(work: Work, feed_id: int, form: Form | None = None, seek: Form | None = None) -> str:
+    seen = version_of(work.session, actions.MONITOR)  # first: what changes now is fetched anew
+    row = _row(work, feed_id)
     return render_template(
         "desk/erp_feed.html",
+        seen=seen,
         row=row,
         load=next(iter(findings.loads(work, [row.feed])), None),
         reports=[report for report, _feed in findings.reports(work, row.feed.id)],
@@ -94,7 +98,7 @@ def limits(work: Work, feed_id: int) -> ResponseReturnValue:
     """Set the two limits."""
     form = read_form(LimitsSchema())
     if not form.ok:
-        return _page(work, _row(work, feed_id), form), 422
+        return _page(work, feed_id, form), 422
     actions.set_limits(work, feed_id, **form.data)
     return see_other(f"/erp/feeds/{feed_id}", Message("The limits are set."))
 
@@ -106,7 +110,7 @@ def record(work: Work, feed_id: int) -> ResponseReturnValue:
     row = _row(work, feed_id)
     form = read_form(RecordSchema())
     if not form.ok:
-        return _page(work, row, seek=form), 422
+        return _page(work, feed_id, seek=form), 422
     erp_id = form.data["erp_id"]
     actions.resync(work, row.feed.connection_code, Entity(row.feed.entity), erp_id)
     return see_other(f"/erp/feeds/{feed_id}", AT_NEXT_LOOK)

@@ -98,6 +98,7 @@ def _filter(wish: Asked) -> BoardFilter:
 @in_work(read_only=True)
 def page(work: Work) -> ResponseReturnValue | After:
     """The board, or its orders as a download."""
+    offered = choices(work)  # first: what changes from here on is fetched anew
     wish = asked(sorts=tuple(board.SORTS), default="rank", filters=FILTERS)
     found = _filter(wish)
     rows, total = board.rows(
@@ -111,11 +112,11 @@ def page(work: Work) -> ResponseReturnValue | After:
     if wish.format:
         return export(rows, COLUMNS, wish.format, "fulfilment")
     sums = figures(work, found, center=wish.get("center"), all_parts=bool(wish.get("parts")))
-    offered = choices(work)
     families = _families(offered, sums.heat, found.family)
     centers = _centers(offered, found.site_id)
     return render_template(
         "desk/fulfillment.html",
+        seen=offered.seen,
         asked=wish,
         found=found,
         listing=Listing(rows, total, wish),

@@ -336,3 +336,13 @@ def test_with_several_erps_each_line_of_the_monitor_names_its_own(work, operator
     assert "suzhou: Nothing is sent." in page
     assert "main: Nothing is sent." not in page
     assert "Connection suzhou" in operator.get(f"/orders/{order.no}").get_data(as_text=True)
+
+
+def test_live_pages_carry_the_version_that_they_show(operator, office):
+    with office.open() as work:
+        work.bump("erp")
+        work.bump("board")
+    for page, version in (("/erp", "/erp/version"), ("/fulfillment", "/fulfillment/version")):
+        now = operator.get(version).text
+        assert int(now) > 0
+        assert f'data-live-version="{now}"' in operator.get(page).text

@@ -1,6 +1,4 @@
-"""What the board offers to choose from: sites, families, work centres and saved views, in one
-statement.
-"""
+"""What the board offers to choose from, and as of which change: all in one statement."""
 
 from __future__ import annotations
 
@@ -12,6 +10,7 @@ import sqlalchemy as sa
 from b2bcrm.catalog.models import ItemFamily, WorkCenter
 from b2bcrm.fulfillment.models import BoardView
 from b2bcrm.kernel.organization import Site
+from b2bcrm.kernel.timeline import ChangeCounter
 from b2bcrm.kernel.work import Work
 
 
@@ -26,12 +25,16 @@ class SavedView(NamedTuple):
 
 @dataclass
 class Choices:
-    """``sites`` as (id, code, name), ``centers`` as (code, name, site code)."""
+    """``sites`` as (id, code, name), ``centers`` as (code, name, site code).
+
+    ``seen`` is the board's change counter: what is read after it is at least as new.
+    """
 
     sites: list[tuple[int, str, str]] = field(default_factory=list)
     families: dict[str, dict[str, str]] = field(default_factory=dict)
     centers: list[tuple[str, str, str]] = field(default_factory=list)
     views: list[SavedView] = field(default_factory=list)
+    seen: int = 0
 
     def family_name(self, code: str, locale: str) -> str:
         """The family as people call it; its code where it has no name."""
@@ -70,6 +73,9 @@ def _everything() -> sa.Select[Any]:
             BoardView.query,
             sa.case((mine, "mine"), else_=""),
         ).where(sa.or_(BoardView.shared, mine)),
+        sa.select(
+            sa.literal("seen"), ChangeCounter.topic, sa.cast(ChangeCounter.n, sa.String), none, none
+        ).where(ChangeCounter.topic == "board"),
     ).subquery()
     return sa.select(rows).order_by(rows.c.kind, rows.c.name)
 
@@ -89,6 +95,8 @@ def choices(work: Work) -> Choices:
             found.families[code] = {"en": name, "zh_Hant": more, "zh_Hans": last}
         elif kind == "view":
             found.views.append(SavedView(int(code), name, more, last == "mine"))
+        elif kind == "seen":
+            found.seen = int(name)
         else:
             found.centers.append((code, name, more))
     return found
