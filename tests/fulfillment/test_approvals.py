@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 import sqlalchemy as sa
 
@@ -20,10 +22,12 @@ from b2bcrm.fulfillment.queries.requests import open_requests
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.errors import Conflict, Invalid, NotAllowed, Refused
 from b2bcrm.kernel.outbox import Delivery
+from b2bcrm.orders.lifecycle import OrderState
 from b2bcrm.users.models import User
 from tests.factories import make_account, make_item, make_line, make_order, staff
 from tests.fulfillment.conftest import day
 
+D = Decimal
 pytestmark = pytest.mark.db
 PLANNER, MANAGER = staff(Role.PLANNER), staff(Role.SALES_MANAGER)
 
@@ -161,6 +165,17 @@ def test_an_earlier_day_is_promised_only_where_the_customer_welcomes_or_asks_for
     work.session.get_one(Account, order.account_id).welcomes_early = True
     change(work, order, day("12-10"), "earlier")
     assert order.lines[0].promised_on == day("12-10")
+
+
+def test_what_has_ended_waits_for_nobody(work, order):
+    ask(work, order)
+    line = order.lines[0]
+    line.shipped_qty = line.delivered_qty = line.ordered_qty
+    work.session.flush()
+    assert open_requests(work) == []
+    line.delivered_qty, order.state = D(0), OrderState.CANCELLED
+    work.session.flush()
+    assert open_requests(work) == []
 
 
 def test_requests_are_kept_with_who_asked_and_when(work, order):

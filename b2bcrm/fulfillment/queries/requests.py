@@ -11,6 +11,7 @@ from b2bcrm.customers.models import Account
 from b2bcrm.fulfillment.models import PromiseRequest, RequestState
 from b2bcrm.fulfillment.queries.board import staff_only
 from b2bcrm.kernel.work import Work
+from b2bcrm.orders.lifecycle import OrderState
 from b2bcrm.orders.models import Order, OrderLine
 
 
@@ -32,7 +33,7 @@ class RequestRow(NamedTuple):
 
 
 def open_requests(work: Work, order_id: int | None = None) -> list[RequestRow]:
-    """Those that nobody has decided, of one order or all, the oldest first."""
+    """Those that wait, of one order or all, the oldest first; none of lines that have ended."""
     staff_only(work)
     query = (
         sa.select(
@@ -52,7 +53,12 @@ def open_requests(work: Work, order_id: int | None = None) -> list[RequestRow]:
         .join(OrderLine, OrderLine.id == PromiseRequest.order_line_id)
         .join(Order, Order.id == OrderLine.order_id)
         .join(Account, Account.id == Order.account_id)
-        .where(PromiseRequest.state == RequestState.OPEN)
+        .where(
+            PromiseRequest.state == RequestState.OPEN,
+            Order.state == OrderState.CONFIRMED,
+            sa.not_(OrderLine.cancelled),
+            OrderLine.delivered_qty < OrderLine.due_qty,
+        )
         .order_by(PromiseRequest.id)
     )
     if order_id is not None:
