@@ -20,14 +20,13 @@ from b2bcrm.fulfillment.models import OPEN_WORK, LineProjection, PurchaseLine, S
 from b2bcrm.kernel.columns import Price, Qty
 from b2bcrm.kernel.matching import holds, starts
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders.lifecycle import OrderState
+from b2bcrm.orders.lifecycle import OPEN_ORDERS
 from b2bcrm.orders.models import Order, OrderLine
 from b2bcrm.sync.models import Feed
 from b2bcrm.web.paging import Asked
 
 SORTS = ("no", "name", "family", "lead", "stock", "free")
 FILTERS = ("q", "family", "kind", "sold")
-OPEN_ORDERS = (OrderState.SUBMITTED, OrderState.CONFIRMED)
 MAX_LINES = 200
 _ZERO = Decimal(0)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +14,7 @@ from b2bcrm.files.models import StoredFile
 from b2bcrm.fulfillment.actions import Promises
 from b2bcrm.fulfillment.models import OrderProjection
 from b2bcrm.fulfillment.planning.sureness_paths import Sure, Told
+from b2bcrm.fulfillment.queries.prices import bought
 from b2bcrm.fulfillment.queries.sureness import Sureness
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.money import Money
@@ -31,7 +31,6 @@ from b2bcrm.quotes.queries import Opened, Paid, People
 from b2bcrm.service.lifecycle import CaseState
 from b2bcrm.service.models import Case
 
-YEAR = dt.timedelta(days=365)
 SOURCE_WORDS = {
     "stock": Message("Stock"),
     "purchase_order": Message("Purchase order"),
@@ -74,16 +73,7 @@ class EditorFacts:
 def glance(work: Work, account: Account, company: Company) -> Glance:
     """Two statements."""
     of_account = Order.account_id == account.id
-    bought = (
-        sa.select(Order.rate, sa.func.sum(Order.total))
-        .where(
-            of_account,
-            Order.state.in_((OrderState.CONFIRMED, OrderState.CLOSED)),
-            Order.ordered_on >= work.today - YEAR,
-        )
-        .group_by(Order.rate)
-    )
-    total = sum((rate * amount for rate, amount in work.session.execute(bought)), Decimal(0))
+    total = bought(work, {account.id}).get(account.id, Decimal(0))
     opened = sa.select(sa.func.count()).where(of_account, Order.state == OrderState.CONFIRMED)
     late = sa.select(sa.func.count()).where(
         OrderProjection.account_id == account.id,

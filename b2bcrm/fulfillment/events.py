@@ -75,6 +75,26 @@ class PromiseAsked(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PromiseDeclined(Event):
+    """A sales manager did not agree to a later day. The subject is the order."""
+
+    name: ClassVar[str] = "promise.declined"
+    subject: ClassVar[str] = "order"
+    line_no: int
+    promised_on: dt.date
+    asked_by: str
+
+    def sentence(self) -> Message:
+        """Which day was not promised, and who had asked for it."""
+        return Message(
+            "Line %(line)s is not promised for %(day)s, as %(by)s had asked",
+            line=self.line_no,
+            day=self.promised_on,
+            by=self.asked_by,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectionMoved(Event):
     """A line's projected date turned late, moved while late, or came back. Internal."""
 
@@ -229,6 +249,7 @@ def _supply(no: str, item: str) -> Message | str:
 EVENTS: tuple[type[Event], ...] = (
     PromiseMoved,
     PromiseAsked,
+    PromiseDeclined,
     ProjectionMoved,
     ShipmentReceived,
     ScenarioProposed,

@@ -50,14 +50,37 @@ from b2bcrm.users.models import User
 
 
 @dataclass(frozen=True)
-class MailPromiseMoved:
-    """Tells the order's contact the new date of a line, not our internal reason.
+class _Told:
+    """A delivery that tells people something, and writes nothing down.
 
     ``base_url`` is the public address that links begin with.
     """
 
     mailer: Mailer
     base_url: str
+
+    def record(self, work: Work, event: Event, reply: None) -> None:
+        """Nothing to write down."""
+
+    def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
+        """The outbox row shows it to the ERP administrator."""
+
+
+@dataclass(frozen=True)
+class _ByMail(_Told):
+    """The same by mails that are ready to be sent."""
+
+    def send(self, message: Mail | tuple[Mail, ...], *, again: bool) -> None:
+        """Hand over; a repeat carries the same message ids, so ``again`` changes nothing."""
+        del again
+        for mail in message if isinstance(message, tuple) else (message,):
+            self.mailer.send(mail)
+
+
+@dataclass(frozen=True)
+class MailPromiseMoved(_ByMail):
+    """Tells the order's contact the new date of a line, not our internal reason."""
+
     name: ClassVar[str] = "mail.promise_moved"
 
     def prepare(self, work: Work, event: Event) -> Mail | None:
@@ -77,24 +100,11 @@ class MailPromiseMoved:
             base_url=self.base_url,
         )
 
-    def send(self, message: Mail, *, again: bool) -> None:
-        """Hand it over; a repeat carries the same message id, so ``again`` changes nothing."""
-        del again
-        self.mailer.send(message)
-
-    def record(self, work: Work, event: Event, reply: None) -> None:
-        """Nothing to write down."""
-
-    def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
-        """The outbox row shows it to the ERP administrator."""
-
 
 @dataclass(frozen=True)
-class MailApprovers:
+class MailApprovers(_ByMail):
     """Tells every sales manager, each in his language, which later day waits for one of them."""
 
-    mailer: Mailer
-    base_url: str
     name: ClassVar[str] = "mail.approvers"
 
     def prepare(self, work: Work, event: Event) -> tuple[Mail, ...] | None:
@@ -120,25 +130,11 @@ class MailApprovers:
         ]
         return tuple(mails) or None
 
-    def send(self, message: tuple[Mail, ...], *, again: bool) -> None:
-        """Hand them over; a repeat carries the same message ids, so ``again`` changes nothing."""
-        del again
-        for mail in message:
-            self.mailer.send(mail)
-
-    def record(self, work: Work, event: Event, reply: None) -> None:
-        """Nothing to write down."""
-
-    def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
-        """The outbox row shows it to the ERP administrator."""
-
 
 @dataclass(frozen=True)
-class MailPlanners:
+class MailPlanners(_ByMail):
     """Tells every planner, each in his language, which changes in the ERP are asked for."""
 
-    mailer: Mailer
-    base_url: str
     name: ClassVar[str] = "mail.planners"
 
     def prepare(self, work: Work, event: Event) -> tuple[Mail, ...] | None:
@@ -165,25 +161,11 @@ class MailPlanners:
         ]
         return tuple(mails) or None
 
-    def send(self, message: tuple[Mail, ...], *, again: bool) -> None:
-        """Hand them over; a repeat carries the same message ids, so ``again`` changes nothing."""
-        del again
-        for mail in message:
-            self.mailer.send(mail)
-
-    def record(self, work: Work, event: Event, reply: None) -> None:
-        """Nothing to write down."""
-
-    def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
-        """The outbox row shows it to the ERP administrator."""
-
 
 @dataclass(frozen=True)
-class MailInCare:
+class MailInCare(_ByMail):
     """Tells a person that an order is in his charge now."""
 
-    mailer: Mailer
-    base_url: str
     name: ClassVar[str] = "mail.in_care"
 
     def prepare(self, work: Work, event: Event) -> Mail | None:
@@ -222,17 +204,6 @@ class MailInCare:
             url=f"{self.base_url}/orders/{order.no}",
         )
 
-    def send(self, message: Mail, *, again: bool) -> None:
-        """Hand it over; a repeat carries the same message id."""
-        del again
-        self.mailer.send(message)
-
-    def record(self, work: Work, event: Event, reply: None) -> None:
-        """Nothing to write down."""
-
-    def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
-        """The outbox row shows it to the ERP administrator."""
-
 
 @dataclass(frozen=True)
 class Morning:
@@ -244,11 +215,9 @@ class Morning:
 
 
 @dataclass(frozen=True)
-class MailMorning:
+class MailMorning(_Told):
     """Sends one reader the morning report in his language: what matters in the mail, all as PDF."""
 
-    mailer: Mailer
-    base_url: str
     name: ClassVar[str] = "mail.morning"
 
     def prepare(self, work: Work, event: Event) -> Morning | None:
@@ -279,12 +248,6 @@ class MailMorning:
             url=f"{self.base_url}/fulfillment",
         )
         self.mailer.send(mail)
-
-    def record(self, work: Work, event: Event, reply: None) -> None:
-        """Nothing to write down."""
-
-    def failed(self, work: Work, event: Event, error: CrmError, *, parked: bool) -> None:
-        """The outbox row shows it to the ERP administrator."""
 
 
 def _said(figure: KeyFigure, content: MorningContent) -> Message | str:

@@ -54,6 +54,7 @@ class ErpSync(enum.StrEnum):
 
 
 S, C, Y = "sales", "customer", "system"
+
 _D, _B, _F = OrderState.DRAFT, OrderState.SUBMITTED, OrderState.CONFIRMED
 TRANSITIONS: tuple[tuple[OrderState, Act, OrderState, frozenset[str]], ...] = (
     (_D, Act.SUBMIT, _B, frozenset({S, C, Y})),
@@ -68,6 +69,7 @@ TRANSITIONS: tuple[tuple[OrderState, Act, OrderState, frozenset[str]], ...] = (
     (OrderState.CLOSED, Act.REOPEN, _F, frozenset({Y})),
 )
 # Nothing more is to come. No person leaves these; the system reopens what the ERP takes back.
+OPEN_ORDERS = (OrderState.SUBMITTED, OrderState.CONFIRMED)  # with us, and not ended
 FINAL = frozenset({OrderState.CLOSED, OrderState.CANCELLED})
 
 

@@ -16,11 +16,10 @@ from b2bcrm.kernel.matching import holds, starts
 from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders.lifecycle import STAGE_WORDS, OrderState, Stage, Status
+from b2bcrm.orders.lifecycle import OPEN_ORDERS, STAGE_WORDS, OrderState, Stage, Status
 from b2bcrm.orders.models import Order
 from b2bcrm.orders.queries import visible_to
 
-OPEN_STATES = (OrderState.SUBMITTED, OrderState.CONFIRMED)
 STAGES = tuple(Stage)
 _P = OrderProjection
 SORTS: dict[str, Any] = {
@@ -134,4 +133,4 @@ def _list_of(account_id: int | None, show: str, sort: str, *, descending: bool) 
     )
     if show == "done":
         return query.where(Order.state.in_((OrderState.CLOSED, OrderState.CANCELLED)))
-    return query if show == "all" else query.where(Order.state.in_(OPEN_STATES))
+    return query if show == "all" else query.where(Order.state.in_(OPEN_ORDERS))

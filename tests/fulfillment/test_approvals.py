@@ -22,6 +22,7 @@ from b2bcrm.fulfillment.queries.requests import open_requests
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.errors import Conflict, Invalid, NotAllowed, Refused
 from b2bcrm.kernel.outbox import Delivery
+from b2bcrm.kernel.timeline import history
 from b2bcrm.orders.lifecycle import OrderState
 from b2bcrm.users.models import User
 from tests.factories import make_account, make_item, make_line, make_order, staff
@@ -93,6 +94,15 @@ def test_declined_nothing_moves_and_nobody_is_told(work, order):
     assert order.lines[0].promised_on == day("12-15")
     assert open_requests(work) == []
     assert "mail.promise_moved" not in work.session.scalars(sa.select(Delivery.handler)).all()
+
+
+def test_who_asked_and_who_declined_stands_on_the_orders_line_and_not_on_the_portal(work, order):
+    decide(work, ask(work, order), approved=False)
+    work.session.flush()
+    said = [str(entry.sentence) for entry in history(work.session, order_id=order.id)]
+    assert any("asks to promise line 10" in one for one in said)
+    assert any("is not promised for" in one for one in said)
+    assert history(work.session, order_id=order.id, portal=True) == []
 
 
 def test_what_is_decided_is_decided_once(work, order):

@@ -13,6 +13,7 @@ from b2bcrm.fulfillment.actions.prices import set_prices
 from b2bcrm.fulfillment.models import LineProjection, PlanRun, PurchaseLine, WorkOrder
 from b2bcrm.fulfillment.planning.measures import Down, First, Last, Move, Overtime, Rush, Split
 from b2bcrm.fulfillment.planning.prices import Prices
+from b2bcrm.fulfillment.queries.prices import prices
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.errors import NotAllowed
 from b2bcrm.orders.models import Order
@@ -201,6 +202,12 @@ def test_overtime_costs_its_hours_on_the_days_that_the_centre_works(work, plant,
     ways = tried(work, line=f"{ours.no}/10").ways
     assert ways
     assert [one.price_per_day for one in ways] == sorted(one.price_per_day for one in ways)
+
+
+def test_prices_said_again_replace_those_said_before(work):
+    set_prices(work, Prices(hour=D(900), day=D(1500)))
+    set_prices(work, Prices(hour=D(950)))
+    assert prices(work) == Prices(hour=D(950))
 
 
 def test_a_buyer_and_sales_may_not_set_prices(work):

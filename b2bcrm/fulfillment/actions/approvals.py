@@ -7,7 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 
 from b2bcrm.fulfillment.actions.promises import REASONS, change_promise, line_to_move
-from b2bcrm.fulfillment.events import PromiseAsked
+from b2bcrm.fulfillment.events import PromiseAsked, PromiseDeclined
 from b2bcrm.fulfillment.models import PromiseRequest, RequestState
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Conflict, not_found
@@ -47,6 +47,7 @@ def ask_for_approval(
     work.publish(
         PromiseAsked(
             subject_id=order.id,
+            order_id=order.id,
             account_id=order.account_id,
             request_id=row.id,
             order_no=order.no,
@@ -57,7 +58,6 @@ def ask_for_approval(
             by=work.actor.name,
         )
     )
-    work.bump(f"order:{order.id}")
     return row
 
 
@@ -77,7 +77,16 @@ def decide_request(work: Work, request_id: int, *, approved: bool) -> Order:
     row.decided_by, row.decided_at = work.actor.name, work.now
     line = queries.line_by_id(work, row.order_line_id)
     if not approved:
-        work.bump(f"order:{line.order_id}")
+        work.publish(
+            PromiseDeclined(
+                subject_id=line.order_id,
+                order_id=line.order_id,
+                account_id=line.order.account_id,
+                line_no=line.line_no,
+                promised_on=row.promised_on,
+                asked_by=row.asked_by,
+            )
+        )
         return line.order
     if line.promised_on != row.previous_on:
         raise Conflict(Message("The promise has moved since this was asked."))

@@ -24,11 +24,10 @@ from b2bcrm.kernel.quantity import check_qty
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders import queries
-from b2bcrm.orders.lifecycle import OrderState
+from b2bcrm.orders.lifecycle import OPEN_ORDERS
 from b2bcrm.orders.models import Order, OrderLine
 
 ZERO = Decimal(0)
-OPEN = frozenset({OrderState.SUBMITTED, OrderState.CONFIRMED})
 
 
 def free_supplies(work: Work, line: OrderLine) -> list[Supply]:
@@ -45,7 +44,7 @@ def free_supplies(work: Work, line: OrderLine) -> list[Supply]:
 def may_firm(work: Work, order: Order, line: OrderLine) -> Decimal:
     """Pieces of the line that are still to leave and neither firm nor reserved."""
     left = line.due_qty - line.shipped_qty
-    if line.cancelled or order.state not in OPEN:
+    if line.cancelled or order.state not in OPEN_ORDERS:
         return ZERO
     reserved = sa.select(Reservation.qty).where(
         Reservation.order_ref == order.no,

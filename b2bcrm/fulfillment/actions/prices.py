@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from b2bcrm.fulfillment.models import MeasurePrice
 from b2bcrm.fulfillment.planning.prices import Prices
 from b2bcrm.kernel.actor import Right
+from b2bcrm.kernel.database import insert_for
 from b2bcrm.kernel.work import Work
+
+ONLY = 1  # the row's id: two people who say it at once change one row
 
 
 def set_prices(work: Work, prices: Prices) -> None:
     """Keep them instead of what was said before."""
     work.actor.must(Right.CHANGE_PROMISE)
-    row = work.session.scalar(sa.select(MeasurePrice))
-    if row is None:
-        row = MeasurePrice()
-        work.session.add(row)
-    row.hour, row.day = prices.hour, prices.day
-    row.penalty_pct, row.penalty_most_pct = prices.penalty_pct, prices.penalty_most_pct
-    row.set_by, row.set_at = work.actor.name, work.now
+    values = {
+        "hour": prices.hour,
+        "day": prices.day,
+        "penalty_pct": prices.penalty_pct,
+        "penalty_most_pct": prices.penalty_most_pct,
+        "set_by": work.actor.name,
+        "set_at": work.now,
+    }
+    row = insert_for(work.session, MeasurePrice).values(id=ONLY, **values)
+    work.session.execute(row.on_conflict_do_update(index_elements=[MeasurePrice.id], set_=values))

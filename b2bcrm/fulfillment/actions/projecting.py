@@ -32,7 +32,7 @@ from b2bcrm.fulfillment.snapshot.pools import stock_read_to
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.actions import LineQuantities, record_quantities
-from b2bcrm.orders.lifecycle import FINAL, ErpSync, OrderState
+from b2bcrm.orders.lifecycle import FINAL, OPEN_ORDERS, ErpSync, OrderState
 from b2bcrm.orders.models import Order, OrderLine
 from b2bcrm.orders.queries import locked
 
@@ -47,8 +47,7 @@ def mark_stale(work: Work, order_ids: Collection[int]) -> None:
 
 def mark_open_stale(work: Work) -> None:
     """Something that all dates rest on changed: every open order is computed anew."""
-    living = (OrderState.SUBMITTED, OrderState.CONFIRMED)
-    _mark(work, sa.select(Order.id).where(Order.state.in_(living)))
+    _mark(work, sa.select(Order.id).where(Order.state.in_(OPEN_ORDERS)))
 
 
 def _mark(work: Work, orders: sa.Select[int]) -> None:
@@ -88,7 +87,7 @@ def _due(work: Work, limit: int) -> sa.Select[int]:
                 _reserved_before(stock_read_to(work)),
                 sa.and_(
                     OrderProjection.computed_at < morning,
-                    Order.state.in_((OrderState.SUBMITTED, OrderState.CONFIRMED)),
+                    Order.state.in_(OPEN_ORDERS),
                 ),
             ),
         )

@@ -14,10 +14,8 @@ from b2bcrm.customers.models import Account
 from b2bcrm.fulfillment.models import LineProjection
 from b2bcrm.kernel.organization import Company
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders.lifecycle import OrderState, Status
+from b2bcrm.orders.lifecycle import OPEN_ORDERS, Status
 from b2bcrm.orders.models import Order, OrderLine
-
-OPEN = (OrderState.SUBMITTED, OrderState.CONFIRMED)
 
 
 class OpenLine(NamedTuple):
@@ -91,7 +89,7 @@ def open_lines(work: Work, ids: Collection[int] | None = None) -> list[OpenLine]
         .join(Item, Item.id == OrderLine.item_id)
         .outerjoin(LineProjection, LineProjection.order_line_id == OrderLine.id)
         .where(
-            Order.state.in_(OPEN),
+            Order.state.in_(OPEN_ORDERS),
             sa.not_(OrderLine.cancelled),
             OrderLine.shipped_qty < OrderLine.due_qty,
         )

@@ -13,7 +13,7 @@ from b2bcrm.fulfillment.planning import firming
 from b2bcrm.fulfillment.planning.atp import PURCHASE, STOCK, WORK
 from b2bcrm.fulfillment.planning.firming import Firm, Peg, Spot, Supply
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders.lifecycle import OrderState
+from b2bcrm.orders.lifecycle import OPEN_ORDERS
 from b2bcrm.orders.models import Order, OrderLine
 
 # Built once: every plan and projection asks it. A line that has left needs its pegs no more.
@@ -37,7 +37,7 @@ _LIVE = (
     .join(Item, sa.and_(Item.id == OrderLine.item_id, Item.no == FirmPeg.item_no))
     .where(
         FirmPeg.ended_at.is_(None),
-        Order.state.in_((OrderState.SUBMITTED, OrderState.CONFIRMED)),
+        Order.state.in_(OPEN_ORDERS),
         sa.not_(OrderLine.cancelled),
         OrderLine.shipped_qty < OrderLine.due_qty,
     )

@@ -42,12 +42,11 @@ from b2bcrm.fulfillment.snapshot import firm
 from b2bcrm.fulfillment.snapshot.pools import calendars, supplies_of
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders.lifecycle import OrderState
+from b2bcrm.orders.lifecycle import OPEN_ORDERS
 from b2bcrm.orders.models import Order, OrderLine
 
 ZERO = Decimal(0)
 KEPT_ROWS = 20_000  # witnesses of promises whose meaning a process remembers
-OPEN_ORDERS = (OrderState.SUBMITTED, OrderState.CONFIRMED)
 
 
 def take(work: Work) -> Rows:
