@@ -95,7 +95,7 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         may=may,
         menu=[(act, text) for act, text in MENU if act in may],
         promise_url=promise_url(facts) if "promise" in may else "",
-        requests=open_requests(work, head.id),
+        requests=open_requests(work, head.id) if head.has_requests else [],
         reasons=REASONS,
         may_approve=work.actor.may(Right.APPROVE_PROMISE),
         file_kinds=KIND_WORDS,

@@ -110,6 +110,7 @@ class Head:
     has_documents: bool
     has_cases: bool
     has_pegs: bool
+    has_requests: bool
 
     @property
     def ended(self) -> bool:

@@ -21,6 +21,8 @@ from b2bcrm.fulfillment.models import (
     OrderCare,
     OrderProjection,
     Promise,
+    PromiseRequest,
+    RequestState,
     Shipment,
     ShipmentLine,
 )
@@ -153,6 +155,10 @@ def _head_statement() -> Any:
                 has_pegs=sa.select(FirmPeg.id)
                 .join(OrderLine, OrderLine.id == FirmPeg.order_line_id)
                 .where(OrderLine.order_id == Order.id, FirmPeg.ended_at.is_(None))
+                .exists(),
+                has_requests=sa.select(PromiseRequest.id)
+                .join(OrderLine, OrderLine.id == PromiseRequest.order_line_id)
+                .where(OrderLine.order_id == Order.id, PromiseRequest.state == RequestState.OPEN)
                 .exists(),
             )
         )
