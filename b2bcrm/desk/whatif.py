@@ -19,6 +19,8 @@ from b2bcrm.fulfillment.actions.scenarios import forget_scenario, save_scenario
 from b2bcrm.fulfillment.planning.measures import (
     KINDS,
     MOST,
+    STRATEGY_WORDS,
+    Allocate,
     Down,
     First,
     Last,
@@ -58,6 +60,7 @@ ADD_WORDS = {
     "rush": Message("A rush order"),
     "first": Message("Serve an order line first"),
     "split": Message("Split an order line"),
+    "allocate": Message("Allocate an item anew"),
 }
 HINTS: dict[type[Measure], Message] = {
     Move: Message("all its open lines; what was put off for it goes back to its first days"),
@@ -66,6 +69,7 @@ HINTS: dict[type[Measure], Message] = {
     Rush: Message("served before everything else, ready at our door"),
     First: Message("before all others, whatever their class"),
     Split: Message("the rest follows when it can"),
+    Allocate: Message("among the lines that our plan serves; what the ERP has pegged stays"),
 }
 
 
@@ -147,6 +151,7 @@ def _shown(
         no_plan=whatif.NO_PLAN if question.ground is None else None,
         centers=centers,
         adds=ADD_WORDS,
+        strategies=[(one.value, say(word)) for one, word in STRATEGY_WORDS.items()],
         line=line,
         wrong=wrong,
         typed=request.args.to_dict(),

@@ -71,6 +71,16 @@ def test_a_form_adds_a_measure_to_those_in_the_address(client, late):
     assert "Fill in every field" in wrong.text
 
 
+def test_an_item_is_allocated_anew_by_class(client, late):
+    answer = client.get(f"{PAGE}?add=allocate&item=PG-115&a=gain&b=fill&others=lose")
+    assert "allocate~PG-115~gain~fill~lose" in answer.location
+    page = client.get(answer.location).text
+    assert "PG-115 allocated anew. A: earlier, but not later" in page
+    assert "Our plan serves no order line with PG-115." in page  # the ERP has pegged it
+    assert "Fill in every field" in client.get(f"{PAGE}?add=allocate&item=PG-115&a=all").text
+    assert "open=allocate" in client.get("/fulfillment/impact?kind=item&no=PG-115").text
+
+
 def test_what_would_mend_a_late_line_is_offered(client, late):
     page = client.get(f"{PAGE}?line={late}/10").text
     assert f"Ways to make {late}/10 earlier" in page

@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from b2bcrm.fulfillment.planning.engine.records import Strategy
 from b2bcrm.fulfillment.planning.measures import (
     MOST,
+    Allocate,
     Down,
     First,
     Last,
@@ -30,6 +32,7 @@ EVERY = [
     First("SO-26-10463/10"),
     Last("SO-26-10463/10"),
     Split("SO-26-10463/10", D(5)),
+    Allocate("PG-115", Strategy.WIN, Strategy.FILL, Strategy.LOSE),
 ]
 
 

@@ -11,7 +11,17 @@ import sqlalchemy as sa
 from b2bcrm.fulfillment.actions import Promises, project, whatif
 from b2bcrm.fulfillment.actions.prices import set_prices
 from b2bcrm.fulfillment.models import LineProjection, PlanRun, PurchaseLine, WorkOrder
-from b2bcrm.fulfillment.planning.measures import Down, First, Last, Move, Overtime, Rush, Split
+from b2bcrm.fulfillment.planning.engine.records import Strategy
+from b2bcrm.fulfillment.planning.measures import (
+    Allocate,
+    Down,
+    First,
+    Last,
+    Move,
+    Overtime,
+    Rush,
+    Split,
+)
 from b2bcrm.fulfillment.planning.prices import Prices
 from b2bcrm.fulfillment.queries.prices import prices
 from b2bcrm.kernel.actor import Role
@@ -133,6 +143,21 @@ def test_overtime_and_order_of_service_move_lines_back(work, plant, pump):  # no
     assert key in moves(tried(work, First(key)))
     other = f"{(second if late[0] is first else first).no}/10"
     assert other in moves(tried(work, Last(other)))
+
+
+def test_an_item_allocated_anew_goes_to_the_class_that_wins(work, plant, pump):  # noqa: F811
+    plant.buy("PO-2", "SHAFT", 8, "11-17")
+    gives = wanted(work, pump, 8, "11-23", account=make_account(work, customer_class="A"))
+    gets = wanted(work, pump, 8, "11-23", account=make_account(work, customer_class="C"))
+    publish(work)
+    anew = Allocate("SHAFT", Strategy.LOSE, Strategy.GAIN, Strategy.WIN)
+    moved = moves(tried(work, anew))
+    assert set(moved) == {f"{gives.no}/10", f"{gets.no}/10"}
+    assert moved[f"{gets.no}/10"][1] <= day("11-23") < moved[f"{gives.no}/10"][1]
+    stays = Allocate("SHAFT", Strategy.GAIN, Strategy.GAIN, Strategy.WIN)
+    assert moves(tried(work, stays)) == {}
+    nobody = Allocate("BOLT", Strategy.WIN, Strategy.WIN, Strategy.WIN)
+    assert "BOLT" in str(tried(work, nobody).refused[nobody])
 
 
 def is_late(work, order):

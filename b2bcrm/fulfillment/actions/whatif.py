@@ -181,6 +181,7 @@ def ask(work: Work, measures: Sequence[Measure], line: str = "") -> Question:
         lines=names,
         values=values,
         pegged=frozenset(found.purchases),
+        classes={one.key: one.customer_class for one in lines},
     )
     return Question(
         tuple(measures),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from urllib.parse import quote, unquote
 
+from b2bcrm.fulfillment.planning.engine.records import Strategy
 from b2bcrm.kernel.words import Message, show_decimal
 
 MOST = 12  # measures of one scenario
@@ -125,7 +126,40 @@ class Split:
         )
 
 
-Measure = Move | Overtime | Down | Rush | First | Last | Split
+STRATEGY_WORDS = {
+    Strategy.WIN: Message("is served first"),
+    Strategy.GAIN: Message("earlier, but not later"),
+    Strategy.REDISTRIBUTE: Message("earlier or later"),
+    Strategy.FILL: Message("later, but not earlier"),
+    Strategy.LOSE: Message("is served last"),
+}
+
+
+@dataclass(frozen=True)
+class Allocate:
+    """Supply of an item goes anew to the order lines that need it, by their customers' class."""
+
+    item: str
+    a: Strategy
+    b: Strategy
+    others: Strategy
+
+    def of(self, customer_class: str) -> Strategy:
+        """What it may do to lines of a class."""
+        return {"A": self.a, "B": self.b}.get(customer_class, self.others)
+
+    def sentence(self) -> Message:
+        """As people say it."""
+        return Message(
+            "%(item)s allocated anew. A: %(a)s, B: %(b)s, others: %(others)s",
+            item=self.item,
+            a=STRATEGY_WORDS[self.a],
+            b=STRATEGY_WORDS[self.b],
+            others=STRATEGY_WORDS[self.others],
+        )
+
+
+Measure = Move | Overtime | Down | Rush | First | Last | Split | Allocate
 
 
 def _number(text: str, most: Decimal, places: int) -> Decimal:
@@ -173,6 +207,10 @@ KINDS: dict[str, tuple[type[Measure], Sequence[tuple[str, Reader]]]] = {
     "first": (First, (("line", _name),)),
     "last": (Last, (("line", _name),)),
     "split": (Split, (("line", _name), ("qty", _qty))),
+    "allocate": (
+        Allocate,
+        (("item", _name), ("a", Strategy), ("b", Strategy), ("others", Strategy)),
+    ),
 }
 _WORDS = {kind: word for word, (kind, _) in KINDS.items()}
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from math import ceil
 
+from b2bcrm.fulfillment.planning.engine.allocating import allocated, users_of
 from b2bcrm.fulfillment.planning.engine.changing import (
     Change,
     Hours,
@@ -27,6 +28,7 @@ from b2bcrm.fulfillment.planning.engine.records import Line
 from b2bcrm.fulfillment.planning.engine.relaxing import Limits, relaxations
 from b2bcrm.fulfillment.planning.engine.whatif import always, best_swap, whatif
 from b2bcrm.fulfillment.planning.measures import (
+    Allocate,
     Down,
     First,
     Last,
@@ -54,7 +56,8 @@ SHOWN = 6  # ways to make a line earlier
 class Ground:
     """What a scenario stands on. ``lines``: order line of each of the plan's lines, where one is.
 
-    ``values`` per order line. ``pegged``: documents that are no free supply of the plan.
+    ``values`` and customers' ``classes`` per order line. ``pegged``: documents that are no free
+    supply of the plan.
     """
 
     plan: Planned
@@ -63,6 +66,7 @@ class Ground:
     lines: Mapping[str, str]
     values: Mapping[str, Decimal]
     pegged: frozenset[str] = frozenset()
+    classes: Mapping[str, str] = field(default_factory=dict)
 
     def day(self, on: dt.date) -> int:
         """The plan's day of a date."""
@@ -118,7 +122,7 @@ def tried(
     rushes: dict[str, Rush] = {}
     refused: dict[Measure, Message] = {}
     for n, measure in enumerate(measures):
-        found = _changes(ground, measure, f"{RUSH}{n}")
+        found = _changes(ground, measure, f"{RUSH}{n}", changes)
         if isinstance(found, Message):
             refused[measure] = found
             continue
@@ -149,8 +153,10 @@ def tried(
 
 
 # ------------------------------------------------------------------------------------- changes
-def _changes(ground: Ground, measure: Measure, name: str) -> list[Change] | Message:
-    """The changes of the plan's book, or why the measure changes nothing there."""
+def _changes(
+    ground: Ground, measure: Measure, name: str, before: Sequence[Change]
+) -> list[Change] | Message:
+    """The changes of the plan's book after those before, or why the measure changes nothing."""
     match measure:
         case Move():
             return _move(ground, measure)
@@ -164,6 +170,8 @@ def _changes(ground: Ground, measure: Measure, name: str) -> list[Change] | Mess
             return _serve(ground, measure)
         case Split():
             return _split(ground, measure)
+        case Allocate():
+            return _allocate(ground, measure, before)
 
 
 def _move(ground: Ground, measure: Move) -> list[Change] | Message:
@@ -216,6 +224,19 @@ def _split(ground: Ground, measure: Split) -> list[Change] | Message:
     if not alone or qty >= int(book.line_qty[line]):
         return Message("%(line)s cannot be split there.", line=measure.line)
     return [SplitLine(measure.line, qty, f"{measure.line}{REST}")]
+
+
+def _allocate(
+    ground: Ground, measure: Allocate, before: Sequence[Change]
+) -> list[Change] | Message:
+    names = ground.plan.names
+    parts = [n for n, part in enumerate(names.parts) if item_of(part) == measure.item]
+    lines = [names.lines[n] for n in users_of(ground.plan.book, parts)] if parts else []
+    lines = [line for line in lines if line in ground.lines]  # what quotes hold stays theirs
+    if not lines:
+        return Message("Our plan serves no order line with %(item)s.", item=measure.item)
+    classes = {line: ground.classes.get(ground.lines[line], "") for line in lines}
+    return allocated(ground.plan, before, {line: measure.of(one) for line, one in classes.items()})
 
 
 def _not_ours(line: str) -> Message:

@@ -62,7 +62,25 @@ class Split:
     rest: str
 
 
-Change = Receipt | Hours | Service | Rush | Split
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """The lines' units share out their places in the order of service anew, as they stand here.
+
+    Nobody else's place changes. A unit takes its place's class.
+    """
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The line's unit is planned for ``day``; what it was wished for stays."""
+
+    line: str
+    day: int
+
+
+Change = Receipt | Hours | Service | Rush | Split | Turns | Due
 
 
 def changed(book: Book, names: Names, changes: Sequence[Change]) -> tuple[Book, Names]:
@@ -79,6 +97,12 @@ def changed(book: Book, names: Names, changes: Sequence[Change]) -> tuple[Book, 
                 book, names = _rushed(book, names, change.line)
             case Split():
                 book, names = _split(book, names, change)
+            case Turns():
+                book = _dealt(book, names, change)
+            case Due():
+                due = book.unit_due.copy()
+                due[unit_of(book, names, change.line)] = change.day
+                book = book._replace(unit_due=due)
     return book, names
 
 
@@ -112,6 +136,16 @@ def _served(book: Book, names: Names, change: Service) -> Book:
     others = book.sequence[book.sequence != unit]
     before = priority[others] < change.priority + (not change.first)
     return book._replace(unit_priority=priority, sequence=np.insert(others, before.sum(), unit))
+
+
+def _dealt(book: Book, names: Names, change: Turns) -> Book:
+    sequence, priority = book.sequence.copy(), book.unit_priority.copy()
+    units = list(dict.fromkeys(unit_of(book, names, line) for line in change.lines))
+    places = np.flatnonzero(np.isin(sequence, units))
+    classes = priority[sequence[places]]
+    sequence[places] = units
+    priority[units] = classes
+    return book._replace(unit_priority=priority, sequence=sequence)
 
 
 def _rushed(book: Book, names: Names, line: Line) -> tuple[Book, Names]:

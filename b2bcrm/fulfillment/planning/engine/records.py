@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from fractions import Fraction
 
 ONE, NONE = Fraction(1), Fraction(0)
@@ -161,3 +161,17 @@ class Facts:
     calendars: Sequence[Calendar] = ()
     needs: Sequence[Need] = ()
     loads: Sequence[Load] = ()
+
+
+class Strategy(StrEnum):
+    """What allocating anew may do to a line, in the order of service.
+
+    The five ways of confirming again that order promising knows: win, gain, redistribute, fill,
+    lose.
+    """
+
+    WIN = "win"  # served before the others
+    GAIN = "gain"  # earlier, but not later
+    REDISTRIBUTE = "redistribute"  # earlier or later
+    FILL = "fill"  # later, but not earlier
+    LOSE = "lose"  # served after the others
