@@ -160,10 +160,9 @@ def _changes(
     match measure:
         case Move():
             return _move(ground, measure)
-        case Overtime():
-            return _hours(ground, measure, int(measure.hours * HOUR))
-        case Down():
-            return _hours(ground, measure, -ALL_HOURS)
+        case Overtime() | Down():
+            more = int(measure.hours * HOUR) if isinstance(measure, Overtime) else -ALL_HOURS
+            return _hours(ground, measure, more)
         case Rush():
             return _rush(ground, measure, name)
         case First() | Last():
