@@ -45,6 +45,8 @@ def up(size: str, seed: int) -> None:
     except KeyboardInterrupt:
         click.echo("Stopping.")
     finally:
+        for again in (signal.SIGTERM, signal.SIGINT):  # asked twice, it would leave its parts alone
+            signal.signal(again, signal.SIG_IGN)
         for child in children:
             child.terminate()
         for child in children:
