@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterable
 
 import click
 
@@ -45,15 +46,20 @@ def up(size: str, seed: int) -> None:
     except KeyboardInterrupt:
         click.echo("Stopping.")
     finally:
-        for again in (signal.SIGTERM, signal.SIGINT):  # asked twice, it would leave its parts alone
-            signal.signal(again, signal.SIG_IGN)
-        for child in children:
-            child.terminate()
-        for child in children:
-            try:
-                child.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                child.kill()
+        _stop(children)
+
+
+def _stop(children: Iterable[subprocess.Popen[bytes]]) -> None:
+    """End the parts; whoever asks once more must not leave them alone."""
+    for again in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(again, signal.SIG_IGN)
+    for child in children:
+        child.terminate()
+    for child in children:
+        try:
+            child.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            child.kill()
 
 
 def _taken(port: int) -> bool:

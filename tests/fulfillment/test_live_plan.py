@@ -318,6 +318,29 @@ def test_an_item_that_came_after_the_plan_is_promised_by_its_own_lead_time(work,
     assert ask(work, new, 3).full_on == day("11-24")
 
 
+def test_what_the_night_gained_outlives_the_feeds_of_the_day(work, pump, plant, monkeypatch):
+    monkeypatch.setattr(replanning, "COMPILED", True)
+    work.session.execute(sa.update(Stock).values(on_hand=D(100)))
+    account = make_account(work, customer_class="C", incoterm="EXW")
+    for qty, first in ((16, "11-18"), (8, "11-19"), (8, "11-19")):
+        line = make_line(
+            work, pump, ordered_qty=D(qty), promised_on=day("11-20"), first_promised_on=day(first)
+        )
+        make_order(work, account, incoterm="EXW", lines=[line])
+    greedy = publish(work).figures
+    night = replanning.make_plan(replanning.plan_due(work, anyway=True), improve_s=0.3)
+    assert replanning.publish_plan(work, night)
+    assert night.figures["on_time"] > greedy["on_time"]
+    plant.stock("OTHER", 1)
+    by_day = publish(work).figures
+    assert (by_day["on_time"], by_day["rounds"]) == (
+        night.figures["on_time"],
+        night.figures["rounds"],
+    )
+    work.session.execute(sa.update(Stock).values(on_hand=D(0)))
+    assert publish(work).figures["on_time"] == 0  # nothing is kept that is not there
+
+
 def test_a_plan_of_yesterday_is_not_asked(work, pump):
     publish(work)
     work.session.execute(sa.update(PlanRun).values(made_on=day("11-16")))

@@ -4,6 +4,9 @@ Reading takes a read-only Work, planning none, storing a short one of its own. I
 in between, the plan stays behind its rows, which the next look finds again. A plan that the
 verifier refuses is stored without its arrays: the last good one stays in use, and the board says
 why.
+
+The first plan of a day is improved while nobody waits. Later ones of that day keep of it what their
+feeds leave, as long as that is better than a plan made anew.
 """
 
 from __future__ import annotations
@@ -21,18 +24,27 @@ import structlog
 
 from b2bcrm.fulfillment.actions.projecting import mark_stale
 from b2bcrm.fulfillment.models import OrderProjection, PlanRun
-from b2bcrm.fulfillment.planning.engine.book import Book, Problem
+from b2bcrm.fulfillment.planning.engine.book import Book, Names, Problem
 from b2bcrm.fulfillment.planning.engine.building import build
 from b2bcrm.fulfillment.planning.engine.checking import check
 from b2bcrm.fulfillment.planning.engine.compiled import COMPILED
-from b2bcrm.fulfillment.planning.engine.improving import guards, improve, late_units
+from b2bcrm.fulfillment.planning.engine.improving import (
+    WORTH,
+    guards,
+    improve,
+    late_units,
+    merit,
+)
 from b2bcrm.fulfillment.planning.engine.ledger import Ledger
+from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.plan import Plan, plan_of, score
+from b2bcrm.fulfillment.planning.engine.repairing import repaired
 from b2bcrm.fulfillment.planning.engine.solving import solve
 from b2bcrm.fulfillment.planning.packing import Packed, pack
 from b2bcrm.fulfillment.planning.telling import Told, tell
 from b2bcrm.fulfillment.snapshot import plant, pools
 from b2bcrm.fulfillment.snapshot.live import TOPICS
+from b2bcrm.fulfillment.snapshot.loaded import LoadedPlan, loaded
 from b2bcrm.kernel.timeline import version_of
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import Status
@@ -47,12 +59,13 @@ KEPT_CLASS = 0  # what is promised already pays for nobody
 
 @dataclass(frozen=True)
 class Due:
-    """What a plan is to be made from, as read at one moment."""
+    """What a plan is to be made from, as read at one moment; ``improved``: today's, if it was."""
 
     told: Told
     source: int
     data_as_of: dt.datetime | None
     made_at: dt.datetime
+    improved: LoadedPlan | None = None
 
 
 @dataclass(frozen=True)
@@ -78,14 +91,16 @@ def plan_due(work: Work, *, anyway: bool = False) -> Due | None:
     rows = plant.take(work)
     if not rows.items:
         return None
-    return Due(tell(rows), source, pools.data_as_of(work), work.tick)
+    last = loaded(work)
+    improved = last if last is not None and last.rounds else None
+    return Due(tell(rows), source, pools.data_as_of(work), work.tick, improved)
 
 
 def make_plan(due: Due, *, improve_s: float = 0) -> Made:
     """Plan, improve for so many seconds where kernels are compiled, and verify; takes no Work."""
     begin = time.monotonic()
     book, names, problems = build(due.told.facts)
-    ledger, rounds = _solved(book, improve_s)
+    ledger, rounds = _solved(book, improve_s) if improve_s > 0 else _kept(due, book, names)
     plan = plan_of(book, ledger)
     faults = check(book, plan)
     missed = _missed(due.told, names.lines, book, plan)
@@ -104,8 +119,9 @@ def make_plan(due: Due, *, improve_s: float = 0) -> Made:
 
 
 def _solved(book: Book, improve_s: float) -> tuple[Ledger, int]:
+    """The plan, and the rounds that improved it."""
     ledger = solve(book)
-    if improve_s <= 0 or not COMPILED or not len(late_units(book, ledger)):
+    if not COMPILED or not len(late_units(book, ledger)):
         return ledger, 0
     end = time.monotonic() + improve_s
     return improve(
@@ -115,6 +131,20 @@ def _solved(book: Book, improve_s: float) -> tuple[Ledger, int]:
         fill=_until(end - improve_s * (1 - FILL_SHARE)),
         shorten=_until(end),
     )
+
+
+def _kept(due: Due, book: Book, names: Names) -> tuple[Ledger, int]:
+    """What is left of the day's improved plan where that is better, else a plan made anew."""
+    anew, last = solve(book), due.improved
+    if last is None:
+        return anew, 0
+    packed = last.packed
+    ledger = repaired(Planned(packed.book, packed.names, packed.ledger), book, names)
+    later = (ledger.unit_day > guards(book, anew, KEPT_CLASS)).any()
+    lost, left_out, days = np.subtract(merit(book, anew), merit(book, ledger))
+    if later or left_out > 0 or WORTH * lost + days > 0:
+        return anew, 0
+    return ledger, last.rounds
 
 
 def _until(end: float) -> Callable[[int], bool]:

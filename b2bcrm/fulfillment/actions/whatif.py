@@ -193,7 +193,7 @@ def ask(work: Work, measures: Sequence[Measure], line: str = "") -> Question:
         ground,
         told,
         plan.made_at,
-        improved=plan.improved,
+        improved=plan.rounds > 0,
     )
 
 

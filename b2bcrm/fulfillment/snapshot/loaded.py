@@ -27,13 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class LoadedPlan:
-    """The published plan ``packed``; day 0 is ``made_on``. Read only."""
+    """The published plan ``packed``; day 0 is ``made_on``. Read only.
+
+    ``rounds`` improved it, or the plan of this day that it keeps what it can of; 0: greedy.
+    """
 
     digest: str
     made_on: dt.date
     made_at: dt.datetime
     data_as_of: dt.datetime | None
-    improved: bool
+    rounds: int
     packed: Packed
 
     @cached_property
@@ -51,7 +54,7 @@ class LoadedPlan:
         from b2bcrm.fulfillment.planning.engine.solving import solve
 
         book = self.packed.book
-        ledger = solve(book) if self.improved else self.packed.ledger
+        ledger = solve(book) if self.rounds else self.packed.ledger
         return Planned(book, self.packed.names, ledger)
 
     def supplies(self, no: str) -> list[int]:
@@ -92,8 +95,8 @@ def loaded(work: Work) -> LoadedPlan | None:
     # Here, so that commands that ask for no plan do not wait for the engine.
     from b2bcrm.fulfillment.planning.packing import unpack
 
-    improved = bool(row.figures.get("rounds"))
-    found = LoadedPlan(row.digest, row.made_on, row.made_at, row.data_as_of, improved, unpack(data))
+    rounds = row.figures.get("rounds", 0)
+    found = LoadedPlan(row.digest, row.made_on, row.made_at, row.data_as_of, rounds, unpack(data))
     with _lock:
         _loaded[:] = [found]
     return found

@@ -21,6 +21,7 @@ from b2bcrm.fulfillment.planning.engine.records import (
     Supply,
 )
 from b2bcrm.fulfillment.planning.engine.relaxing import Limits, relaxations
+from b2bcrm.fulfillment.planning.engine.repairing import repaired
 from b2bcrm.fulfillment.planning.engine.solving import solve
 from b2bcrm.fulfillment.planning.engine.whatif import whatif
 
@@ -43,6 +44,7 @@ def warm() -> None:
     book, names, _ = build(FACTS)
     plan = solve(book)
     improve(book, plan, guards(book, plan, -1), fill=lambda n: n < 1, shorten=lambda n: n < 1)
+    repaired(Planned(book, names, plan), book, names)
     Asking(book, names, plan).ask(FACTS.lines)
     planned = Planned(book, names, solve(book))
     # More hours, a line served first and a supply that is gone: what differs, is placed and pays.

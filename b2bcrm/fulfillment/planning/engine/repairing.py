@@ -1,0 +1,151 @@
+"""Repairing: a plan of a changed book that keeps of an improved plan whatever can be kept.
+
+An improved plan has no order of service that makes it, so it cannot be made again after a feed.
+Here each unit that is wanted as before takes again exactly what it had, if that is still there.
+The others are planned around them in the order of service, and then whoever is late is tried
+earlier once. The same plan and book give the same repair.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from b2bcrm.fulfillment.planning.engine.book import Book, Names, Small
+from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
+from b2bcrm.fulfillment.planning.engine.ledger import (
+    FULL,
+    TOP,
+    Ledger,
+    load_of,
+    note,
+    opened,
+    removable,
+    reverse,
+    roll_back,
+    with_room,
+)
+from b2bcrm.fulfillment.planning.engine.matching import Match, Planned, matched
+from b2bcrm.fulfillment.planning.engine.placing import drop, keep
+from b2bcrm.fulfillment.planning.engine.plan import slot_parts
+from b2bcrm.fulfillment.planning.engine.solving import place_early, place_on_time, steps_of
+from b2bcrm.fulfillment.planning.engine.walking import open_surplus
+
+
+@inner
+def take_entry(
+    book: Book, ledger: Ledger, kept: Ledger, match: Match, slot_to: Small, entry: int
+) -> bool:
+    """Take what the entry of the old plan took, if it is there."""
+    ref, day, qty = kept.entry_ref[entry], kept.entry_day[entry], kept.entry_qty[entry]
+    slot, source, bucket, load = -1, -1, -1, 0
+    if ref >= 0:
+        slot = slot_to[ref]
+        there = slot >= 0 and ledger.slot_free[slot] >= qty
+    else:
+        source = match.source_to[-1 - ref]
+        there = source >= 0
+        if there and book.source_centre[source] >= 0:
+            bucket, load = (
+                book.bucket_at[book.source_centre[source], day],
+                load_of(book, source, qty),
+            )
+            there = bucket >= 0 and ledger.bucket_free[bucket] >= load
+    if not there or not note(
+        ledger, slot if ref >= 0 else -1 - source, qty, day, kept.entry_need[entry]
+    ):
+        return False
+    if ref >= 0:
+        ledger.slot_free[slot] -= qty
+    elif bucket >= 0:
+        ledger.bucket_free[bucket] -= load
+    return True
+
+
+@kernel
+def take_again(
+    book: Book, ledger: Ledger, kept: Ledger, match: Match, slot_to: Small, units: Small
+) -> int:
+    """Let units have what they had in the old plan; how many could. Ends when a store is full."""
+    done = 0
+    for unit in units:
+        old = match.unit_from[unit]
+        if ledger.unit_day[unit] >= 0:
+            continue
+        mark, good = ledger.at[TOP], True
+        first = kept.unit_first[old]
+        for entry in range(first, first + kept.unit_count[old]):
+            if not take_entry(book, ledger, kept, match, slot_to, entry):
+                good = False
+                break
+        if good:
+            keep(ledger, unit, mark, kept.unit_day[old])
+            done += 1
+        else:
+            roll_back(book, ledger, mark)
+        if ledger.at[FULL]:
+            break
+    return done
+
+
+@kernel
+def place_rest(book: Book, ledger: Ledger, units: Small, late: Small) -> None:
+    """Plan in the order of service whoever is not planned; ends when a store is full."""
+    for step in range(len(units)):
+        unit = units[step]
+        if ledger.unit_day[unit] >= 0:
+            continue
+        if late[step]:
+            place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
+        else:
+            place_on_time(book, ledger, unit)
+        if ledger.at[FULL]:
+            return
+
+
+@kernel
+def try_sooner(book: Book, ledger: Ledger, units: Small) -> None:
+    """Plan each late unit earlier where it can be now; ends when a store is full."""
+    for unit in units:
+        day, due = ledger.unit_day[unit], book.unit_due[unit]
+        if day <= due or not removable(ledger, unit):
+            continue
+        first, count, mark = ledger.unit_first[unit], ledger.unit_count[unit], ledger.at[TOP]
+        drop(book, ledger, unit)
+        if place_on_time(book, ledger, unit):
+            continue
+        if day - 1 > due and place_early(book, ledger, unit, due, day - 1):
+            continue
+        roll_back(book, ledger, mark)
+        reverse(book, ledger, first, first + count, -1)
+        ledger.unit_first[unit], ledger.unit_count[unit] = first, count
+        ledger.unit_day[unit] = day
+        if ledger.at[FULL]:
+            return
+
+
+def repaired(before: Planned, book: Book, names: Names) -> Ledger:
+    """A plan of ``book`` from ``before``, a plan of another book that starts on the same day."""
+    kept = before.ledger
+    match = matched(before.book, before.names, book, names)
+    ledger = opened(book, len(kept.entry_ref))
+    slot_to = np.full(len(kept.slot_day), -1, np.int32)
+    slot_to[: len(match.supply_to)] = match.supply_to
+    part = slot_parts(before.book, kept)
+    part = np.where(part >= 0, match.part_to[part], -1).astype(np.int32)
+    open_surplus(ledger, kept, part, slot_to)
+    there = np.flatnonzero(match.unit_from >= 0)
+    units = there[kept.unit_day[match.unit_from[there]] >= 0].astype(np.int32)
+    # Who takes what another's order brings too much can do so only after him: hence again.
+    while take_again(book, ledger, kept, match, slot_to, units) or ledger.at[FULL]:
+        if ledger.at[FULL]:
+            ledger = with_room(ledger)
+    order, late = steps_of(book)
+    place_rest(book, ledger, order, late)
+    while ledger.at[FULL]:
+        ledger = with_room(ledger)
+        place_rest(book, ledger, order, late)
+    try_sooner(book, ledger, book.sequence)
+    while ledger.at[FULL]:
+        ledger = with_room(ledger)
+        try_sooner(book, ledger, book.sequence)
+    return ledger
