@@ -22,7 +22,7 @@ from b2bcrm.fulfillment.planning.engine.asking import Asking
 from b2bcrm.fulfillment.planning.engine.book import Book
 from b2bcrm.fulfillment.planning.engine.building import build
 from b2bcrm.fulfillment.planning.engine.cases import read_case
-from b2bcrm.fulfillment.planning.engine.chances import ROUNDS, Noise, chances
+from b2bcrm.fulfillment.planning.engine.chances import ROUNDS, Noise, chances, preferred_calendars
 from b2bcrm.fulfillment.planning.engine.checking import check
 from b2bcrm.fulfillment.planning.engine.explaining import witness_of
 from b2bcrm.fulfillment.planning.engine.matching import Planned
@@ -153,6 +153,7 @@ def _rounds_s(book: Book) -> float:
     noise = Noise(
         errors=[days, hours],
         supply=np.where(book.supply_day > 0, 0, -1),
+        supply_calendar=preferred_calendars(book)[book.supply_part],
         centre=np.ones(len(book.bucket_at), np.int32),
         line=np.zeros(len(book.line_wish), np.int32),
     )

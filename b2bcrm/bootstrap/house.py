@@ -145,6 +145,21 @@ class House:
                 fulfillment.keep_learned(work, learned)
                 fulfillment.mark_open_stale(work)
 
+    def foresee(self) -> None:
+        """Draw the odds of the coming weeks; nothing is open while the rounds are planned."""
+        if not self.settings.plans:
+            return
+        # Here, so that processes that plan nothing do not wait for the engine.
+        from b2bcrm.fulfillment.actions import foreseeing
+
+        readiness.prepare()
+        with self.office.open(read_only=True) as work:
+            found = foreseeing.read_coming(work)
+        if found is not None:
+            odds = foreseeing.foresee(found)
+            with self.office.open() as work:
+                foreseeing.keep_coming(work, odds)
+
     def project(self) -> int:
         """Project what the pulled documents touched, in short Works; answers how many orders."""
         with self.office.open(read_only=True) as work:
@@ -175,6 +190,7 @@ DAILY: dict[str, Callable[[House], object]] = {
     "learn_sureness": House.learn_sureness,
     "expire_quotes": _expire_quotes,
     "improve_plan": lambda house: house.plan(improve_s=IMPROVE_S, anyway=True),
+    "foresee": House.foresee,
     "close_solved_cases": lambda house: _in_work(house, service.close_solved),
     "sweep_files": lambda house: _in_work(
         house, lambda work: files.sweep(work, files_dir=house.settings.files_dir)

@@ -8,8 +8,9 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from b2bcrm.catalog.queries import family_names
+from b2bcrm.fulfillment.planning.figures import ROUNDS
 from b2bcrm.fulfillment.planning.sureness import LEVELS
-from b2bcrm.fulfillment.queries.sureness import Calibration, calibration
+from b2bcrm.fulfillment.queries.sureness import Calibration, calibration, odds
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.web.locale import current_locale, say
@@ -25,13 +26,15 @@ COLORS = ("data-1", "data-2", "data-4")
 @in_work(read_only=True)
 def page(work: Work) -> ResponseReturnValue:
     """The night's test of foretold days: over all lines, per family, against the promise."""
-    found = calibration(work)
+    found, coming = calibration(work), odds(work)
     locale = current_locale()
     known = family_names(work.session) if found else {}
     names = {code: family.name_in(locale) for code, family in known.items()}
     return render_template(
         "desk/sureness.html",
         found=found,
+        coming=coming,
+        rounds=ROUNDS,
         levels=PCT,
         names=names,
         chart=_chart(found, names) if found else None,

@@ -6,9 +6,13 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
 from b2bcrm.fulfillment.actions import keep_learned, learn, project, read_promises
+from b2bcrm.fulfillment.actions.foreseeing import keep_coming, read_coming
 from b2bcrm.fulfillment.models import LineProjection, Shipment, ShipmentLine
+from b2bcrm.fulfillment.planning.figures import Coming
+from b2bcrm.fulfillment.planning.odds import coming
 from b2bcrm.fulfillment.planning.sureness_paths import (
     Curve,
     Told,
@@ -16,7 +20,12 @@ from b2bcrm.fulfillment.planning.sureness_paths import (
     weekday_after,
     weekdays_between,
 )
+from b2bcrm.fulfillment.queries.board import BoardFilter
+from b2bcrm.fulfillment.queries.figures import figures
+from b2bcrm.fulfillment.queries.sureness import odds
+from b2bcrm.fulfillment.snapshot import history
 from b2bcrm.orders.lifecycle import OrderState
+from b2bcrm.orders.models import Order
 from tests.factories import make_account, make_item, make_line, make_order
 
 MONDAY = dt.date(2026, 6, 1)
@@ -101,3 +110,47 @@ def test_weekdays_are_counted_and_added_alike():
     assert weekday_after(sunday, 0) == dt.date(2026, 11, 23)
     for n in range(-12, 12):
         assert weekdays_between(friday, weekday_after(friday, n)) == n
+
+
+def test_the_past_tells_how_documents_and_ways_out_err(work, plant):
+    item, account = make_item(work, no="SW-25", family="SW"), make_account(work)
+    delivered(work, item, account, 3)
+    for n, order in enumerate(work.session.scalars(sa.select(Order).order_by(Order.id)).all()):
+        order.erp_no = f"E-{n}"
+        plant.make(f"WO-{n}", "SW-25", 10, "04-01", "05-22", ref=f"E-{n}/10", status="done")
+    plant.buy("PO-1", "SHAFT", 10, "10-01", received=10, received_on=dt.date(2026, 10, 5))
+    plant.buy(
+        "PO-2", "SHAFT", 10, "10-08", first="10-01", received=10, received_on=dt.date(2026, 10, 9)
+    )
+    plant.buy("PO-3", "SHAFT", 10, "12-01")
+    plant.buy("PO-4", "SHAFT", 10, "12-08", first="12-01")
+    plant.make("WO-9", "SW-25", 10, "12-01", "12-04", ref="")
+    line = make_line(work, item, first_promised_on=MONDAY, promised_on=MONDAY)
+    order = make_order(work, account, lines=[line], incoterm="DAP")
+    seen = history.take(work)
+    assert {path: sorted(seen.errors.seen[path]) for path in seen.errors.seen if path[1:]} == {
+        ("bought", "V1"): [2, 6],
+        ("made", "SW"): [0, 0, 0],
+        ("out", "at our door"): [0, 0, 2],
+    }
+    assert seen.errors.seen["bought moved",] == [1]
+    assert seen.documents == {
+        "PO-3": ("bought", "V1"),
+        "PO-4": ("bought moved",),
+        "WO-9": ("made", "SW"),
+    }
+    assert seen.lines == {f"{order.no}/10": ("out", "at customer")}
+
+
+def test_the_odds_of_the_coming_weeks_are_kept_beside_what_was_learned(work, plant):
+    plant.stock("SW-25", 10)
+    learned_line(work, 240)
+    found = read_coming(work)
+    assert [(one.on, one.good) for one in found.wanted] == [(dt.date(2026, 12, 14), True)]
+    assert coming(found.rows, found.history, found.wanted) is None  # no document has come
+    keep_coming(work, Coming(418, 79.9, 81.6, 83.0))
+    assert odds(work) == Coming(418, 79.9, 81.6, 83.0)
+    assert figures(work, BoardFilter()).otif.coming == odds(work)
+    assert figures(work, BoardFilter(family="SW")).otif.coming is None
+    keep_coming(work, None)
+    assert odds(work) is None

@@ -15,7 +15,7 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from b2bcrm.orders.lifecycle import Status
 
@@ -25,6 +25,7 @@ DAY, WEEK = dt.timedelta(days=1), dt.timedelta(days=7)
 PAST_WEEKS = 4
 SPARK_WEEKS = 8
 LOAD_WEEKS = 12
+ROUNDS = 200  # drawn for the odds of the coming weeks
 PLACES = 4
 
 
@@ -93,14 +94,35 @@ class Share:
         return None if self.total == 0 else 100 * self.good / self.total
 
 
+class Promised(NamedTuple):
+    """A line ``<order>/<line>`` first promised for a coming day; ``good``: projected to keep it."""
+
+    line: str
+    on: dt.date
+    good: bool
+
+
+class Coming(NamedTuple):
+    """Percent of ``lines`` on time: nine, five and one of ten rounds are at least as good."""
+
+    lines: int
+    low: float
+    middle: float
+    high: float
+
+
 @dataclass(frozen=True)
 class Otif:
-    """The past weeks' share, the one before it, the coming weeks' as projected, one per week."""
+    """The past weeks' share, the one before it, the coming weeks' as projected, one per week.
+
+    ``coming`` are the odds of the coming weeks, where the night could draw them.
+    """
 
     past: Share
     before: Share
     projected: Share
     weekly: tuple[tuple[dt.date, Share], ...]
+    coming: Coming | None = None
 
 
 def otif_window(today: dt.date) -> tuple[dt.date, dt.date]:
@@ -125,6 +147,7 @@ def otif(sheet: Sheet, today: dt.date) -> Otif:
         before=share(max(start, edge - WEEK * PAST_WEEKS), edge),
         projected=share(today, end),
         weekly=tuple((week, share(week, week + WEEK)) for week in weeks),
+        coming=Coming(*odds) if (odds := sheet.get("coming")) else None,
     )
 
 

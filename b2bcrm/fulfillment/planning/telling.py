@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -37,6 +37,7 @@ from b2bcrm.fulfillment.planning.engine.records import (
 from b2bcrm.fulfillment.planning.plant import (
     BUY,
     BomLine,
+    Document,
     Kept,
     Places,
     Rows,
@@ -67,9 +68,18 @@ class Told:
     names: dict[str, str]  # key of what is kept -> order or quote with its line
 
 
-def tell(rows: Rows) -> Told:
-    """The facts of the rows."""
-    return _Teller(rows).told()
+def tell(rows: Rows, *, pegged: bool = False) -> Told:
+    """The facts of the rows.
+
+    ``pegged``: also what the ERP has pegged to order lines, each line's documents as a part of its
+    own, of which nobody else can take; see ``pegged_name``.
+    """
+    return _Teller(rows).told(pegged=pegged)
+
+
+def pegged_name(line: str) -> str:
+    """The name of the part and of the line for what is pegged to an order line."""
+    return f"P/{line}"
 
 
 def kept_lines(kept: Iterable[Kept], places: Places, today: dt.date) -> list[Line]:
@@ -98,7 +108,7 @@ class _Teller:
         self.horizon = min(LONGEST, max(SHORTEST, last + AFTER_LAST))
         self.windows: dict[str, list[int]] = {}
 
-    def told(self) -> Told:
+    def told(self, *, pegged: bool) -> Told:
         """Everything put together."""
         rows, sources = self.rows, self._sources()
         hours = self._hours()
@@ -107,9 +117,15 @@ class _Teller:
             *self._lines(),
         ]
         supplies, needs = self._supplies()
+        parts = [Part(part_name(no, s)) for no in self.items for s in self.places.of(no)]
+        if pegged:
+            for line, its_supplies in self._pegged():
+                parts.append(Part(line.part))
+                lines.append(line)
+                supplies += its_supplies
         facts = Facts(
             horizon=self.horizon,
-            parts=[Part(part_name(no, s)) for no in self.items for s in self.places.of(no)],
+            parts=parts,
             sources=sources,
             supplies=supplies,
             lines=lines,
@@ -275,6 +291,38 @@ class _Teller:
             )
             for n, row in enumerate(wanted)
         ]
+
+    def _pegged(self) -> Iterator[tuple[Line, list[Supply]]]:
+        """Each line that documents of the ERP are pegged to, with these as its own supply."""
+        found: dict[tuple[str, str], list[Document]] = defaultdict(list)
+        for document in self.rows.documents:
+            if document.demand_ref and document.left > 0:
+                found[document.demand_ref, document.item].append(document)
+        for row in self.rows.lines:
+            documents = found.get((row.ref, row.item), []) if row.ref else []
+            qty = min(row.qty - row.kept, sum((d.left for d in documents), Decimal(0)))
+            if qty <= 0:
+                continue
+            name, scale = pegged_name(row.no), self._scale(row.item)
+            supplies = [
+                Supply(
+                    name,
+                    ceil(document.left * scale),
+                    self._day(document.due),
+                    KINDS[document.kind],
+                    supply_name(document.kind, document.no),
+                )
+                for document in documents
+            ]
+            line = Line(
+                name,
+                name,
+                ceil(qty * scale),
+                self._day(row.wish),
+                transit=row.transit + 1,
+                calendar=self._receiving(row.receiving),
+            )
+            yield line, supplies
 
     @cached_property
     def _demand(self) -> tuple[Mapping[tuple[str, str], Decimal], Mapping[str, Decimal]]:

@@ -19,9 +19,10 @@ from b2bcrm.fulfillment.models import (
     Shipment,
     ShipmentLine,
     ShortPart,
+    SurenessRun,
     WorkOrder,
 )
-from b2bcrm.fulfillment.planning.figures import otif_window
+from b2bcrm.fulfillment.planning.figures import Promised, otif_window
 from b2bcrm.fulfillment.planning.sums import (
     ALL_SITES,
     Center,
@@ -30,6 +31,7 @@ from b2bcrm.fulfillment.planning.sums import (
     OpenHours,
     OpenLine,
     OpenOrder,
+    SheetKey,
     Sheets,
     Short,
     load_sheets,
@@ -47,10 +49,14 @@ _RAW = sa.BigInteger()
 
 
 def sum_orders(work: Work) -> Sheets:
-    """Totals, first promises, short parts and open lines by week."""
+    """Totals, first promises and their odds, short parts and open lines by week."""
     lines, lost, families = _lines(work)
     orders = _orders(work, families)
-    return order_sheets(orders, lines, _days(work), _shorts(work), lost)
+    found = order_sheets(orders, lines, _days(work), _shorts(work), lost)
+    odds = work.session.scalar(sa.select(SurenessRun.report["coming"]))
+    if odds and (everything := found.data.get(SheetKey("orders"))):
+        everything["coming"] = odds
+    return found
 
 
 def _orders(work: Work, families: dict[int, set[str]]) -> dict[int, OpenOrder]:
@@ -125,6 +131,29 @@ def on_time(work: Work) -> sa.Case[int]:
         (LineProjection.projected_on <= OrderLine.first_promised_on, 1),
         else_=0,
     )
+
+
+def first_promises(work: Work) -> list[Promised]:
+    """The lines first promised for a day of the coming weeks that the board's share counts."""
+    _, last = otif_window(work.today)
+    query = (
+        sa.select(
+            Order.state, Order.no, OrderLine.line_no, OrderLine.first_promised_on, on_time(work)
+        )
+        .select_from(OrderLine)
+        .join(Order, Order.id == OrderLine.order_id)
+        .outerjoin(LineProjection, LineProjection.order_line_id == OrderLine.id)
+        .where(
+            OrderLine.first_promised_on >= work.today,
+            OrderLine.first_promised_on < last,
+            sa.not_(OrderLine.cancelled),
+        )
+    )
+    return [
+        Promised(f"{no}/{line_no}", day, bool(good))
+        for state, no, line_no, day, good in work.session.execute(query)
+        if state in COUNTED and day is not None
+    ]
 
 
 def _days(work: Work) -> list[FirstPromises]:

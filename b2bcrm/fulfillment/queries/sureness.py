@@ -9,6 +9,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from b2bcrm.fulfillment.models import SurenessCurve, SurenessRun, SurenessWay
+from b2bcrm.fulfillment.planning.figures import Coming
 from b2bcrm.fulfillment.planning.sureness_paths import Curve, Sure, Told, before, sure
 from b2bcrm.fulfillment.queries.board import staff_only
 from b2bcrm.kernel.work import Work
@@ -83,6 +84,13 @@ class Calibration(NamedTuple):
     true_pct: tuple[float, ...]
     families: tuple[Group, ...]
     misses: tuple[Misses, ...]
+
+
+def odds(work: Work) -> Coming | None:
+    """The odds of the coming weeks' promises, as the night drew them."""
+    staff_only(work)
+    row = work.session.scalar(sa.select(SurenessRun.report["coming"]))
+    return Coming(*row) if row else None
 
 
 def calibration(work: Work) -> Calibration | None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from b2bcrm.fulfillment.planning.engine.book import NEVER, Book
 from b2bcrm.fulfillment.planning.engine.building import build
-from b2bcrm.fulfillment.planning.engine.chances import Noise, chances, drawn
+from b2bcrm.fulfillment.planning.engine.chances import Noise, chances, drawn, preferred_calendars
 from b2bcrm.fulfillment.planning.engine.checking import check
 from b2bcrm.fulfillment.planning.engine.plan import plan_of
 from b2bcrm.fulfillment.planning.engine.records import (
@@ -35,6 +35,7 @@ def everywhere(book: Book, days, hours=(1000,), way_out=(0,)) -> Noise:
     return Noise(
         errors=[np.array(days), np.array(hours), np.array(way_out)],
         supply=np.zeros(len(book.supply_part), np.int32),
+        supply_calendar=preferred_calendars(book)[book.supply_part],
         centre=np.ones(len(book.bucket_at), np.int32),
         line=np.full(len(book.line_wish), 2, np.int32),
     )

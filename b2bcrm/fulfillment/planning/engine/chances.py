@@ -27,14 +27,15 @@ WHOLE = 1000  # a work centre that has all its hours
 class Noise:
     """Errors that were seen, by kind, and the kind of each thing; -1: it never errs.
 
-    The errors of supplies and lines are working days, late ones positive: a supply's in the
-    calendar by which its part is preferably got, a line's in its customer's receiving days, on top
-    of the day that the plan gives. A work centre's are the hours that were there, in thousandths
-    of those planned. Every error of a kind is as likely as any other, so quantiles do as well.
+    The errors of supplies and lines are working days, late ones positive: a supply's in a calendar
+    of its own, a line's in its customer's receiving days, on top of the day that the plan gives. A
+    work centre's are the hours that were there, in thousandths of those planned. Every error of a
+    kind is as likely as any other, so quantiles do as well.
     """
 
     errors: Sequence[Ints]  # per kind; none is empty
     supply: Small  # M
+    supply_calendar: Small  # M
     centre: Small  # C
     line: Small  # N
 
@@ -51,9 +52,7 @@ def chances(
     book: Book, noise: Noise, *, rounds: int = ROUNDS, levels: Sequence[float] = LEVELS, seed: int
 ) -> Chances:
     """The spread of every line's day; nothing that is given is changed."""
-    came = np.empty((rounds, len(book.line_wish)), np.int32)
-    for number in range(rounds):
-        came[number] = _arrivals(book, noise, np.random.default_rng([seed, number]))
+    came = arrivals_drawn(book, noise, rounds=rounds, seed=seed)
     in_time = came <= book.line_wish
     share, on_time = in_time.sum(axis=1), in_time.sum(axis=0)
     came.sort(axis=0)
@@ -62,10 +61,18 @@ def chances(
     return Chances(came[np.clip(at, 0, rounds - 1)].T, on_time, share)
 
 
+def arrivals_drawn(book: Book, noise: Noise, *, rounds: int = ROUNDS, seed: int) -> Small:
+    """The day on which each line arrives in each round, R x N; NEVER: not within the horizon."""
+    came = np.empty((rounds, len(book.line_wish)), np.int32)
+    for number in range(rounds):
+        came[number] = _arrivals(book, noise, np.random.default_rng([seed, number]))
+    return came
+
+
 def drawn(book: Book, noise: Noise, random: np.random.Generator) -> Book:
     """The book of one round: its supplies and hours as they would have come."""
     late = _draw(noise.errors, noise.supply, 0, random)
-    day = _later(book, _calendars(book)[book.supply_part], book.supply_day, late)
+    day = _later(book, noise.supply_calendar, book.supply_day, late)
     hours = _draw(noise.errors, noise.centre, WHOLE, random)[book.bucket_centre]
     return book._replace(
         supply_day=np.minimum(day, book.horizon - 1).astype(np.int32),
@@ -75,7 +82,7 @@ def drawn(book: Book, noise: Noise, random: np.random.Generator) -> Book:
 
 
 def _arrivals(book: Book, noise: Noise, random: np.random.Generator) -> Small:
-    """The day on which each line arrives in one round; NEVER: not within the horizon."""
+    """The day on which each line arrives in one round."""
     ledger = solve(drawn(book, noise, random))
     there = arrivals(book, np.repeat(ledger.unit_day, np.diff(book.unit_line)))
     late = _draw(noise.errors, noise.line, 0, random)
@@ -92,7 +99,7 @@ def _draw(errors: Sequence[Ints], kind: Small, without: int, random: np.random.G
     return found
 
 
-def _calendars(book: Book) -> Small:
+def preferred_calendars(book: Book) -> Small:
     """The calendar by which each part is preferably got; every day where it cannot be got."""
     first, last = book.part_source[:-1], book.part_source[1:]
     calendar = np.zeros(len(first), np.int32)
