@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, render_template, request
@@ -47,6 +47,9 @@ from b2bcrm.web.forms import read_form
 from b2bcrm.web.locale import say
 from b2bcrm.web.work import in_work, reading, stop_reading, writing
 
+if TYPE_CHECKING:
+    from b2bcrm.fulfillment.planning.loads import CenterLoad
+
 bp = Blueprint("desk_whatif", __name__, template_folder="templates")
 
 PATH = "/fulfillment/what-if"
@@ -62,6 +65,7 @@ ADD_WORDS = {
     "split": Message("Split an order line"),
     "allocate": Message("Allocate an item anew"),
 }
+WITHOUT, WITH, CAPACITY = Message("As it is"), Message("With it"), Message("Capacity")
 HINTS: dict[type[Measure], Message] = {
     Move: Message("all its open lines; what was put off for it goes back to its first days"),
     Overtime: Message("on its open days; work orders of the ERP keep their dates"),
@@ -155,6 +159,10 @@ def _shown(
         line=line,
         wrong=wrong,
         typed=request.args.to_dict(),
+        loads=[
+            (load, dict(centers).get(load.center, load.center), _plot(load))
+            for load in answer.loads
+        ],
         ways=[(way, url_of([*measures, way.measure], line)) for way in answer.ways],
         swap_url=_swap_url(measures, line, answer),
         shown=SHOWN,
@@ -282,6 +290,23 @@ def _outcome(measure: Measure, answer: whatif.Answer) -> Message | None:
     if isinstance(measure, Split) and answer.ahead.get(measure.line) is not None:
         return Message("They arrive on %(day)s.", day=answer.ahead[measure.line])
     return None
+
+
+def _plot(load: CenterLoad) -> dict[str, Any]:
+    """Hours that the plan takes per week, as it is and with the scenario, and what there is."""
+
+    def series(word: Message, hours: Iterable[Decimal], **more: str) -> dict[str, Any]:
+        return {"name": say(word), "data": [float(round(one)) for one in hours], **more}
+
+    return {
+        "categories": [f"W{week.week.isocalendar().week}" for week in load.before],
+        "unit": "h",
+        "series": [
+            series(WITHOUT, (one.load for one in load.before), kind="bar", color="data-4"),
+            series(WITH, (one.load for one in load.after), kind="bar", color="sim"),
+            series(CAPACITY, (one.capacity for one in load.after), kind="step", color="ink"),
+        ],
+    }
 
 
 def _swap_url(measures: Sequence[Measure], line: str, answer: whatif.Answer) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from decimal import Decimal
 from urllib.parse import quote
 
 import pytest
 
+from b2bcrm.catalog.models import WorkCenter
 from b2bcrm.fulfillment.actions import project
 from b2bcrm.fulfillment.models import LineProjection, PurchaseLine, Scenario
-from b2bcrm.fulfillment.planning.measures import First, Move, Rush, text_of
+from b2bcrm.fulfillment.planning.measures import Down, First, Move, Rush, text_of
 from b2bcrm.kernel.actor import Role
 from b2bcrm.orders.models import Order
 from tests.clients import client_for, make_app
@@ -69,6 +72,18 @@ def test_a_form_adds_a_measure_to_those_in_the_address(client, late):
     wrong = client.get(f"{PAGE}?add=move&no=PO-7&on=soon")
     assert wrong.status_code == 200
     assert "Fill in every field" in wrong.text
+
+
+def test_hours_that_move_are_drawn_as_they_are_and_with_the_scenario(client, office, late):
+    with office.open() as work:
+        work.session.add(WorkCenter(code="M-1", name="Mill", site_code="TC", station="turning",
+                                    hours_per_day=D(8), calendar_code="TW"))  # fmt: skip
+        publish(work)
+    page = client.get(tried(Down("M-1", day("11-30"), day("12-01")))).text
+    assert "Hours at Mill" in page
+    spec = json.loads(re.search(r'data-plot="([^"]+)"', page)[1].replace("&#34;", '"'))
+    assert [one["name"] for one in spec["series"]] == ["As it is", "With it", "Capacity"]
+    assert spec["series"][2]["data"][1:3] == [40, 24]
 
 
 def test_an_item_is_allocated_anew_by_class(client, late):

@@ -160,6 +160,22 @@ def test_an_item_allocated_anew_goes_to_the_class_that_wins(work, plant, pump): 
     assert "BOLT" in str(tried(work, nobody).refused[nobody])
 
 
+def test_a_scenario_says_whose_hours_it_moves(work, plant, pump):  # noqa: F811
+    plant.stock("SHAFT", 100)
+    wanted(work, pump, 8, "11-19")
+    publish(work)
+    assert tried(work).loads == []
+    (load,) = tried(work, Rush("PG-115", D(8), day("11-26"))).loads
+    assert load.center == "M-1"
+    assert [week.week for week in load.before[:2]] == [day("11-16"), day("11-23")]
+    assert [week.load for week in load.before[:3]] == [8, 0, 0]
+    assert sum(week.load for week in load.after) == 16
+    (more,) = tried(work, Overtime("M-1", day("11-23"), day("11-24"), D(4))).loads
+    assert [week.capacity for week in more.before[:2]] == [32, 40]  # from Tuesday on
+    assert [week.capacity for week in more.after[:2]] == [32, 48]
+    assert more.moved == 8
+
+
 def is_late(work, order):
     answer = tried(work, Overtime("M-1", day("11-17"), day("11-20"), D(8)))
     return f"{order.no}/10" in moves(answer)

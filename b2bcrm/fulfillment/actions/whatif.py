@@ -40,6 +40,7 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 
 if TYPE_CHECKING:
+    from b2bcrm.fulfillment.planning.loads import CenterLoad
     from b2bcrm.fulfillment.planning.scenario import Ground, Planning, Swap
 
 LOOKING_S = 3.0
@@ -117,7 +118,7 @@ class Answer:
 
     ``chosen`` is the line to be made earlier, ``chosen_on`` its day without the measures.
     ``prices`` of the measures that have one; ``bought`` is what customers who pay ordered in the
-    last twelve months, by account.
+    last twelve months, by account. ``loads``: work centres whose hours it moves.
     """
 
     before: Sums
@@ -133,6 +134,7 @@ class Answer:
     currency: str = ""
     prices: Mapping[Measure, Decimal] = field(default_factory=dict)
     bought: Mapping[int, Decimal] = field(default_factory=dict)
+    loads: Sequence[CenterLoad] = ()
 
     @property
     def price(self) -> Decimal | None:
@@ -258,6 +260,7 @@ def tell(work: Work, question: Question, planning: Planning | None) -> Answer:
         currency=next((line.currency for line in lines.values()), ""),
         prices=_priced(question),
         bought=bought(work, {one.line.account_id for one in bill_of(moved)}),
+        loads=planning.loads if planning else (),
     )
 
 

@@ -27,6 +27,7 @@ from b2bcrm.fulfillment.planning.engine.plan import plan_of
 from b2bcrm.fulfillment.planning.engine.records import Line
 from b2bcrm.fulfillment.planning.engine.relaxing import Limits, relaxations
 from b2bcrm.fulfillment.planning.engine.whatif import always, best_swap, whatif
+from b2bcrm.fulfillment.planning.loads import CenterLoad, moved_loads
 from b2bcrm.fulfillment.planning.measures import (
     Allocate,
     Down,
@@ -105,6 +106,7 @@ class Planning:
     refused: Mapping[Measure, Message] = field(default_factory=dict)
     swap: Swap | None = None
     ways: Sequence[tuple[Measure, int, Decimal | None]] = ()
+    loads: Sequence[CenterLoad] = ()
 
 
 def tried(
@@ -149,6 +151,7 @@ def tried(
         refused=refused,
         swap=_swap(ground, before, swap.line, _days(swap.outcome.planned)) if swap else None,
         ways=ways,
+        loads=moved_loads(ground.plan, outcome.planned, ground.made_on),
     )
 
 
