@@ -19,7 +19,6 @@ import numpy as np
 from b2bcrm.fulfillment.planning.atp import CAPACITY, LEAD_TIME, PLANNED, STOCK
 from b2bcrm.fulfillment.planning.deciding import waits_for
 from b2bcrm.fulfillment.planning.engine import warming
-from b2bcrm.fulfillment.planning.engine.asking import most_by_wish
 from b2bcrm.fulfillment.planning.engine.book import MOST, NEVER
 from b2bcrm.fulfillment.planning.engine.building import build
 from b2bcrm.fulfillment.planning.engine.ledger import (
@@ -30,7 +29,12 @@ from b2bcrm.fulfillment.planning.engine.ledger import (
     with_room,
 )
 from b2bcrm.fulfillment.planning.engine.placing import BOUGHT, STOCK_FIRST, drop, place_unit
-from b2bcrm.fulfillment.planning.engine.solving import place_early, place_on_time, solve
+from b2bcrm.fulfillment.planning.engine.solving import (
+    most_ahead,
+    place_early,
+    place_on_time,
+    solve,
+)
 from b2bcrm.fulfillment.planning.packing import Packed
 from b2bcrm.fulfillment.planning.takes import Take, merged
 
@@ -234,8 +238,7 @@ class Standing:
     def _split(self, whole: int, rest: int, qty: int) -> int | None:
         """Place what can be there by the wish, and the rest after it; the day of the rest."""
         book, ledger = self._book, self._ledger
-        ahead = int(most_by_wish(book, ledger, whole, qty))
-        self._nothing(whole)
+        ahead = int(most_ahead(book, ledger, whole, qty, 1))
         if ahead == 0:
             return None
         due = int(book.unit_due[whole])
@@ -299,6 +302,7 @@ class Standing:
             unit_first=_longer(ledger.unit_first, room),
             unit_count=_longer(ledger.unit_count, room),
             unit_day=np.append(ledger.unit_day, np.full(room, -1, np.int32)),
+            unit_ahead=_longer(ledger.unit_ahead, room),
         )
         self._room += range(units + room - 1, units - 1, -1)
 
@@ -362,7 +366,7 @@ class Standing:
 
 
 _GROWING = ("unit_due", "unit_priority", "sequence", "line_part", "line_qty", "line_wish",
-            "line_transit", "line_calendar")  # fmt: skip
+            "line_transit", "line_calendar", "line_least")  # fmt: skip
 
 
 def _longer(array: Any, room: int) -> Any:

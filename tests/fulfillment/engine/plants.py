@@ -76,6 +76,8 @@ def plants(draw) -> Facts:
             transit=draw(st.integers(0, 3)),
             calendar=draw(st.sampled_from(["", "plant"])),
             max_late=draw(st.sampled_from([None, None, 20])),
+            shipments=draw(st.sampled_from([1, 2])),
+            least=draw(st.sampled_from([1, 1, 4])),
         )
         for n in range(count)
     ]

@@ -68,6 +68,7 @@ class Book(NamedTuple):
     line_wish: Small  # N; day of arrival asked for
     line_transit: Small  # N; days on the way
     line_calendar: Small  # N; receiving days
+    line_least: Ints  # N; smallest shipment of it, where it may leave in two; 0: it leaves whole
 
 
 class Problem(NamedTuple):

@@ -54,6 +54,9 @@ def units_of(
         "line_wish": np.array([line.wish for line in lines], np.int32),
         "line_transit": np.array([line.transit for line in lines], np.int32),
         "line_calendar": np.array([calendars[line.calendar] for line in lines], np.int32),
+        "line_least": np.array(
+            [line.least if line.shipments > 1 else 0 for line in lines], np.int64
+        ),
     }
     return arrays, [line.name for line in lines]
 
@@ -71,6 +74,9 @@ def line_fault(
     if abs(line.wish) > TEN_YEARS or line.wish >= horizon or line.transit < 0:
         text = f"wished for day {line.wish}, {line.transit} days on the way; no promise"
         return Problem("absurd date", line.name, text)
+    if line.shipments < 1 or not 1 <= line.least <= MOST:
+        text = f"{line.shipments} shipments of {line.least} pieces or more; no promise"
+        return Problem("wrong delivery policy", line.name, text)
     return None
 
 

@@ -8,6 +8,9 @@ free, and an entry is given back exactly, in any order.
 Entries of one unit lie together in one growing store, each with the entry that needs it. An entry
 takes from a slot (``ref`` >= 0), or is an order of source ``-1 - ref``. A negative quantity taken
 is what an order brings above what was needed: it goes to a slot that others may use.
+
+A unit that may leave in two shipments is cut into equal shares, as many as all its lines can be
+divided by. So many of them leave on the day it is due, and their entries come first.
 """
 
 from __future__ import annotations
@@ -36,7 +39,8 @@ class Ledger(NamedTuple):
     bucket_free: Ints  # B; 1/1000 h
     entry_ref: Small  # E
     entry_day: Small  # E; day of taking, or start of the order
-    entry_need: Small  # E; entry that needs it, from the unit's first; -1 - n: the unit's line n
+    entry_need: Small  # E; entry that needs it, from the unit's first; -1 - n: the unit's line n,
+    # -1 - L - n: what leaves ahead of its line n, of L
     entry_qty: Ints  # E
     todo_part: Small  # T
     todo_day: Small  # T
@@ -45,6 +49,7 @@ class Ledger(NamedTuple):
     unit_first: Ints  # U; the unit's first entry
     unit_count: Ints  # U
     unit_day: Small  # U; day it leaves; -1: not planned
+    unit_ahead: Ints  # U; shares of it that leave when it is due; the others leave on its day
 
 
 def opened(book: Book, entries: int = 0) -> Ledger:
@@ -83,6 +88,7 @@ def opened(book: Book, entries: int = 0) -> Ledger:
         unit_first=np.zeros(units, np.int64),
         unit_count=np.zeros(units, np.int64),
         unit_day=np.full(units, -1, np.int32),
+        unit_ahead=np.zeros(units, np.int64),
     )
 
 

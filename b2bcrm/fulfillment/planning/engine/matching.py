@@ -183,6 +183,7 @@ def _units(old: Book, old_names: Names, new: Book, new_names: Names, part: Small
     """The old unit of each new one with the same lines, days and place in the order of service."""
     line = _by_name(old_names.lines, new_names.lines)
     good = _at(old.line_qty, line) == new.line_qty
+    good &= _at(old.line_least, line) == new.line_least
     good &= _at(old.line_part, line) == part[new.line_part]
     size, old_size = np.diff(new.unit_line), np.diff(old.unit_line)
     unit_of = np.repeat(np.arange(len(old_size)), old_size)

@@ -160,12 +160,14 @@ def source_for(book: Book, part: int, day: int) -> int:
 
 
 @inner
-def place(book: Book, ledger: Ledger, line: int, need: int, day: int, policy: int) -> bool:
-    """Plan the whole line by ``day``; False leaves entries behind for ``roll_back``.
+def place(
+    book: Book, ledger: Ledger, line: int, qty: int, need: int, day: int, policy: int
+) -> bool:
+    """Plan ``qty`` pieces of the line by ``day``; False leaves entries behind for ``roll_back``.
 
     ``ledger.at[MISSING]`` then names the part that could not be had.
     """
-    ledger.todo_part[0], ledger.todo_qty[0] = book.line_part[line], book.line_qty[line]
+    ledger.todo_part[0], ledger.todo_qty[0] = book.line_part[line], qty
     ledger.todo_day[0], ledger.todo_need[0] = day, need
     todo = 1
     while todo > 0:
@@ -200,11 +202,11 @@ def could(book: Book, ledger: Ledger, unit: int, day: int, policy: int) -> bool:
 
 @kernel
 def place_unit(book: Book, ledger: Ledger, unit: int, day: int, policy: int) -> bool:
-    """Plan all lines of a unit to leave on ``day``; whole, or not at all."""
+    """Plan all lines of a unit to leave on ``day``, or what is left of them; or nothing."""
     mark = ledger.at[TOP]
     done = place_lines(book, ledger, unit, day, policy)
     if done:
-        keep(ledger, unit, mark, day)
+        keep(ledger, unit, ledger.at[BASE], day)
     else:
         roll_back(book, ledger, mark)
     return done
@@ -212,11 +214,42 @@ def place_unit(book: Book, ledger: Ledger, unit: int, day: int, policy: int) -> 
 
 @inner
 def place_lines(book: Book, ledger: Ledger, unit: int, day: int, policy: int) -> bool:
-    """Entries for all lines of a unit; False leaves some behind for ``roll_back``."""
-    ledger.at[BASE] = ledger.at[TOP]
-    first = book.unit_line[unit]
+    """Entries for all lines of a unit, less what leaves ahead; False: some are to roll back."""
+    first, ahead = book.unit_line[unit], ledger.unit_ahead[unit]
+    ledger.at[BASE] = ledger.unit_first[unit] if ahead else ledger.at[TOP]
+    shares = shares_of(book, unit) if ahead else 1
     for line in range(first, book.unit_line[unit + 1]):
-        if not place(book, ledger, line, first - line - 1, day, policy):
+        qty = book.line_qty[line]
+        if not place(
+            book, ledger, line, qty - qty // shares * ahead, first - line - 1, day, policy
+        ):
+            return False
+    return True
+
+
+@kernel
+def shares_of(book: Book, unit: int) -> int:
+    """The most equal shares, of whole pieces of each of its lines, that a unit can be cut into."""
+    shares = 0
+    for line in range(book.unit_line[unit], book.unit_line[unit + 1]):
+        one = book.line_qty[line]
+        while one > 0:
+            shares, one = one, shares % one
+    return int(shares)
+
+
+@kernel
+def place_ahead(
+    book: Book, ledger: Ledger, unit: int, ahead: int, shares: int, policy: int
+) -> bool:
+    """Entries for so many shares of a unit to leave when it is due; or none. Not kept yet."""
+    mark, day = ledger.at[TOP], book.unit_due[unit]
+    ledger.at[BASE] = mark
+    first, last = book.unit_line[unit], book.unit_line[unit + 1]
+    for line in range(first, last):
+        qty = book.line_qty[line] // shares * ahead
+        if not place(book, ledger, line, qty, first - last - (line - first) - 1, day, policy):
+            roll_back(book, ledger, mark)
             return False
     return True
 
@@ -233,4 +266,4 @@ def drop(book: Book, ledger: Ledger, unit: int) -> None:
     """Take the unit out of the plan; its entries stay in the store until it is made tidy."""
     first = ledger.unit_first[unit]
     reverse(book, ledger, first, first + ledger.unit_count[unit], 1)
-    ledger.unit_count[unit], ledger.unit_day[unit] = 0, -1
+    ledger.unit_count[unit], ledger.unit_day[unit], ledger.unit_ahead[unit] = 0, -1, 0

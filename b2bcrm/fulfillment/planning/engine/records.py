@@ -134,6 +134,10 @@ class Line:
     It leaves ``transit`` days earlier and arrives on a day of ``calendar``, his receiving days.
     The smaller ``priority`` is served first, then the earlier ``rank``, by default the wish. Lines
     of one ``together`` leave on one day. More than ``max_late`` days late it is not planned.
+
+    It leaves whole, or late in at most so many ``shipments`` of at least ``least`` pieces, of which
+    two are planned: what can be there in time, and the rest. Lines of one ``together`` do so if all
+    of them may, each with the same share of its pieces in a shipment.
     """
 
     name: str
@@ -146,6 +150,8 @@ class Line:
     transit: int = 0
     calendar: str = ""
     max_late: int | None = None
+    shipments: int = 1
+    least: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Book, Small
-from b2bcrm.fulfillment.planning.engine.changing import unit_of
+from b2bcrm.fulfillment.planning.engine.changing import LINES, UNITS, unit_of
 from b2bcrm.fulfillment.planning.engine.ledger import SLOTS, Ledger, copied
 from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.placing import drop
@@ -86,14 +86,8 @@ def left_for(book: Book, ledger: Ledger, unit: int) -> Book:
     drop(book, rest, unit)
     slots = int(rest.at[SLOTS])
     first, last = book.unit_line[unit], book.unit_line[unit + 1]
-    lines = {
-        name: getattr(book, name)[first:last]
-        for name in ("line_part", "line_qty", "line_wish", "line_transit", "line_calendar")
-    }
-    units = {
-        name: getattr(book, name)[unit : unit + 1]
-        for name in ("unit_due", "unit_limit", "unit_priority")
-    }
+    lines = {name: getattr(book, name)[first:last] for name in LINES}
+    units = {name: getattr(book, name)[unit : unit + 1] for name in UNITS}
     return book._replace(
         supply_part=slot_parts(book, rest)[:slots],
         supply_day=rest.slot_day[:slots],
