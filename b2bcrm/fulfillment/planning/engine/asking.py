@@ -14,7 +14,7 @@ import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Book, Ints, Names, Problem, Small
 from b2bcrm.fulfillment.planning.engine.compiled import kernel
-from b2bcrm.fulfillment.planning.engine.demand import units_of
+from b2bcrm.fulfillment.planning.engine.demand import known_by, units_of
 from b2bcrm.fulfillment.planning.engine.ledger import (
     FULL,
     TOP,
@@ -92,8 +92,7 @@ class Asking:
 
     def __init__(self, book: Book, names: Names, plan: Ledger) -> None:
         self._book = book
-        self._parts = {name: n for n, name in enumerate(names.parts)}
-        self._calendars = {name: n for n, name in enumerate(names.calendars)}
+        self._known = known_by(names)
         self._days = [[int(day) for day in row if day < book.horizon] for row in book.calendar_day]
         self._state = copied(plan)._replace(
             at=np.array([0, 0, *plan.at[2:]], np.int64),
@@ -109,9 +108,7 @@ class Asking:
         Lines that leave together must follow one another, and have one answer each.
         """
         problems: list[Problem] = []
-        demand, names = units_of(
-            lines, self._parts, self._calendars, self._days, self._book.horizon, problems
-        )
+        demand, names = units_of(lines, self._known, self._days, self._book.horizon, problems)
         book = self._book._replace(**demand)
         of_line = dict(zip((line.name for line in lines), quotes or (), strict=False))
         firsts = book.unit_line[:-1]

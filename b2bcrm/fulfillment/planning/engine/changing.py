@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Arrays, Book, Names, Problem
-from b2bcrm.fulfillment.planning.engine.demand import units_of
+from b2bcrm.fulfillment.planning.engine.demand import known_by, units_of
 from b2bcrm.fulfillment.planning.engine.records import Line
 
-LINES = ("line_part", "line_qty", "line_wish", "line_transit", "line_calendar", "line_least")
+LINES = ("line_part", "line_qty", "line_wish", "line_transit", "line_calendar", "line_least",
+         "line_class")  # fmt: skip
 UNITS = ("unit_due", "unit_limit", "unit_priority")
 
 
@@ -119,9 +120,7 @@ def _rushed(book: Book, names: Names, line: Line) -> tuple[Book, Names]:
         raise ValueError(f"{line.name} is in the book already")
     problems: list[Problem] = []
     days = [[int(day) for day in row if day < book.horizon] for row in book.calendar_day]
-    parts = {name: n for n, name in enumerate(names.parts)}
-    calendars = {name: n for n, name in enumerate(names.calendars)}
-    new, _ = units_of([line], parts, calendars, days, book.horizon, problems)
+    new, _ = units_of([line], known_by(names), days, book.horizon, problems)
     if problems:
         raise ValueError(problems[0].text)
     unit = len(book.unit_due)

@@ -18,6 +18,7 @@ def check(book: Book, plan: Plan) -> list[str]:
         *_capacity(book, plan),
         *_stock(book, plan),
         *_pegs(book, plan),
+        *_allocations(book, plan),
         *_deliveries(book, plan),
     ]
 
@@ -138,6 +139,39 @@ def _pegs(book: Book, plan: Plan) -> list[str]:
         *_found(plan.order_net > plan.order_qty, "orders that are for more than they bring"),
         *_found(plan.order_end > starts[plan.order_for], "orders that end after they are needed"),
         *_found(plan.take_day != starts[plan.take_for], "takings on another day than needed"),
+    ]
+
+
+def _lines(book: Book, plan: Plan, whom: Ints) -> Ints:
+    """The line that each consumer is, or is an order for."""
+    line = whom.copy()
+    while (line >= 0).any():  # as often as there are levels
+        up = line >= 0
+        line[up] = plan.order_for[line[up]]
+    return (-1 - line) % max(1, len(book.line_part))
+
+
+def _allocations(book: Book, plan: Plan) -> list[str]:
+    """What is kept for a class goes to it until its release; no class gets more than its cap."""
+    kept = np.append(book.supply_kept, -1)[plan.take_supply]
+    taken = np.flatnonzero(kept >= 0)
+    who = book.line_class[_lines(book, plan, plan.take_for[taken])]
+    kept = kept[taken]
+    early = plan.take_day[taken] < book.kept_release[kept]
+    order, part, qty, day = _takings(book, plan)
+    line, sent, leaves = _shipments(book, plan)
+    line %= max(1, len(book.line_part))
+    owner = np.concatenate([_lines(book, plan, order), line])
+    parts, days = np.concatenate([part, book.line_part[line]]), np.concatenate([day, leaves])
+    pieces, classes = np.concatenate([qty, sent]), book.line_class[owner]
+    over = np.zeros(len(book.cap_qty), bool)
+    capped = np.repeat(np.arange(len(book.part_earliest)), np.diff(book.part_cap))
+    for cap, of in enumerate(capped):
+        inside = (book.cap_start[cap] <= days) & (days < book.cap_end[cap]) & (parts == of)
+        over[cap] = pieces[inside & (classes == book.cap_class[cap])].sum() > book.cap_qty[cap]
+    return [
+        *_found((who != book.kept_class[kept]) & early, "takings of what is kept for others"),
+        *_found(over, "caps that a class is above"),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from b2bcrm.fulfillment.planning.engine.allocating import take_caps, take_kept
 from b2bcrm.fulfillment.planning.engine.book import MOST, Book
 from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
 from b2bcrm.fulfillment.planning.engine.ledger import (
@@ -17,32 +18,13 @@ from b2bcrm.fulfillment.planning.engine.ledger import (
     reverse,
     roll_back,
     surplus_slot,
+    take,
 )
 
 # Stock policies, as bits: where stock is taken although there is time to do without. With none,
 # stock stays for demand that can neither be bought nor made in time.
 LEAN, OWN, BELOW, BOUGHT = 0, 1, 2, 4
 STOCK_FIRST = OWN | BELOW
-
-
-@inner
-def take(ledger: Ledger, part: int, qty: int, day: int, need: int, below: int) -> int:
-    """Take from free supply, the latest receipts in time first; what is still missing.
-
-    Only supplies with an index smaller than ``below``: with 0 these are no supplies, but what
-    planned orders bring above their need.
-    """
-    slot = ledger.slot_head[part]
-    while slot >= 0 and qty > 0:
-        free = ledger.slot_free[slot]
-        if free > 0 and ledger.slot_supply[slot] < below and ledger.slot_day[slot] <= day:
-            taken = min(qty, free)
-            if not note(ledger, slot, taken, day, need):
-                return qty
-            ledger.slot_free[slot] = free - taken
-            qty -= taken
-        slot = ledger.slot_next[slot]
-    return qty
 
 
 @inner
@@ -169,6 +151,9 @@ def place(
     """
     ledger.todo_part[0], ledger.todo_qty[0] = book.line_part[line], qty
     ledger.todo_day[0], ledger.todo_need[0] = day, need
+    who, supplies = book.line_class[line], len(book.supply_part)
+    slots = supplies + len(book.cap_qty)
+    kept, capped = len(book.kept_class) > 0, slots > supplies
     todo = 1
     while todo > 0:
         todo -= 1
@@ -177,10 +162,16 @@ def place(
         first = OWN if need < 0 else BELOW
         if book.part_bought[part]:
             first = BOUGHT
-        supplies = len(book.supply_part)
+        if capped and not take_caps(book, ledger, part, who, left, day, need):
+            ledger.at[MISSING] = part
+            return False
         urgent = day < book.part_earliest[part] or policy & first != 0
-        if urgent or ledger.at[SLOTS] > supplies:
+        if kept and urgent:
+            left = take_kept(book, ledger, part, who, left, day, need, 1)
+        if urgent or ledger.at[SLOTS] > slots:
             left = take(ledger, part, left, day, need, supplies if urgent else 0)
+        if kept and urgent:
+            left = take_kept(book, ledger, part, who, left, day, need, 0)
         if left == 0:
             continue
         source = source_for(book, part, day)

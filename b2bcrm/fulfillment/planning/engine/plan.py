@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import NEVER, Book, Ints, Small
-from b2bcrm.fulfillment.planning.engine.ledger import Ledger
+from b2bcrm.fulfillment.planning.engine.ledger import CAPPED, Ledger
 
 
 class Plan(NamedTuple):
@@ -52,6 +52,8 @@ def plan_of(book: Book, ledger: Ledger) -> Plan:
     ref, day = ledger.entry_ref[entry], ledger.entry_day[entry]
     need, qty = ledger.entry_need[entry], ledger.entry_qty[entry]
     ordered, taken = ref < 0, (ref >= 0) & (qty > 0)
+    if len(book.cap_qty):
+        taken &= ledger.slot_supply[np.maximum(ref, 0)] != CAPPED
     number = np.full(len(ledger.entry_ref), -1, np.int32)  # order's number by its entry
     number[entry[ordered]] = np.arange(int(ordered.sum()), dtype=np.int32)
     whom = number[base + np.maximum(need, 0)]
@@ -99,9 +101,12 @@ def _ahead(book: Book, ledger: Ledger) -> Ints:
 
 
 def slot_parts(book: Book, ledger: Ledger) -> Small:
-    """The part of each slot."""
+    """The part of each slot; caps are of the part that they limit."""
     part = np.full(len(ledger.slot_day), -1, np.int32)
-    slots, parts = ledger.slot_head, np.arange(len(book.part_earliest), dtype=np.int32)
+    every, supplies = np.arange(len(book.part_earliest), dtype=np.int32), len(book.supply_part)
+    part[supplies : supplies + len(book.cap_qty)] = np.repeat(every, np.diff(book.part_cap))
+    kept = np.repeat(every, np.diff(book.part_kept))
+    slots, parts = ledger.slot_head, np.concatenate([every, kept])
     while len(slots):
         there = slots >= 0
         slots, parts = slots[there], parts[there]
