@@ -86,6 +86,8 @@ def test_a_fault_is_named_and_what_it_touches_has_no_date(kind, told):
         ("absurd date", Line("x", "pump", 1, -46_000)),
         ("absurd date", Line("x", "pump", 1, 26_000)),
         ("unknown calendar", Line("x", "pump", 1, 9, calendar="moon")),
+        ("wrong delivery policy", Line("x", "pump", 1, 9, shipments=0)),
+        ("wrong delivery policy", Line("x", "pump", 1, 9, shipments=2, least=-1)),
     ],
 )
 def test_a_line_that_cannot_be_meant_is_named_and_not_planned(kind, line):

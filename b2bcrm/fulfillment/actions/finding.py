@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from b2bcrm.catalog.models import Item, ItemKind
 from b2bcrm.fulfillment.planning import atp
 from b2bcrm.fulfillment.planning.plant import part_name
+from b2bcrm.fulfillment.planning.takes import Wish
 from b2bcrm.fulfillment.snapshot import live, pools, ways, witness
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.words import Message
@@ -97,7 +98,7 @@ def _from_plan(
                 asked.append((n, parts))
         offers = standing.offers(
             [
-                (
+                Wish(
                     list(parts),
                     standing.pieces(nos[lines[n].item_id], lines[n].qty),
                     _wish(lines[n], next(iter(parts.values())), way, work.today),

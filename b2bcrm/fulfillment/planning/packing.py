@@ -38,6 +38,14 @@ def pack(plan: Packed) -> bytes:
     return out.getvalue()
 
 
+def readable(data: bytes) -> bool:
+    """Whether ``unpack`` can read it: plans that another version packed have other arrays."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+        names = set(stored.files)
+    ours = {f"book_{name}" for name in Book._fields if name != "horizon"}
+    return names == {"told", *ours, *(f"ledger_{name}" for name in Ledger._fields)}
+
+
 def unpack(data: bytes) -> Packed:
     """The inverse of ``pack``; the arrays may be written."""
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:

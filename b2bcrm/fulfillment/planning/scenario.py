@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from math import ceil
 
-from b2bcrm.fulfillment.planning.engine.allocating import allocated, users_of
 from b2bcrm.fulfillment.planning.engine.changing import (
     Change,
     Hours,
@@ -24,6 +23,7 @@ from b2bcrm.fulfillment.planning.engine.changing import Rush as RushLine
 from b2bcrm.fulfillment.planning.engine.changing import Split as SplitLine
 from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.plan import plan_of
+from b2bcrm.fulfillment.planning.engine.reallocating import reallocated, users_of
 from b2bcrm.fulfillment.planning.engine.records import Line
 from b2bcrm.fulfillment.planning.engine.relaxing import Limits, relaxations
 from b2bcrm.fulfillment.planning.engine.whatif import always, best_swap, whatif
@@ -238,7 +238,9 @@ def _allocate(
     if not lines:
         return Message("Our plan serves no order line with %(item)s.", item=measure.item)
     classes = {line: ground.classes.get(ground.lines[line], "") for line in lines}
-    return allocated(ground.plan, before, {line: measure.of(one) for line, one in classes.items()})
+    return reallocated(
+        ground.plan, before, {line: measure.of(one) for line, one in classes.items()}
+    )
 
 
 def _not_ours(line: str) -> Message:

@@ -19,10 +19,10 @@ import numpy as np
 from b2bcrm.fulfillment.planning.atp import CAPACITY, LEAD_TIME, PLANNED, STOCK
 from b2bcrm.fulfillment.planning.deciding import waits_for
 from b2bcrm.fulfillment.planning.engine import warming
-from b2bcrm.fulfillment.planning.engine.asking import most_by_wish
 from b2bcrm.fulfillment.planning.engine.book import MOST, NEVER
 from b2bcrm.fulfillment.planning.engine.building import build
 from b2bcrm.fulfillment.planning.engine.ledger import (
+    CAPPED,
     FULL,
     TOP,
     copied,
@@ -30,9 +30,14 @@ from b2bcrm.fulfillment.planning.engine.ledger import (
     with_room,
 )
 from b2bcrm.fulfillment.planning.engine.placing import BOUGHT, STOCK_FIRST, drop, place_unit
-from b2bcrm.fulfillment.planning.engine.solving import place_early, place_on_time, solve
+from b2bcrm.fulfillment.planning.engine.solving import (
+    most_ahead,
+    place_early,
+    place_on_time,
+    solve,
+)
 from b2bcrm.fulfillment.planning.packing import Packed
-from b2bcrm.fulfillment.planning.takes import Take, merged
+from b2bcrm.fulfillment.planning.takes import Take, Wish, merged
 
 ROOM = 64  # promises for which room is made at a time
 ALL_STOCK = STOCK_FIRST | BOUGHT
@@ -56,6 +61,7 @@ class Standing:
     def __init__(self, packed: Packed) -> None:
         self.names, self.scales = packed.names, packed.scales
         self._parts = {name: n for n, name in enumerate(packed.names.parts)}
+        self._classes = {name: n for n, name in enumerate(packed.names.classes)}
         self._book, self._ledger = packed.book, copied(packed.ledger)
         self._units: dict[str, int] = {}
         counts = np.diff(packed.book.unit_line)
@@ -78,9 +84,11 @@ class Standing:
         return Decimal(pieces) / self.scales.get(item, 1)
 
     # ------------------------------------------------------------------------------- promises
-    def keep(self, key: str, part: str, qty: int, day: int, *, fresh: bool) -> bool:
-        """Place a promise; whether it is there by its day."""
-        unit = self._new_unit(part, qty, day)
+    def keep(
+        self, key: str, part: str, qty: int, day: int, *, fresh: bool, customer_class: str = ""
+    ) -> bool:
+        """Place a promise to a customer of the class; whether it is there by its day."""
+        unit = self._new_unit(part, Wish([part], qty, day, customer_class))
         self._units[key] = unit
         self.kept.add(key)
         due = int(self._book.unit_due[unit])
@@ -134,54 +142,50 @@ class Standing:
 
     # --------------------------------------------------------------------------------- asking
     def offers(
-        self, wishes: Sequence[tuple[Sequence[str], int, int]], *, late: Collection[int] = ()
+        self, wishes: Sequence[Wish], *, late: Collection[int] = ()
     ) -> list[tuple[str, Offer]]:
-        """The best part and its offer for each wish (parts, pieces, day wished at our door).
+        """The best part and its offer for each wish.
 
         Each wish sees what the ones before it would take. ``late`` are places of wishes that are
         offered for their day where they can be there before, to leave early hours to others.
         """
         before, mark = self._ledger, self._ledger.at[TOP]
         used: list[int] = []
-        found = [
-            self._best(parts, qty, wish, used, late=n in late)
-            for n, (parts, qty, wish) in enumerate(wishes)
-        ]
+        found = [self._best(wish, used, late=n in late) for n, wish in enumerate(wishes)]
         self._free(used)
         if before is self._ledger:
             self._ledger.at[TOP] = mark
         return found
 
-    def _best(
-        self, parts: Sequence[str], qty: int, wish: int, used: list[int], *, late: bool
-    ) -> tuple[str, Offer]:
+    def _best(self, wish: Wish, used: list[int], *, late: bool) -> tuple[str, Offer]:
         """The part that is there first, the first named among equals; it stays taken."""
+        parts = wish.parts
         chosen = parts[0] if parts else ""
         if len(parts) > 1:
             ranks = {}
             for part in parts:
-                offer, taken = self._offer(part, qty, wish)
+                offer, taken = self._offer(part, wish)
                 self._free(taken)
                 ranks[part] = _rank(offer)
             chosen = min(parts, key=lambda part: ranks[part])
         if not chosen:
             return "", Offer(None, [])
-        offer, taken = self._offer(chosen, qty, wish)
-        if late and offer.full is not None and offer.full < wish:
+        offer, taken = self._offer(chosen, wish)
+        if late and offer.full is not None and offer.full < wish.day:
             self._delay(taken[0])
             full = int(self._ledger.unit_day[taken[0]])
             offer = Offer(full, merged(self._takes(taken[0])))
         used += taken
         return chosen, offer
 
-    def _offer(self, part: str, qty: int, wish: int) -> tuple[Offer, list[int]]:
+    def _offer(self, part: str, wish: Wish) -> tuple[Offer, list[int]]:
         """The wish placed on two units: what is there by the wish, or all of it, and the rest."""
-        if not 0 < qty <= MOST:
+        if not 0 < wish.qty <= MOST:
             return Offer(None, []), []
-        whole, rest = self._new_unit(part, qty, wish), self._new_unit(part, qty, wish)
-        full = self._look(whole, rest, qty, wish)
+        whole, rest = self._new_unit(part, wish), self._new_unit(part, wish)
+        full = self._look(whole, rest, wish.qty, wish.day)
         while self._full(whole, rest):
-            full = self._look(whole, rest, qty, wish)
+            full = self._look(whole, rest, wish.qty, wish.day)
         takes = merged(take for unit in (whole, rest) for take in self._takes(unit))
         last = rest if self._ledger.unit_count[rest] else whole
         return Offer(full, takes, self._decides(last, full, takes)), [whole, rest]
@@ -234,8 +238,7 @@ class Standing:
     def _split(self, whole: int, rest: int, qty: int) -> int | None:
         """Place what can be there by the wish, and the rest after it; the day of the rest."""
         book, ledger = self._book, self._ledger
-        ahead = int(most_by_wish(book, ledger, whole, qty))
-        self._nothing(whole)
+        ahead = int(most_ahead(book, ledger, whole, qty, 1))
         if ahead == 0:
             return None
         due = int(book.unit_due[whole])
@@ -249,14 +252,15 @@ class Standing:
         return None
 
     # ---------------------------------------------------------------------------------- units
-    def _new_unit(self, part: str, qty: int, day: int) -> int:
-        """A unit of one line, taken from the spare ones."""
+    def _new_unit(self, part: str, wish: Wish) -> int:
+        """A unit of one line for the wish, taken from the spare ones."""
         if not self._room:
             self._make_room()
         unit, book = self._room.pop(), self._book
         line = book.unit_line[unit]
-        book.line_part[line], book.line_qty[line] = self._parts[part], qty
-        book.unit_due[unit] = min(max(0, day), book.horizon - 1)
+        book.line_part[line], book.line_qty[line] = self._parts[part], wish.qty
+        book.line_class[line] = self._classes.get(wish.customer_class, -1)
+        book.unit_due[unit] = min(max(0, wish.day), book.horizon - 1)
         return unit
 
     def _set_qty(self, unit: int, qty: int) -> None:
@@ -299,6 +303,7 @@ class Standing:
             unit_first=_longer(ledger.unit_first, room),
             unit_count=_longer(ledger.unit_count, room),
             unit_day=np.append(ledger.unit_day, np.full(room, -1, np.int32)),
+            unit_ahead=_longer(ledger.unit_ahead, room),
         )
         self._room += range(units + room - 1, units - 1, -1)
 
@@ -317,7 +322,7 @@ class Standing:
         for n, (ref, qty, day, need) in enumerate(rows):
             if ref < 0:
                 found += self._order(-1 - ref, qty, above.get(n, 0), day, own=need < 0)
-            elif qty > 0:
+            elif qty > 0 and ledger.slot_supply[ref] != CAPPED:
                 part = "" if need < 0 else self._part_of(ref, -1 - rows[need][0])
                 supply = int(ledger.slot_supply[ref])
                 bought = bool(part) and self._book.part_bought[self._parts[part]]
@@ -362,7 +367,7 @@ class Standing:
 
 
 _GROWING = ("unit_due", "unit_priority", "sequence", "line_part", "line_qty", "line_wish",
-            "line_transit", "line_calendar")  # fmt: skip
+            "line_transit", "line_calendar", "line_least", "line_class")  # fmt: skip
 
 
 def _longer(array: Any, room: int) -> Any:
@@ -378,7 +383,7 @@ def warm() -> None:
     book, names, _ = build(warming.FACTS)
     warming.warm()
     standing = Standing(Packed(book, names, solve(book), {}))
-    standing.offers([(["A"], 5, 2), (["A", "B"], 1, 9)])
+    standing.offers([Wish(["A"], 5, 2), Wish(["A", "B"], 1, 9)])
     standing.keep("R/1", "A", 1, 3, fresh=True)
     standing.keep("R/2", "B", 900, 3, fresh=False)
     standing.give_back("R/1")

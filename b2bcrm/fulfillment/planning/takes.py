@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from b2bcrm.fulfillment.planning.atp import CAPACITY
+
+
+class Wish(NamedTuple):
+    """Pieces wanted of the best of some parts, at our door on a day; by a class, "" is none."""
+
+    parts: Sequence[str]
+    qty: int
+    day: int
+    customer_class: str = ""
 
 
 class Take(NamedTuple):

@@ -113,7 +113,10 @@ def take(work: Work, *, without: Sequence[str] = ()) -> Live | None:
     packed = None
     if not _is_loaded(digest):
         packed = work.session.scalar(sa.select(PlanRun.plan).where(PlanRun.id == run_id))
-        if packed is None:  # pruned meanwhile
+        # Here, so that commands that ask for no date do not wait for the engine.
+        from b2bcrm.fulfillment.planning.packing import readable
+
+        if packed is None or not readable(packed):  # pruned meanwhile, or of another version
             return None
     return Live(
         work.today,

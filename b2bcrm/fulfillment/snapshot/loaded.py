@@ -90,11 +90,11 @@ def loaded(work: Work) -> LoadedPlan | None:
         if _loaded and _loaded[0].digest == row.digest:
             return _loaded[0]
     data = work.session.scalar(sa.select(PlanRun.plan).where(PlanRun.id == row.id))
-    if data is None:  # pruned meanwhile
-        return None
     # Here, so that commands that ask for no plan do not wait for the engine.
-    from b2bcrm.fulfillment.planning.packing import unpack
+    from b2bcrm.fulfillment.planning.packing import readable, unpack
 
+    if data is None or not readable(data):  # pruned meanwhile, or of another version
+        return None
     rounds = row.figures.get("rounds", 0)
     found = LoadedPlan(row.digest, row.made_on, row.made_at, row.data_as_of, rounds, unpack(data))
     with _lock:

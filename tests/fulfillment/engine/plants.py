@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from b2bcrm.fulfillment.planning.engine.records import (
     Bucket,
     Calendar,
+    Cap,
     Component,
     Facts,
+    Keep,
     Kind,
     Line,
     Load,
@@ -23,6 +25,7 @@ from b2bcrm.fulfillment.planning.engine.records import (
 )
 from tests.scenarios.plant import HORIZON, WORKING
 
+CHANGES = ["supply"] * 4 + ["line", "line", "hours", "source", "safety", "keep", "cap"]
 LEVELS = ("raw", "body", "pump")
 FACTORS = st.sampled_from([Fraction(1), Fraction(3), Fraction(1, 3), Fraction(7, 5)])
 
@@ -76,6 +79,9 @@ def plants(draw) -> Facts:
             transit=draw(st.integers(0, 3)),
             calendar=draw(st.sampled_from(["", "plant"])),
             max_late=draw(st.sampled_from([None, None, 20])),
+            shipments=draw(st.sampled_from([1, 2])),
+            least=draw(st.sampled_from([1, 1, 4])),
+            customer_class=draw(st.sampled_from(["", "A", "B"])),
         )
         for n in range(count)
     ]
@@ -96,7 +102,26 @@ def plants(draw) -> Facts:
         calendars=[Calendar("plant", WORKING)],
         needs=[Need("raw0", draw(qty), 4)],
         loads=[Load("mill", 3, 2_000)],
+        classes=["A", "B"],
+        keeps=[draw(keeps(names)) for _ in range(draw(st.integers(0, 2)))],
+        caps=[draw(caps(names)) for _ in range(draw(st.integers(0, 2)))],
     )
+
+
+@st.composite
+def keeps(draw, parts: list[str]) -> Keep:
+    """Something kept for a class."""
+    release = draw(st.sampled_from([0, 20, HORIZON]))
+    who = draw(st.sampled_from(["A", "B"]))
+    return Keep(draw(st.sampled_from(parts)), who, draw(st.integers(0, 20)), release)
+
+
+@st.composite
+def caps(draw, parts: list[str]) -> Cap:
+    """A cap of a class."""
+    start, days = draw(st.sampled_from([-5, 0, 20])), draw(st.sampled_from([10, HORIZON]))
+    who = draw(st.sampled_from(["A", "B"]))
+    return Cap(draw(st.sampled_from(parts)), who, draw(st.integers(0, 40)), start, start + days)
 
 
 def edited(draw, items, edit, new):
@@ -113,7 +138,8 @@ def feeds(draw, told: Facts, number: int) -> Facts:
     """The facts after a feed touched one or two of them, mostly supplies."""
     qty, day = st.integers(0, 40), st.integers(-3, HORIZON + 5)
     for _ in range(draw(st.integers(1, 2))):
-        kind = draw(st.sampled_from(["supply"] * 4 + ["line", "line", "hours", "source", "safety"]))
+        kind = draw(st.sampled_from(CHANGES))
+        names = [part.name for part in told.parts]
         if kind == "supply":
             part = draw(st.sampled_from(told.parts)).name
             supplies = edited(
@@ -136,6 +162,7 @@ def feeds(draw, told: Facts, number: int) -> Facts:
                             replace(line, qty=line.qty + 1),
                             replace(line, wish=line.wish + 9),
                             replace(line, rank=draw(day)),
+                            replace(line, customer_class="B"),
                             replace(line, priority=draw(st.integers(1, 3))),
                         ]
                     )
@@ -151,6 +178,11 @@ def feeds(draw, told: Facts, number: int) -> Facts:
                 Bucket("mill", 125, 130, 5_000),
             )
             told = replace(told, buckets=buckets)
+        elif kind in {"keep", "cap"}:
+            new = draw(keeps(names) if kind == "keep" else caps(names))
+            rules = getattr(told, f"{kind}s")
+            rules = edited(draw, rules, lambda rule: replace(rule, qty=rule.qty + 1), new)
+            told = replace(told, **{f"{kind}s": rules})
         elif kind == "source":
             place = draw(st.integers(0, len(told.sources) - 1))
             slower = replace(told.sources[place], days=draw(st.integers(1, 25)))

@@ -14,7 +14,7 @@ import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Book, Ints, Names, Problem, Small
 from b2bcrm.fulfillment.planning.engine.compiled import kernel
-from b2bcrm.fulfillment.planning.engine.demand import units_of
+from b2bcrm.fulfillment.planning.engine.demand import known_by, units_of
 from b2bcrm.fulfillment.planning.engine.ledger import (
     FULL,
     TOP,
@@ -23,38 +23,29 @@ from b2bcrm.fulfillment.planning.engine.ledger import (
     roll_back,
     with_room,
 )
+from b2bcrm.fulfillment.planning.engine.placing import keep
 from b2bcrm.fulfillment.planning.engine.plan import arrivals
 from b2bcrm.fulfillment.planning.engine.records import Line
-from b2bcrm.fulfillment.planning.engine.solving import place_early, place_on_time
+from b2bcrm.fulfillment.planning.engine.solving import (
+    ahead_on_time,
+    most_ahead,
+    place_early,
+    place_on_time,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a line can have. Days are of arrival; None: not within the horizon or its lateness.
 
-    ``by_wish`` pieces can arrive as wished; sent ahead, they leave the others for ``rest_on``.
+    ``by_wish`` pieces can arrive as wished; sent ahead, they leave the others for ``rest_on``. A
+    line that tells the least of a shipment is answered with no fewer.
     """
 
     line: str
     full_on: int | None
     by_wish: int
     rest_on: int | None
-
-
-@kernel
-def most_by_wish(book: Book, ledger: Ledger, unit: int, qty: int) -> int:
-    """How many pieces of a single line can leave when it is due, found by halving."""
-    line, mark = book.unit_line[unit], ledger.at[TOP]
-    low, high = 0, qty
-    while high - low > 1:
-        book.line_qty[line] = (low + high) // 2
-        if place_on_time(book, ledger, unit):
-            low = book.line_qty[line]
-            roll_back(book, ledger, mark)
-        else:
-            high = book.line_qty[line]
-    book.line_qty[line] = qty
-    return low
 
 
 @kernel
@@ -67,16 +58,16 @@ def answer_unit(book: Book, ledger: Ledger, unit: int, found: Ints) -> None:
         found[0], found[1], found[2] = due, qty, due
         return
     if book.unit_line[unit + 1] - line == 1:
-        ahead = most_by_wish(book, ledger, unit, qty)
+        ahead = most_ahead(book, ledger, unit, qty, max(1, book.line_least[line]))
         found[1] = ahead
         if ahead > 0:
-            book.line_qty[line] = ahead
-            place_on_time(book, ledger, unit)
-            book.line_qty[line] = qty - ahead
-            if place_early(book, ledger, unit, due, limit):
-                found[2] = ledger.unit_day[unit]
-            book.line_qty[line] = qty
+            if ahead_on_time(book, ledger, unit, ahead, qty):
+                keep(ledger, unit, mark, -1)
+                ledger.unit_ahead[unit] = ahead
+                if place_early(book, ledger, unit, due, limit):
+                    found[2] = ledger.unit_day[unit]
             roll_back(book, ledger, mark)
+            ledger.unit_ahead[unit] = 0
     if place_early(book, ledger, unit, due, limit):
         found[0] = ledger.unit_day[unit]
         if found[1] == 0:
@@ -101,8 +92,7 @@ class Asking:
 
     def __init__(self, book: Book, names: Names, plan: Ledger) -> None:
         self._book = book
-        self._parts = {name: n for n, name in enumerate(names.parts)}
-        self._calendars = {name: n for n, name in enumerate(names.calendars)}
+        self._known = known_by(names)
         self._days = [[int(day) for day in row if day < book.horizon] for row in book.calendar_day]
         self._state = copied(plan)._replace(
             at=np.array([0, 0, *plan.at[2:]], np.int64),
@@ -118,9 +108,7 @@ class Asking:
         Lines that leave together must follow one another, and have one answer each.
         """
         problems: list[Problem] = []
-        demand, names = units_of(
-            lines, self._parts, self._calendars, self._days, self._book.horizon, problems
-        )
+        demand, names = units_of(lines, self._known, self._days, self._book.horizon, problems)
         book = self._book._replace(**demand)
         of_line = dict(zip((line.name for line in lines), quotes or (), strict=False))
         firsts = book.unit_line[:-1]
@@ -147,6 +135,7 @@ class Asking:
                 unit_first=np.zeros(units, np.int64),
                 unit_count=np.zeros(units, np.int64),
                 unit_day=np.full(units, -1, np.int32),
+                unit_ahead=np.zeros(units, np.int64),
             )
             found = np.tile(np.array([-1, 0, -1], np.int64), (units, 1))
             answer_all(book, self._state, quote, found)

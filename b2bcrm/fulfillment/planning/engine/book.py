@@ -1,9 +1,9 @@
 """The book: one planning problem as contiguous integer arrays.
 
 Indices stand for names (``Names``). P parts, S sources, K calendars, C work centres, B capacity
-buckets, M supplies, U units of shipment, N lines, H days. A unit is one line, or all lines that
-leave together; the lines of unit u are ``unit_line[u]`` up to before ``unit_line[u + 1]``.
-Quantities are pieces, capacity is in 1/1000 h, days count from day 0.
+buckets, M supplies, G things kept for a class, A caps, U units of shipment, N lines, H days. A unit
+is one line, or all lines that leave together; the lines of unit u are ``unit_line[u]`` up to before
+``unit_line[u + 1]``. Quantities are pieces, capacity is in 1/1000 h, days count from day 0.
 
 Several operations of a source are several parts: the work in progress between two of them is a
 part that nothing is held of. A site's item is a part, a transit is a source. So the kernels know
@@ -58,6 +58,15 @@ class Book(NamedTuple):
     supply_part: Small  # M
     supply_day: Small  # M; not before day 0
     supply_qty: Ints  # M; what needs and safety stock have left of it
+    supply_kept: Small  # M; what is kept that it belongs to; -1: it is for all
+    part_kept: Small  # P + 1; what is kept of part p
+    kept_class: Small  # G
+    kept_release: Small  # G; first day of need on which other classes may have it
+    part_cap: Small  # P + 1; caps of part p
+    cap_class: Small  # A
+    cap_start: Small  # A
+    cap_end: Small  # A
+    cap_qty: Ints  # A
     unit_line: Small  # U + 1
     unit_due: Small  # U; day to leave for the earliest wish; never before day 0
     unit_limit: Small  # U; last day on which it may leave
@@ -68,6 +77,8 @@ class Book(NamedTuple):
     line_wish: Small  # N; day of arrival asked for
     line_transit: Small  # N; days on the way
     line_calendar: Small  # N; receiving days
+    line_least: Ints  # N; smallest shipment of it, where it may leave in two; 0: it leaves whole
+    line_class: Small  # N; -1: none
 
 
 class Problem(NamedTuple):
@@ -87,3 +98,4 @@ class Names:
     centres: list[str]
     supplies: list[str]
     lines: list[str]
+    classes: list[str]

@@ -11,6 +11,7 @@ from itertools import accumulate
 
 import numpy as np
 
+from b2bcrm.fulfillment.planning.engine.allocating import allocation_arrays, told_keeps
 from b2bcrm.fulfillment.planning.engine.book import (
     NEVER,
     Arrays,
@@ -20,7 +21,7 @@ from b2bcrm.fulfillment.planning.engine.book import (
     Problem,
     Small,
 )
-from b2bcrm.fulfillment.planning.engine.demand import units_of
+from b2bcrm.fulfillment.planning.engine.demand import Known, units_of
 from b2bcrm.fulfillment.planning.engine.records import Bucket, Calendar, Facts, Load
 from b2bcrm.fulfillment.planning.engine.sourcing import Shop, Way, ways_of
 from b2bcrm.fulfillment.planning.engine.stocking import supplies_left
@@ -36,17 +37,23 @@ def build(facts: Facts) -> tuple[Book, Names, list[Problem]]:
     calendars = {"": 0} | {c.name: n + 1 for n, c in enumerate(facts.calendars)}
     days = _days(facts.calendars, facts.horizon)
     ways, order = ways_of(facts.sources, Shop(parts, centres, calendars), problems)
-    supplies, supply_names = supplies_left(facts, parts, problems)
-    demand, line_names = units_of(facts.lines, parts, calendars, days, facts.horizon, problems)
+    classes = {name: n for n, name in enumerate(dict.fromkeys(facts.classes))}
+    keeps = told_keeps(facts, parts, classes, problems)
+    supplies, supply_names = supplies_left(facts, keeps, parts, problems)
+    known = Known(parts, calendars, classes)
+    demand, line_names = units_of(facts.lines, known, days, facts.horizon, problems)
     book = Book(
         horizon=facts.horizon,
         **_source_arrays(ways, order, len(parts), days),
         **_calendar_arrays(days, facts.horizon),
         **_bucket_arrays(facts.buckets, facts.loads, centres, facts.horizon, problems),
         **supplies,
+        **allocation_arrays(keeps, facts, parts, classes, problems),
         **demand,
     )
-    names = Names(list(parts), list(calendars), list(centres), supply_names, line_names)
+    names = Names(
+        list(parts), list(calendars), list(centres), supply_names, line_names, list(classes)
+    )
     return book, names, problems
 
 

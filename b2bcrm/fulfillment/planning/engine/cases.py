@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from b2bcrm.fulfillment.planning.engine.book import Book, Names
 from b2bcrm.fulfillment.planning.engine.plan import Plan
 from b2bcrm.fulfillment.planning.engine.records import (
@@ -126,10 +128,15 @@ def write_plan(path: Path, book: Book, names: Names, plan: Plan, day0: dt.date) 
                 strict=True,
             )
         )
-        out.writerows(
-            ("SHIP", name, qty, moments[leaves], moments[leaves])
-            for name, qty, leaves in zip(
-                names.lines, book.line_qty.tolist(), plan.line_leaves.tolist(), strict=True
+        due = np.repeat(book.unit_due, np.diff(book.unit_line))
+        for pieces, days in (
+            (plan.line_ahead, due),
+            (book.line_qty - plan.line_ahead, plan.line_leaves),
+        ):
+            out.writerows(
+                ("SHIP", name, qty, moments[leaves], moments[leaves])
+                for name, qty, leaves in zip(
+                    names.lines, pieces.tolist(), days.tolist(), strict=True
+                )
+                if leaves >= 0 and qty > 0
             )
-            if leaves >= 0
-        )

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Arrays, Book, Names, Problem
-from b2bcrm.fulfillment.planning.engine.demand import units_of
+from b2bcrm.fulfillment.planning.engine.demand import known_by, units_of
 from b2bcrm.fulfillment.planning.engine.records import Line
 
-_LINES = ("line_part", "line_qty", "line_wish", "line_transit", "line_calendar")
-_UNITS = ("unit_due", "unit_limit", "unit_priority")
+LINES = ("line_part", "line_qty", "line_wish", "line_transit", "line_calendar", "line_least",
+         "line_class")  # fmt: skip
+UNITS = ("unit_due", "unit_limit", "unit_priority")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +154,11 @@ def _rushed(book: Book, names: Names, line: Line) -> tuple[Book, Names]:
         raise ValueError(f"{line.name} is in the book already")
     problems: list[Problem] = []
     days = [[int(day) for day in row if day < book.horizon] for row in book.calendar_day]
-    parts = {name: n for n, name in enumerate(names.parts)}
-    calendars = {name: n for n, name in enumerate(names.calendars)}
-    new, _ = units_of([line], parts, calendars, days, book.horizon, problems)
+    new, _ = units_of([line], known_by(names), days, book.horizon, problems)
     if problems:
         raise ValueError(problems[0].text)
     unit = len(book.unit_due)
-    more: Arrays = {name: np.append(getattr(book, name), new[name]) for name in (*_UNITS, *_LINES)}
+    more: Arrays = {name: np.append(getattr(book, name), new[name]) for name in (*UNITS, *LINES)}
     book = book._replace(
         unit_line=np.append(book.unit_line, book.unit_line[-1] + 1).astype(np.int32),
         sequence=np.append(book.sequence, unit).astype(np.int32),
@@ -178,10 +177,11 @@ def _split(book: Book, names: Names, change: Split) -> tuple[Book, Names]:
         raise ValueError(f"{change.line} leaves together with others")
     place = int(np.flatnonzero(book.sequence == unit)[0]) + 1
     copies: Arrays = {
-        name: np.append(getattr(book, name), getattr(book, name)[unit]) for name in _UNITS
+        name: np.append(getattr(book, name), getattr(book, name)[unit]) for name in UNITS
     }
-    copies |= {name: np.append(getattr(book, name), getattr(book, name)[line]) for name in _LINES}
+    copies |= {name: np.append(getattr(book, name), getattr(book, name)[line]) for name in LINES}
     copies["line_qty"][[line, -1]] = change.qty, left
+    copies["line_least"][[line, -1]] = 0  # it is in two shipments already
     book = book._replace(
         unit_line=np.append(book.unit_line, book.unit_line[-1] + 1).astype(np.int32),
         sequence=np.insert(book.sequence, place, len(book.unit_due)),

@@ -18,6 +18,7 @@ def check(book: Book, plan: Plan) -> list[str]:
         *_capacity(book, plan),
         *_stock(book, plan),
         *_pegs(book, plan),
+        *_allocations(book, plan),
         *_deliveries(book, plan),
     ]
 
@@ -72,13 +73,34 @@ def _takings(book: Book, plan: Plan) -> tuple[Ints, Small, Ints, Small]:
     return order, book.component_part[c], qty, plan.order_start[order]
 
 
+def _shipments(book: Book, plan: Plan) -> tuple[Ints, Ints, Small]:
+    """What leaves: the line, or N more than the line for what is sent ahead; pieces; the day."""
+    rest = np.flatnonzero(plan.line_leaves >= 0)
+    ahead = np.flatnonzero(plan.line_ahead > 0)
+    return (
+        np.concatenate([rest, len(plan.line_leaves) + ahead]),
+        np.concatenate([(book.line_qty - plan.line_ahead)[rest], plan.line_ahead[ahead]]),
+        np.concatenate([plan.line_leaves[rest], _due(book)[ahead]]),
+    )
+
+
+def _due(book: Book) -> Small:
+    """The day on which each line is due to leave."""
+    return np.repeat(book.unit_due, np.diff(book.unit_line))
+
+
 def _stock(book: Book, plan: Plan) -> list[str]:
     """No part below zero on any day; what comes on a day may be used on it."""
     _, part, qty, day = _takings(book, plan)
-    gone = plan.line_leaves >= 0
-    parts = [book.supply_part, book.source_part[plan.order_source], part, book.line_part[gone]]
-    days = [book.supply_day, plan.order_end, day, plan.line_leaves[gone]]
-    flows = [book.supply_qty, plan.order_qty, -qty, -book.line_qty[gone]]
+    line, sent, leaves = _shipments(book, plan)
+    parts = [
+        book.supply_part,
+        book.source_part[plan.order_source],
+        part,
+        np.tile(book.line_part, 2)[line],
+    ]
+    days = [book.supply_day, plan.order_end, day, leaves]
+    flows = [book.supply_qty, plan.order_qty, -qty, -sent]
     all_parts, all_days = np.concatenate(parts), np.concatenate(days)
     flow = np.concatenate(flows)
     order = np.lexsort((-flow, all_days, all_parts))
@@ -93,12 +115,12 @@ def _pegs(book: Book, plan: Plan) -> list[str]:
     """Every consumer gets exactly what he needs, in time, and no supply is given twice."""
     order, part, qty, _ = _takings(book, plan)
     width = len(book.part_earliest)
-    lines = np.flatnonzero(plan.line_leaves >= 0)
-    needs = [order * width + part, (-1 - lines) * width + book.line_part[lines]]
+    line, sent, _ = _shipments(book, plan)
+    needs = [order * width + part, (-1 - line) * width + np.tile(book.line_part, 2)[line]]
     made = book.source_part[plan.order_source]
     gets = [plan.order_for * width + made, plan.take_for * width + plan.take_part]
     keys = np.concatenate([*needs, *gets])
-    amounts = np.concatenate([qty, book.line_qty[lines], -plan.order_net, -plan.take_qty])
+    amounts = np.concatenate([qty, sent, -plan.order_net, -plan.take_qty])
     _, place = np.unique(keys, return_inverse=True)
     left = np.zeros(int(place.max(initial=-1)) + 1, np.int64)
     np.add.at(left, place, amounts)
@@ -107,7 +129,8 @@ def _pegs(book: Book, plan: Plan) -> list[str]:
     np.add.at(given, plan.take_supply[supplied], plan.take_qty[supplied])
     early = plan.take_day[supplied] < book.supply_day[plan.take_supply[supplied]]
     wrong = plan.take_part[supplied] != book.supply_part[plan.take_supply[supplied]]
-    starts = np.concatenate([plan.order_start, plan.line_leaves[::-1]])  # for -1 - n: from the end
+    # -1 - n and -1 - N - n count from the end
+    starts = np.concatenate([plan.order_start, _due(book)[::-1], plan.line_leaves[::-1]])
     return [
         *_found(left != 0, "needs that are not covered exactly"),
         *_found(given > book.supply_qty, "supplies given twice"),
@@ -119,12 +142,55 @@ def _pegs(book: Book, plan: Plan) -> list[str]:
     ]
 
 
+def _lines(book: Book, plan: Plan, whom: Ints) -> Ints:
+    """The line that each consumer is, or is an order for."""
+    line = whom.copy()
+    while (line >= 0).any():  # as often as there are levels
+        up = line >= 0
+        line[up] = plan.order_for[line[up]]
+    return (-1 - line) % max(1, len(book.line_part))
+
+
+def _allocations(book: Book, plan: Plan) -> list[str]:
+    """What is kept for a class goes to it until its release; no class gets more than its cap."""
+    kept = np.append(book.supply_kept, -1)[plan.take_supply]
+    taken = np.flatnonzero(kept >= 0)
+    who = book.line_class[_lines(book, plan, plan.take_for[taken])]
+    kept = kept[taken]
+    early = plan.take_day[taken] < book.kept_release[kept]
+    order, part, qty, day = _takings(book, plan)
+    line, sent, leaves = _shipments(book, plan)
+    line %= max(1, len(book.line_part))
+    owner = np.concatenate([_lines(book, plan, order), line])
+    parts, days = np.concatenate([part, book.line_part[line]]), np.concatenate([day, leaves])
+    pieces, classes = np.concatenate([qty, sent]), book.line_class[owner]
+    over = np.zeros(len(book.cap_qty), bool)
+    capped = np.repeat(np.arange(len(book.part_earliest)), np.diff(book.part_cap))
+    for cap, of in enumerate(capped):
+        inside = (book.cap_start[cap] <= days) & (days < book.cap_end[cap]) & (parts == of)
+        over[cap] = pieces[inside & (classes == book.cap_class[cap])].sum() > book.cap_qty[cap]
+    return [
+        *_found((who != book.kept_class[kept]) & early, "takings of what is kept for others"),
+        *_found(over, "caps that a class is above"),
+    ]
+
+
 def _deliveries(book: Book, plan: Plan) -> list[str]:
-    """Lines of a unit leave on one day, not after their limit."""
-    first = book.unit_line[:-1]
-    unit_day = plan.line_leaves[first]
-    apart = np.repeat(unit_day, np.diff(book.unit_line)) != plan.line_leaves
+    """Lines of a unit leave on one day, not after their limit, or in two shipments as they may."""
+    size = np.diff(book.unit_line)
+    first = np.repeat(book.unit_line[:-1], size)
+    apart = plan.line_leaves[first] != plan.line_leaves
+    unit_day = plan.line_leaves[book.unit_line[:-1]]
+    ahead, left = plan.line_ahead, book.line_qty - plan.line_ahead
+    cut = ahead != 0
+    whole = np.repeat(np.minimum.reduceat(book.line_least, book.unit_line[:-1]) == 0, size)
+    common = np.gcd(ahead, book.line_qty)
+    share, of = ahead // common, book.line_qty // common
     return [
         *_found(apart, "lines that do not leave with their unit"),
         *_found(unit_day > book.unit_limit, "units that leave after their limit"),
+        *_found(cut & whole, "lines in parts that are to leave whole"),
+        *_found(cut & (plan.line_leaves <= _due(book)), "lines sent ahead that are not late"),
+        *_found(cut & (np.minimum(ahead, left) < book.line_least), "shipments below the least"),
+        *_found((share != share[first]) | (of != of[first]), "broken ratios"),
     ]

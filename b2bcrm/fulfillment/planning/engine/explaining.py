@@ -53,7 +53,7 @@ def witness_of(book: Book, plan: Plan) -> Witness:
     while (line >= 0).any():  # as often as there are levels
         up = line >= 0
         line[up] = plan.order_for[line[up]]
-    line = -1 - line
+    line = (-1 - line) % len(plan.line_leaves)  # the line itself, and what is sent ahead of it
     place = np.concatenate([np.arange(orders) * 2, np.full(takings, 2 * orders)])
     row = np.lexsort((place, line))
     at = np.zeros(orders + 1, np.int64)

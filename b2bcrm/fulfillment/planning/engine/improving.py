@@ -20,11 +20,11 @@ from collections.abc import Callable
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import NEVER, Book, Small
-from b2bcrm.fulfillment.planning.engine.ledger import FULL, Ledger, copied, with_room
+from b2bcrm.fulfillment.planning.engine.ledger import FULL, Ledger, copied, removable, with_room
 from b2bcrm.fulfillment.planning.engine.placing import drop
 from b2bcrm.fulfillment.planning.engine.rivals import Rivals, rivals_of
 from b2bcrm.fulfillment.planning.engine.rounds import Search, new_search, run_rounds
-from b2bcrm.fulfillment.planning.engine.solving import place_early, solve
+from b2bcrm.fulfillment.planning.engine.solving import place_early, send_ahead, solve
 
 BATCH = 128  # rounds between two looks at the budget
 AFTER_LAST = 14  # days after the last wish by which waiting units are counted to leave
@@ -70,6 +70,7 @@ def improve(
         _no_waiting(book, search)
         ledger = _plan_waiting(book, ledger)
     ledger, shortened = _run(book, ledger, search, rivals, shorten)
+    ledger = _sent_ahead(book, ledger)
     better = merit(book, ledger) >= merit(book, plan)
     return (ledger if better else plan), filled + shortened
 
@@ -118,6 +119,17 @@ def _run(
             ledger = with_room(ledger)
         done += BATCH
     return ledger, done
+
+
+def _sent_ahead(book: Book, ledger: Ledger) -> Ledger:
+    """The plan in which late units leave in two where they may: rounds plan them whole."""
+    for unit in late_units(book, ledger):
+        if book.line_least[book.unit_line[unit]] > 0 and removable(ledger, unit):
+            send_ahead(book, ledger, unit)
+            while ledger.at[FULL]:
+                ledger = with_room(ledger)
+                send_ahead(book, ledger, unit)
+    return ledger
 
 
 def _plan_waiting(book: Book, ledger: Ledger) -> Ledger:

@@ -8,6 +8,12 @@ free, and an entry is given back exactly, in any order.
 Entries of one unit lie together in one growing store, each with the entry that needs it. An entry
 takes from a slot (``ref`` >= 0), or is an order of source ``-1 - ref``. A negative quantity taken
 is what an order brings above what was needed: it goes to a slot that others may use.
+
+A unit that may leave in two shipments is cut into equal shares, as many as all its lines can be
+divided by. So many of them leave on the day it is due, and their entries come first.
+
+What is kept for a class has a chain of its own behind those of all parts. Caps are slots in no
+chain: entries take from them too.
 """
 
 from __future__ import annotations
@@ -23,20 +29,23 @@ from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
 TOP, BASE, SLOTS, FULL, MISSING = 0, 1, 2, 3, 4
 ENTRIES_FULL, TODO_FULL = 1, 2
 
+ABOVE, CAPPED = -1, -2  # in Ledger.slot_supply: what planned orders bring too much, and a cap
+
 
 class Ledger(NamedTuple):
     """Arrays that kernels write. E entries at most, T things to do at most, X slots at most."""
 
     at: Ints  # entries used, unit's first entry, slots used, what is full, part missing
-    slot_head: Small  # P; latest slot of the part, -1: none
+    slot_head: Small  # P + G; latest slot of the part, or of what is kept; -1: none
     slot_next: Small  # X; the next earlier one
     slot_day: Small  # X
-    slot_supply: Small  # X; index of the supply; -1: what planned orders bring too much
+    slot_supply: Small  # X; index of the supply, or ABOVE, or CAPPED
     slot_free: Ints  # X
     bucket_free: Ints  # B; 1/1000 h
     entry_ref: Small  # E
     entry_day: Small  # E; day of taking, or start of the order
-    entry_need: Small  # E; entry that needs it, from the unit's first; -1 - n: the unit's line n
+    entry_need: Small  # E; entry that needs it, from the unit's first; -1 - n: the unit's line n,
+    # -1 - L - n: what leaves ahead of its line n, of L
     entry_qty: Ints  # E
     todo_part: Small  # T
     todo_day: Small  # T
@@ -45,27 +54,29 @@ class Ledger(NamedTuple):
     unit_first: Ints  # U; the unit's first entry
     unit_count: Ints  # U
     unit_day: Small  # U; day it leaves; -1: not planned
+    unit_ahead: Ints  # U; shares of it that leave when it is due; the others leave on its day
 
 
 def opened(book: Book, entries: int = 0) -> Ledger:
     """An empty plan: all supply free, in chains by day; with room for so many entries or more."""
-    count, parts = len(book.supply_part), len(book.part_earliest)
+    count, caps, parts = len(book.supply_part), len(book.cap_qty), len(book.part_earliest)
     lots = np.unique(book.source_part[(book.source_least > 1) | (book.source_step > 1)])
-    room = count + len(lots) * book.horizon
-    head = np.full(parts, -1, np.int32)
+    room = count + caps + len(lots) * book.horizon
+    head = np.full(parts + len(book.kept_class), -1, np.int32)
+    where = np.where(book.supply_kept >= 0, parts + book.supply_kept, book.supply_part)
     chain = np.full(room, -1, np.int32)
     order = np.lexsort((np.arange(count), book.supply_day))
     for slot in order:
-        part = book.supply_part[slot]
-        chain[slot], head[part] = head[part], slot
-    day, supply = np.full(room, -1, np.int32), np.full(room, -1, np.int32)
+        chain[slot], head[where[slot]] = head[where[slot]], slot
+    day, supply = np.full(room, -1, np.int32), np.full(room, ABOVE, np.int32)
     day[:count], supply[:count] = book.supply_day, np.arange(count)
+    supply[count : count + caps] = CAPPED
     qty = np.zeros(room, np.int64)
-    qty[:count] = book.supply_qty
+    qty[:count], qty[count : count + caps] = book.supply_qty, book.cap_qty
     units = len(book.unit_due)
     entries, todo = max(entries, 16 * units + 1024), 1024
     return Ledger(
-        at=np.array([0, 0, count, 0, -1], np.int64),
+        at=np.array([0, 0, count + caps, 0, -1], np.int64),
         slot_head=head,
         slot_next=chain,
         slot_day=day,
@@ -83,6 +94,7 @@ def opened(book: Book, entries: int = 0) -> Ledger:
         unit_first=np.zeros(units, np.int64),
         unit_count=np.zeros(units, np.int64),
         unit_day=np.full(units, -1, np.int32),
+        unit_ahead=np.zeros(units, np.int64),
     )
 
 
@@ -171,6 +183,26 @@ def note(ledger: Ledger, ref: int, qty: int, day: int, need: int) -> bool:
     ledger.entry_day[top], ledger.entry_need[top] = day, need
     ledger.at[TOP] = top + 1
     return True
+
+
+@inner
+def take(ledger: Ledger, chain: int, qty: int, day: int, need: int, below: int) -> int:
+    """Take from free supply, the latest receipts in time first; what is still missing.
+
+    Only supplies with an index smaller than ``below``: with 0 these are no supplies, but what
+    planned orders bring above their need.
+    """
+    slot = ledger.slot_head[chain]
+    while slot >= 0 and qty > 0:
+        free = ledger.slot_free[slot]
+        if free > 0 and ledger.slot_supply[slot] < below and ledger.slot_day[slot] <= day:
+            taken = min(qty, free)
+            if not note(ledger, slot, taken, day, need):
+                return qty
+            ledger.slot_free[slot] = free - taken
+            qty -= taken
+        slot = ledger.slot_next[slot]
+    return qty
 
 
 @inner

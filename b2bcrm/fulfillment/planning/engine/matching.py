@@ -31,10 +31,11 @@ class Match(NamedTuple):
     part_to: Small  # P old
     source_to: Small  # S old; only of parts that are got as before
     supply_to: Small  # M old; of the same part and day
+    cap_to: Small  # A old; only of parts with the same allocations
     bucket_to: Small  # B old; only of work centres with the same buckets
     unit_to: Small  # U old; wanted as before, in the same order of service
     unit_from: Small  # U new
-    part_new: Small  # P new; 1: got in other ways than before
+    part_new: Small  # P new; 1: got in other ways than before, or allocated in others
     centre_new: Small  # C new; 1: with other buckets than before
 
 
@@ -44,15 +45,20 @@ def matched(old: Book, old_names: Names, new: Book, new_names: Names) -> Match:
     centre = _by_name(old_names.centres, new_names.centres)
     source, part_same = _sources(old, new, part, centre, _calendars(old, old_names, new, new_names))
     bucket, centre_same = _buckets(old, new, centre)
-    unit = _units(old, old_names, new, new_names, part)
+    who = _by_name(old_names.classes, new_names.classes)
+    kept, kept_same = _rules(old, new, part, who, "kept", ("release",))
+    cap, cap_same = _rules(old, new, part, who, "cap", ("start", "end"))
+    unit = _units(old, old_names, new, new_names, part, who)
+    supply = _supplies(old, old_names, new, new_names, part, kept)
     return Match(
         part_to=_inverse(part, len(old.part_earliest)),
         source_to=_inverse(source, len(old.source_part)),
-        supply_to=_inverse(_supplies(old, old_names, new, new_names, part), len(old.supply_part)),
+        supply_to=_inverse(supply, len(old.supply_part)),
+        cap_to=_inverse(cap, len(old.cap_qty)),
         bucket_to=_inverse(bucket, len(old.bucket_hours)),
         unit_to=_inverse(unit, len(old.unit_due)),
         unit_from=unit,
-        part_new=(~part_same).astype(np.int32),
+        part_new=(~(part_same & kept_same & cap_same)).astype(np.int32),
         centre_new=(~centre_same).astype(np.int32),
     )
 
@@ -123,6 +129,25 @@ def _sources(
     return np.where(same[new.source_part], back, -1).astype(np.int32), same
 
 
+def _rules(
+    old: Book, new: Book, part: Small, who: Small, kind: str, fields: Sequence[str]
+) -> tuple[Small, Ints]:
+    """The old cap of each new one, or what is kept, and whether a new part has the same of them."""
+    first, old_first = getattr(new, f"part_{kind}"), getattr(old, f"part_{kind}")
+    count = np.diff(first)
+    same = _at(np.diff(old_first), part) == count
+    same |= (part < 0) & (count == 0)
+    owner = np.repeat(np.arange(len(count)), count)
+    place = np.arange(len(owner)) - first[owner]
+    back = np.where(same[owner], old_first[part[owner]] + place, -1)
+    old_class, new_class = getattr(old, f"{kind}_class"), getattr(new, f"{kind}_class")
+    wrong = _at(old_class, back) != who[new_class]
+    for field in fields:
+        wrong |= _at(getattr(old, f"{kind}_{field}"), back) != getattr(new, f"{kind}_{field}")
+    same[owner[wrong]] = False
+    return np.where(same[owner], back, -1).astype(np.int32), same
+
+
 def _buckets(old: Book, new: Book, centre: Small) -> tuple[Small, Ints]:
     """The old bucket of each new one, and whether a new work centre has the same buckets."""
     centres, old_centres = np.arange(len(centre) + 1), np.arange(len(old.bucket_at) + 1)
@@ -138,8 +163,10 @@ def _buckets(old: Book, new: Book, centre: Small) -> tuple[Small, Ints]:
     return np.where(same[at], back, -1).astype(np.int32), same
 
 
-def _supplies(old: Book, old_names: Names, new: Book, new_names: Names, part: Small) -> Small:
-    """The old supply of each new one of the same part, name and day.
+def _supplies(
+    old: Book, old_names: Names, new: Book, new_names: Names, part: Small, kept: Small
+) -> Small:
+    """The old supply of each new one of the same part, name and day, kept for the same or none.
 
     Among those of one part and day the order decides who is used first: where it has changed,
     none of them is the same.
@@ -150,6 +177,8 @@ def _supplies(old: Book, old_names: Names, new: Book, new_names: Names, part: Sm
         back = _numbered(old, old_names, new, new_names, part)
     good = _at(old.supply_day, back) == new.supply_day
     good &= _at(old.supply_part, back) == part[new.supply_part]
+    good &= _at(old.supply_kept, back) == np.append(kept, -1)[new.supply_kept]
+    good &= (_at(old.supply_kept, back) >= 0) == (new.supply_kept >= 0)
     back = np.where(good, back, -1).astype(np.int32)
     order = np.lexsort((np.arange(len(back)), new.supply_day, new.supply_part))
     order = order[back[order] >= 0]
@@ -179,11 +208,16 @@ def _counted(keys: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
     return found
 
 
-def _units(old: Book, old_names: Names, new: Book, new_names: Names, part: Small) -> Small:
+def _units(
+    old: Book, old_names: Names, new: Book, new_names: Names, part: Small, who: Small
+) -> Small:
     """The old unit of each new one with the same lines, days and place in the order of service."""
     line = _by_name(old_names.lines, new_names.lines)
     good = _at(old.line_qty, line) == new.line_qty
+    good &= _at(old.line_least, line) == new.line_least
     good &= _at(old.line_part, line) == part[new.line_part]
+    good &= _at(old.line_class, line) == np.append(who, -1)[new.line_class]
+    good &= (_at(old.line_class, line) >= 0) == (new.line_class >= 0)
     size, old_size = np.diff(new.unit_line), np.diff(old.unit_line)
     unit_of = np.repeat(np.arange(len(old_size)), old_size)
     back = _at(unit_of, line[new.unit_line[:-1]]).astype(np.int32)

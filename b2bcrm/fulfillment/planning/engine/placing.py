@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from b2bcrm.fulfillment.planning.engine.allocating import take_caps, take_kept
 from b2bcrm.fulfillment.planning.engine.book import MOST, Book
 from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
 from b2bcrm.fulfillment.planning.engine.ledger import (
@@ -17,32 +18,13 @@ from b2bcrm.fulfillment.planning.engine.ledger import (
     reverse,
     roll_back,
     surplus_slot,
+    take,
 )
 
 # Stock policies, as bits: where stock is taken although there is time to do without. With none,
 # stock stays for demand that can neither be bought nor made in time.
 LEAN, OWN, BELOW, BOUGHT = 0, 1, 2, 4
 STOCK_FIRST = OWN | BELOW
-
-
-@inner
-def take(ledger: Ledger, part: int, qty: int, day: int, need: int, below: int) -> int:
-    """Take from free supply, the latest receipts in time first; what is still missing.
-
-    Only supplies with an index smaller than ``below``: with 0 these are no supplies, but what
-    planned orders bring above their need.
-    """
-    slot = ledger.slot_head[part]
-    while slot >= 0 and qty > 0:
-        free = ledger.slot_free[slot]
-        if free > 0 and ledger.slot_supply[slot] < below and ledger.slot_day[slot] <= day:
-            taken = min(qty, free)
-            if not note(ledger, slot, taken, day, need):
-                return qty
-            ledger.slot_free[slot] = free - taken
-            qty -= taken
-        slot = ledger.slot_next[slot]
-    return qty
 
 
 @inner
@@ -160,13 +142,18 @@ def source_for(book: Book, part: int, day: int) -> int:
 
 
 @inner
-def place(book: Book, ledger: Ledger, line: int, need: int, day: int, policy: int) -> bool:
-    """Plan the whole line by ``day``; False leaves entries behind for ``roll_back``.
+def place(
+    book: Book, ledger: Ledger, line: int, qty: int, need: int, day: int, policy: int
+) -> bool:
+    """Plan ``qty`` pieces of the line by ``day``; False leaves entries behind for ``roll_back``.
 
     ``ledger.at[MISSING]`` then names the part that could not be had.
     """
-    ledger.todo_part[0], ledger.todo_qty[0] = book.line_part[line], book.line_qty[line]
+    ledger.todo_part[0], ledger.todo_qty[0] = book.line_part[line], qty
     ledger.todo_day[0], ledger.todo_need[0] = day, need
+    who, supplies = book.line_class[line], len(book.supply_part)
+    slots = supplies + len(book.cap_qty)
+    kept, capped = len(book.kept_class) > 0, slots > supplies
     todo = 1
     while todo > 0:
         todo -= 1
@@ -175,10 +162,16 @@ def place(book: Book, ledger: Ledger, line: int, need: int, day: int, policy: in
         first = OWN if need < 0 else BELOW
         if book.part_bought[part]:
             first = BOUGHT
-        supplies = len(book.supply_part)
+        if capped and not take_caps(book, ledger, part, who, left, day, need):
+            ledger.at[MISSING] = part
+            return False
         urgent = day < book.part_earliest[part] or policy & first != 0
-        if urgent or ledger.at[SLOTS] > supplies:
+        if kept and urgent:
+            left = take_kept(book, ledger, part, who, left, day, need, 1)
+        if urgent or ledger.at[SLOTS] > slots:
             left = take(ledger, part, left, day, need, supplies if urgent else 0)
+        if kept and urgent:
+            left = take_kept(book, ledger, part, who, left, day, need, 0)
         if left == 0:
             continue
         source = source_for(book, part, day)
@@ -200,11 +193,11 @@ def could(book: Book, ledger: Ledger, unit: int, day: int, policy: int) -> bool:
 
 @kernel
 def place_unit(book: Book, ledger: Ledger, unit: int, day: int, policy: int) -> bool:
-    """Plan all lines of a unit to leave on ``day``; whole, or not at all."""
+    """Plan all lines of a unit to leave on ``day``, or what is left of them; or nothing."""
     mark = ledger.at[TOP]
     done = place_lines(book, ledger, unit, day, policy)
     if done:
-        keep(ledger, unit, mark, day)
+        keep(ledger, unit, ledger.at[BASE], day)
     else:
         roll_back(book, ledger, mark)
     return done
@@ -212,11 +205,42 @@ def place_unit(book: Book, ledger: Ledger, unit: int, day: int, policy: int) -> 
 
 @inner
 def place_lines(book: Book, ledger: Ledger, unit: int, day: int, policy: int) -> bool:
-    """Entries for all lines of a unit; False leaves some behind for ``roll_back``."""
-    ledger.at[BASE] = ledger.at[TOP]
-    first = book.unit_line[unit]
+    """Entries for all lines of a unit, less what leaves ahead; False: some are to roll back."""
+    first, ahead = book.unit_line[unit], ledger.unit_ahead[unit]
+    ledger.at[BASE] = ledger.unit_first[unit] if ahead else ledger.at[TOP]
+    shares = shares_of(book, unit) if ahead else 1
     for line in range(first, book.unit_line[unit + 1]):
-        if not place(book, ledger, line, first - line - 1, day, policy):
+        qty = book.line_qty[line]
+        if not place(
+            book, ledger, line, qty - qty // shares * ahead, first - line - 1, day, policy
+        ):
+            return False
+    return True
+
+
+@kernel
+def shares_of(book: Book, unit: int) -> int:
+    """The most equal shares, of whole pieces of each of its lines, that a unit can be cut into."""
+    shares = 0
+    for line in range(book.unit_line[unit], book.unit_line[unit + 1]):
+        one = book.line_qty[line]
+        while one > 0:
+            shares, one = one, shares % one
+    return int(shares)
+
+
+@kernel
+def place_ahead(
+    book: Book, ledger: Ledger, unit: int, ahead: int, shares: int, policy: int
+) -> bool:
+    """Entries for so many shares of a unit to leave when it is due; or none. Not kept yet."""
+    mark, day = ledger.at[TOP], book.unit_due[unit]
+    ledger.at[BASE] = mark
+    first, last = book.unit_line[unit], book.unit_line[unit + 1]
+    for line in range(first, last):
+        qty = book.line_qty[line] // shares * ahead
+        if not place(book, ledger, line, qty, first - last - (line - first) - 1, day, policy):
+            roll_back(book, ledger, mark)
             return False
     return True
 
@@ -233,4 +257,4 @@ def drop(book: Book, ledger: Ledger, unit: int) -> None:
     """Take the unit out of the plan; its entries stay in the store until it is made tidy."""
     first = ledger.unit_first[unit]
     reverse(book, ledger, first, first + ledger.unit_count[unit], 1)
-    ledger.unit_count[unit], ledger.unit_day[unit] = 0, -1
+    ledger.unit_count[unit], ledger.unit_day[unit], ledger.unit_ahead[unit] = 0, -1, 0

@@ -1,7 +1,8 @@
 """The plan: orders, takings from supply, and dates, as arrays that explain each other.
 
-Each order and each taking is *for* somebody: index of the order that consumes it, or -1 - n for
-line n. What an order brings above what it is for is anybody's from its end on.
+Each order and each taking is *for* somebody: index of the order that consumes it, -1 - n for
+line n, or -1 - N - n for what of it is sent ahead. What an order brings above what it is for is
+anybody's from its end on.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import NEVER, Book, Ints, Small
-from b2bcrm.fulfillment.planning.engine.ledger import Ledger
+from b2bcrm.fulfillment.planning.engine.ledger import CAPPED, Ledger
 
 
 class Plan(NamedTuple):
@@ -28,8 +29,9 @@ class Plan(NamedTuple):
     take_qty: Ints  # T
     take_day: Small  # T
     take_for: Ints  # T
-    line_leaves: Small  # N; day it leaves; -1: not planned
-    line_arrives: Small  # N; day it arrives; -1: not planned
+    line_leaves: Small  # N; day it leaves, or what was not sent ahead of it; -1: not planned
+    line_arrives: Small  # N; day on which all of it has arrived; -1: not planned
+    line_ahead: Ints  # N; pieces of it that leave before, on the day it is due
 
 
 class Score(NamedTuple):
@@ -50,10 +52,16 @@ def plan_of(book: Book, ledger: Ledger) -> Plan:
     ref, day = ledger.entry_ref[entry], ledger.entry_day[entry]
     need, qty = ledger.entry_need[entry], ledger.entry_qty[entry]
     ordered, taken = ref < 0, (ref >= 0) & (qty > 0)
+    if len(book.cap_qty):
+        taken &= ledger.slot_supply[np.maximum(ref, 0)] != CAPPED
     number = np.full(len(ledger.entry_ref), -1, np.int32)  # order's number by its entry
     number[entry[ordered]] = np.arange(int(ordered.sum()), dtype=np.int32)
     whom = number[base + np.maximum(need, 0)]
     line = need - np.repeat(book.unit_line[:-1], count)
+    size = np.diff(book.unit_line)
+    if ledger.unit_ahead.any():
+        sizes = np.repeat(size, count)
+        line -= np.where(-1 - need >= sizes, len(book.line_part) - sizes, 0).astype(np.int32)
     whom[need < 0] = line[need < 0]
     del base, entry, number, line, need
     source = -1 - ref[ordered]
@@ -63,7 +71,7 @@ def plan_of(book: Book, ledger: Ledger) -> Plan:
     calendar = book.source_calendar[source]
     rank = book.calendar_rank[calendar, day[ordered]] + book.source_days[source]
     slot = ref[taken]
-    leaves = np.repeat(ledger.unit_day, np.diff(book.unit_line))
+    leaves = np.repeat(ledger.unit_day, size)
     return Plan(
         order_source=source,
         order_qty=qty[ordered],
@@ -78,13 +86,27 @@ def plan_of(book: Book, ledger: Ledger) -> Plan:
         take_for=whom[taken].astype(np.int64),
         line_leaves=leaves,
         line_arrives=arrivals(book, leaves),
+        line_ahead=_ahead(book, ledger),
     )
 
 
+def _ahead(book: Book, ledger: Ledger) -> Ints:
+    """Pieces of each line that are sent ahead."""
+    size = np.diff(book.unit_line)
+    pieces = np.repeat(ledger.unit_ahead, size)
+    if pieces.any():
+        shares = np.repeat(np.gcd.reduceat(book.line_qty, book.unit_line[:-1]), size)
+        pieces *= book.line_qty // shares
+    return pieces
+
+
 def slot_parts(book: Book, ledger: Ledger) -> Small:
-    """The part of each slot."""
+    """The part of each slot; caps are of the part that they limit."""
     part = np.full(len(ledger.slot_day), -1, np.int32)
-    slots, parts = ledger.slot_head, np.arange(len(book.part_earliest), dtype=np.int32)
+    every, supplies = np.arange(len(book.part_earliest), dtype=np.int32), len(book.supply_part)
+    part[supplies : supplies + len(book.cap_qty)] = np.repeat(every, np.diff(book.part_cap))
+    kept = np.repeat(every, np.diff(book.part_kept))
+    slots, parts = ledger.slot_head, np.concatenate([every, kept])
     while len(slots):
         there = slots >= 0
         slots, parts = slots[there], parts[there]

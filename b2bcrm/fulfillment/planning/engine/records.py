@@ -109,6 +109,34 @@ class Supply:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """``qty`` pieces of a part's supply, the first to come, are for one class of customers.
+
+    From day ``release`` on, what is left of them falls free to all: others have them for a need
+    on that day or a later one.
+    """
+
+    part: str
+    customer_class: str
+    qty: int
+    release: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A class gets at most ``qty`` pieces of a part, needed from ``start`` to before ``end``.
+
+    They count on the day they leave or are taken into what is made of them.
+    """
+
+    part: str
+    customer_class: str
+    qty: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Need:
     """Pieces that a released work order still takes on ``day``: they are nobody else's."""
 
@@ -134,6 +162,12 @@ class Line:
     It leaves ``transit`` days earlier and arrives on a day of ``calendar``, his receiving days.
     The smaller ``priority`` is served first, then the earlier ``rank``, by default the wish. Lines
     of one ``together`` leave on one day. More than ``max_late`` days late it is not planned.
+
+    It leaves whole, or late in at most so many ``shipments`` of at least ``least`` pieces, of which
+    two are planned: what can be there in time, and the rest. Lines of one ``together`` do so if all
+    of them may, each with the same share of its pieces in a shipment.
+
+    ``customer_class`` is the one whose allocations it has; the empty one has none.
     """
 
     name: str
@@ -146,11 +180,14 @@ class Line:
     transit: int = 0
     calendar: str = ""
     max_late: int | None = None
+    shipments: int = 1
+    least: int = 1
+    customer_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything one plan is made from."""
+    """Everything one plan is made from; ``classes`` are all classes of customers by name."""
 
     horizon: int
     parts: Sequence[Part]
@@ -161,6 +198,9 @@ class Facts:
     calendars: Sequence[Calendar] = ()
     needs: Sequence[Need] = ()
     loads: Sequence[Load] = ()
+    classes: Sequence[str] = ()
+    keeps: Sequence[Keep] = ()
+    caps: Sequence[Cap] = ()
 
 
 class Strategy(StrEnum):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Book, Small
-from b2bcrm.fulfillment.planning.engine.changing import unit_of
+from b2bcrm.fulfillment.planning.engine.changing import LINES, UNITS, unit_of
 from b2bcrm.fulfillment.planning.engine.ledger import SLOTS, Ledger, copied
 from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.placing import drop
@@ -84,20 +84,17 @@ def left_for(book: Book, ledger: Ledger, unit: int) -> Book:
     """A book of one unit and what the plan leaves free without it; supplies keep their indices."""
     rest = copied(ledger)
     drop(book, rest, unit)
-    slots = int(rest.at[SLOTS])
+    supplies, caps = len(book.supply_part), len(book.cap_qty)
+    slots = np.delete(np.arange(rest.at[SLOTS]), np.arange(supplies, supplies + caps))
     first, last = book.unit_line[unit], book.unit_line[unit + 1]
-    lines = {
-        name: getattr(book, name)[first:last]
-        for name in ("line_part", "line_qty", "line_wish", "line_transit", "line_calendar")
-    }
-    units = {
-        name: getattr(book, name)[unit : unit + 1]
-        for name in ("unit_due", "unit_limit", "unit_priority")
-    }
+    lines = {name: getattr(book, name)[first:last] for name in LINES}
+    units = {name: getattr(book, name)[unit : unit + 1] for name in UNITS}
     return book._replace(
-        supply_part=slot_parts(book, rest)[:slots],
-        supply_day=rest.slot_day[:slots],
-        supply_qty=np.maximum(0, rest.slot_free[:slots]),
+        supply_part=slot_parts(book, rest)[slots],
+        supply_day=rest.slot_day[slots],
+        supply_qty=np.maximum(0, rest.slot_free[slots]),
+        supply_kept=np.append(book.supply_kept, np.full(len(slots) - supplies, -1, np.int32)),
+        cap_qty=rest.slot_free[supplies : supplies + caps],
         bucket_hours=rest.bucket_free,
         unit_line=np.array([0, last - first], np.int32),
         sequence=np.zeros(1, np.int32),

@@ -27,7 +27,12 @@ from b2bcrm.fulfillment.planning.engine.ledger import (
 from b2bcrm.fulfillment.planning.engine.matching import Match, Planned, matched
 from b2bcrm.fulfillment.planning.engine.placing import drop, keep
 from b2bcrm.fulfillment.planning.engine.plan import slot_parts
-from b2bcrm.fulfillment.planning.engine.solving import place_early, place_on_time, steps_of
+from b2bcrm.fulfillment.planning.engine.solving import (
+    place_early,
+    place_late,
+    place_on_time,
+    steps_of,
+)
 from b2bcrm.fulfillment.planning.engine.walking import open_surplus
 
 
@@ -79,6 +84,7 @@ def take_again(
                 break
         if good:
             keep(ledger, unit, mark, kept.unit_day[old])
+            ledger.unit_ahead[unit] = kept.unit_ahead[old]
             done += 1
         else:
             roll_back(book, ledger, mark)
@@ -95,7 +101,7 @@ def place_rest(book: Book, ledger: Ledger, units: Small, late: Small) -> None:
         if ledger.unit_day[unit] >= 0:
             continue
         if late[step]:
-            place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
+            place_late(book, ledger, unit)
         else:
             place_on_time(book, ledger, unit)
         if ledger.at[FULL]:
@@ -110,6 +116,7 @@ def try_sooner(book: Book, ledger: Ledger, units: Small) -> None:
         if day <= due or not removable(ledger, unit):
             continue
         first, count, mark = ledger.unit_first[unit], ledger.unit_count[unit], ledger.at[TOP]
+        ahead = ledger.unit_ahead[unit]
         drop(book, ledger, unit)
         if place_on_time(book, ledger, unit):
             continue
@@ -118,7 +125,7 @@ def try_sooner(book: Book, ledger: Ledger, units: Small) -> None:
         roll_back(book, ledger, mark)
         reverse(book, ledger, first, first + count, -1)
         ledger.unit_first[unit], ledger.unit_count[unit] = first, count
-        ledger.unit_day[unit] = day
+        ledger.unit_day[unit], ledger.unit_ahead[unit] = day, ahead
         if ledger.at[FULL]:
             return
 
@@ -129,7 +136,9 @@ def repaired(before: Planned, book: Book, names: Names) -> Ledger:
     match = matched(before.book, before.names, book, names)
     ledger = opened(book, len(kept.entry_ref))
     slot_to = np.full(len(kept.slot_day), -1, np.int32)
-    slot_to[: len(match.supply_to)] = match.supply_to
+    to = np.concatenate([match.supply_to, match.cap_to])
+    to[len(match.supply_to) :] += len(book.supply_part) * (match.cap_to >= 0)
+    slot_to[: len(to)] = to
     part = slot_parts(before.book, kept)
     part = np.where(part >= 0, match.part_to[part], -1).astype(np.int32)
     open_surplus(ledger, kept, part, slot_to)

@@ -23,7 +23,7 @@ from b2bcrm.fulfillment.planning.engine.ledger import (
 from b2bcrm.fulfillment.planning.engine.matching import Match, Planned, matched
 from b2bcrm.fulfillment.planning.engine.placing import keep
 from b2bcrm.fulfillment.planning.engine.solving import (
-    place_early,
+    place_late,
     place_on_time,
     solve,
     steps_of,
@@ -70,6 +70,7 @@ def replay(
         new_needs[top + n] = needs[first + n]
     ledger.at[TOP] = top + count
     keep(ledger, unit, top, kept.unit_day[old])
+    ledger.unit_ahead[unit] = kept.unit_ahead[old]
     return True
 
 
@@ -109,7 +110,7 @@ def place_anew(
     before = match.unit_from[unit]
     walk.at[PLACED] += 1
     if late:
-        place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
+        place_late(book, ledger, unit)
     else:
         place_on_time(book, ledger, unit)
     if ledger.at[FULL]:

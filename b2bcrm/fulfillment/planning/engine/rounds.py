@@ -42,6 +42,7 @@ class Search(NamedTuple):
     out_first: Ints
     out_count: Ints
     out_day: Small
+    out_ahead: Ints
 
 
 def new_search(book: Book, guard: Small, seed: int) -> Search:
@@ -57,6 +58,7 @@ def new_search(book: Book, guard: Small, seed: int) -> Search:
         out_first=np.zeros(most, np.int64),
         out_count=np.zeros(most, np.int64),
         out_day=np.zeros(most, np.int32),
+        out_ahead=np.zeros(most, np.int64),
     )
 
 
@@ -83,7 +85,10 @@ def take_out(book: Book, ledger: Ledger, search: Search, unit: int, count: int) 
     """Take a unit out and remember how it was; the number of units that are out."""
     search.out_unit[count], search.out_day[count] = unit, ledger.unit_day[unit]
     search.out_first[count] = ledger.unit_first[unit]
-    search.out_count[count] = ledger.unit_count[unit]
+    search.out_count[count], search.out_ahead[count] = (
+        ledger.unit_count[unit],
+        ledger.unit_ahead[unit],
+    )
     drop(book, ledger, unit)
     return count + 1
 
@@ -96,7 +101,7 @@ def put_back(book: Book, ledger: Ledger, search: Search, count: int, mark: int) 
         unit, first = search.out_unit[n], search.out_first[n]
         reverse(book, ledger, first, first + search.out_count[n], -1)
         ledger.unit_first[unit], ledger.unit_count[unit] = first, search.out_count[n]
-        ledger.unit_day[unit] = search.out_day[n]
+        ledger.unit_day[unit], ledger.unit_ahead[unit] = search.out_day[n], search.out_ahead[n]
 
 
 @kernel

@@ -1,7 +1,8 @@
 """Solving: the greedy plan of the whole book, one unit after the other.
 
 Each class of priority first gets what can be on time, then what cannot, as early as it can: a late
-unit takes nothing from one of its class that may still be on time.
+unit takes nothing from one of its class that may still be on time. Where its lines allow it, what
+can leave of it when it is due is sent ahead, if the rest need not wait longer for that.
 """
 
 from __future__ import annotations
@@ -14,11 +15,23 @@ from b2bcrm.fulfillment.planning.engine.book import Book, Small
 from b2bcrm.fulfillment.planning.engine.compiled import kernel
 from b2bcrm.fulfillment.planning.engine.ledger import (
     FULL,
+    TOP,
     Ledger,
     opened,
+    reverse,
+    roll_back,
     with_room,
 )
-from b2bcrm.fulfillment.planning.engine.placing import LEAN, STOCK_FIRST, could, place_unit
+from b2bcrm.fulfillment.planning.engine.placing import (
+    LEAN,
+    STOCK_FIRST,
+    could,
+    drop,
+    keep,
+    place_ahead,
+    place_unit,
+    shares_of,
+)
 
 
 @kernel
@@ -58,6 +71,79 @@ def place_early(book: Book, ledger: Ledger, unit: int, after: int, last: int) ->
 
 
 @kernel
+def ahead_on_time(book: Book, ledger: Ledger, unit: int, ahead: int, shares: int) -> bool:
+    """As ``place_on_time`` for so many shares of the unit; they are not kept yet."""
+    if place_ahead(book, ledger, unit, ahead, shares, LEAN):
+        return True
+    return ledger.at[FULL] == 0 and place_ahead(book, ledger, unit, ahead, shares, STOCK_FIRST)
+
+
+@kernel
+def most_ahead(book: Book, ledger: Ledger, unit: int, shares: int, least: int) -> int:
+    """How many shares of a unit can leave when it is due, found by halving; leaves no trace.
+
+    Fewer than ``least`` of them, or leaving fewer behind, is 0.
+    """
+    mark, low, high = ledger.at[TOP], least - 1, shares - least + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if ahead_on_time(book, ledger, unit, middle, shares):
+            low = middle
+            roll_back(book, ledger, mark)
+        else:
+            high = middle
+    return low if low >= least else 0
+
+
+@kernel
+def least_shares(book: Book, unit: int, shares: int) -> int:
+    """The fewest shares of a unit that its lines allow in a shipment; 0: it leaves whole."""
+    fewest = 0
+    for line in range(book.unit_line[unit], book.unit_line[unit + 1]):
+        if book.line_least[line] == 0:
+            return 0
+        each = book.line_qty[line] // shares
+        fewest = max(fewest, (book.line_least[line] + each - 1) // each)
+    return int(fewest)
+
+
+@kernel
+def send_ahead(book: Book, ledger: Ledger, unit: int) -> None:
+    """Cut a late unit in two: what can leave when due, and the rest not later than the whole did.
+
+    Where that cannot be, all stays as it was.
+    """
+    due, limit = book.unit_due[unit], book.unit_limit[unit]
+    shares = shares_of(book, unit)
+    least = least_shares(book, unit, shares)
+    if least == 0 or 2 * least > shares or limit <= due or ledger.unit_ahead[unit] > 0:
+        return
+    first, count, day = ledger.unit_first[unit], ledger.unit_count[unit], ledger.unit_day[unit]
+    drop(book, ledger, unit)
+    mark = ledger.at[TOP]
+    ahead = most_ahead(book, ledger, unit, shares, least)
+    if ahead > 0 and ahead_on_time(book, ledger, unit, ahead, shares):
+        keep(ledger, unit, mark, -1)
+        ledger.unit_ahead[unit] = ahead
+        if place_early(book, ledger, unit, due, day if day >= 0 else limit):
+            return
+    roll_back(book, ledger, mark)
+    reverse(book, ledger, first, first + count, -1)
+    ledger.unit_first[unit], ledger.unit_count[unit] = first, count
+    ledger.unit_day[unit], ledger.unit_ahead[unit] = day, 0
+
+
+@kernel
+def place_late(book: Book, ledger: Ledger, unit: int) -> None:
+    """Plan a unit that cannot leave when due as early as it can; nothing when a store is full."""
+    place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
+    if book.line_least[book.unit_line[unit]] > 0 and ledger.at[FULL] == 0:
+        send_ahead(book, ledger, unit)
+    if ledger.at[FULL]:
+        drop(book, ledger, unit)
+
+
+@kernel
 def run_steps(book: Book, ledger: Ledger, units: Small, late: Small, step: int) -> int:
     """Plan from a step on; the step at which a store was full, or the number of steps."""
     while step < len(units):
@@ -65,7 +151,7 @@ def run_steps(book: Book, ledger: Ledger, units: Small, late: Small, step: int) 
         if not late[step]:
             place_on_time(book, ledger, unit)
         elif ledger.unit_day[unit] < 0:
-            place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
+            place_late(book, ledger, unit)
         if ledger.at[FULL]:
             break
         step += 1

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import MOST, Arrays, Problem
-from b2bcrm.fulfillment.planning.engine.records import Facts, Need, Supply, SupplyKind
+from b2bcrm.fulfillment.planning.engine.records import Facts, Keep, Need, Supply, SupplyKind
 
 TEN_YEARS = 3653  # days; a date further away than that is a fault of typing
 
 
 def supplies_left(
-    facts: Facts, parts: Mapping[str, int], problems: list[Problem]
+    facts: Facts, keeps: Sequence[Keep], parts: Mapping[str, int], problems: list[Problem]
 ) -> tuple[Arrays, list[str]]:
-    """Arrays of the supplies that something is left of, in order of day, and their names."""
+    """Arrays of the supplies that something is left of, in order of day, and their names.
+
+    What is kept for a class comes off the first to come, as supplies of their own.
+    """
     by_part: dict[str, list[list[int]]] = {}
     known = [supply for supply in facts.supplies if _usable(supply, facts, parts, problems)]
     known.sort(key=lambda supply: max(0, supply.day))
@@ -25,17 +28,30 @@ def supplies_left(
         _keep_back(by_part.get(part.name, []), part.safety, 0)
     for need in sorted(facts.needs, key=lambda need: need.day):
         _serve(need, by_part, parts, problems)
-    left = [0] * len(known)
-    for rows in by_part.values():
-        for _, qty, n in rows:
-            left[n] = qty
-    kept = [n for n in range(len(known)) if left[n] > 0]
+    left: list[tuple[int, int, int]] = []  # index, what is kept, quantity
+    for number, keep in enumerate(keeps):
+        left += [(n, number, qty) for n, qty in _first_of(by_part.get(keep.part, []), keep.qty)]
+    left += [(n, -1, qty) for rows in by_part.values() for _, qty, n in rows if qty > 0]
+    left.sort()
     arrays: Arrays = {
-        "supply_part": np.array([parts[known[n].part] for n in kept], np.int32),
-        "supply_day": np.array([max(0, known[n].day) for n in kept], np.int32),
-        "supply_qty": np.array([left[n] for n in kept], np.int64),
+        "supply_part": np.array([parts[known[n].part] for n, _, _ in left], np.int32),
+        "supply_day": np.array([max(0, known[n].day) for n, _, _ in left], np.int32),
+        "supply_qty": np.array([qty for _, _, qty in left], np.int64),
+        "supply_kept": np.array([kept for _, kept, _ in left], np.int32),
     }
-    return arrays, [known[n].ref or "stock" for n in kept]
+    return arrays, [known[n].ref or "stock" for n, _, _ in left]
+
+
+def _first_of(rows: list[list[int]], qty: int) -> list[tuple[int, int]]:
+    """Take ``qty`` from rows (day, quantity left, index), the first first: index and quantity."""
+    found = []
+    for row in rows:
+        taken = min(qty, row[1])
+        if taken > 0:
+            row[1] -= taken
+            qty -= taken
+            found.append((row[2], taken))
+    return found
 
 
 def _usable(

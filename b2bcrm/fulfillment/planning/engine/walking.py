@@ -8,7 +8,7 @@ import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Book, Ints, Small
 from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
-from b2bcrm.fulfillment.planning.engine.ledger import Ledger, load_of, surplus_slot
+from b2bcrm.fulfillment.planning.engine.ledger import ABOVE, Ledger, load_of, surplus_slot
 from b2bcrm.fulfillment.planning.engine.matching import Match, Planned
 from b2bcrm.fulfillment.planning.engine.plan import slot_parts
 
@@ -188,26 +188,27 @@ def noticed_nothing(book: Book, kept: Ledger, match: Match, walk: Walk, unit: in
 def open_surplus(ledger: Ledger, kept: Ledger, part: Small, slot_to: Small) -> None:
     """Slots in the new ledger for what old orders brought too much; ``part`` per old slot."""
     for slot in range(len(part)):
-        if kept.slot_supply[slot] < 0 and part[slot] >= 0:
+        if kept.slot_supply[slot] == ABOVE and part[slot] >= 0:
             slot_to[slot] = surplus_slot(ledger, part[slot], kept.slot_day[slot])
 
 
 def new_walk(before: Planned, book: Book, ledger: Ledger, match: Match) -> Walk:
     """The start of a walk: what the books themselves have free more or less of."""
     old, kept = before.book, before.ledger
-    room, supplies = len(ledger.slot_day), len(old.supply_part)
+    room, to = len(ledger.slot_day), np.concatenate([match.supply_to, match.cap_to])
     old_part = slot_parts(old, kept)
     part = np.where(old_part >= 0, match.part_to[old_part], -1).astype(np.int32)
     slot_to = np.arange(room, room + len(part), dtype=np.int32)
-    known = match.supply_to >= 0
-    slot_to[:supplies][known] = match.supply_to[known]
+    to[len(old.supply_part) :] += len(book.supply_part) * (match.cap_to >= 0)
+    slot_to[: len(to)][to >= 0] = to[to >= 0]
     open_surplus(ledger, kept, part, slot_to)
     slot_part = np.full(room + len(part), -1, np.int32)
     slot_part[slot_to] = part
-    slot_part[: len(book.supply_part)] = book.supply_part
+    slots = len(book.supply_part) + len(book.cap_qty)
+    slot_part[:slots] = slot_parts(book, ledger)[:slots]
     more = np.zeros(len(slot_part), np.int64)
-    more[: len(book.supply_part)] = book.supply_qty
-    np.subtract.at(more, slot_to[:supplies], old.supply_qty)
+    more[:slots] = np.concatenate([book.supply_qty, book.cap_qty])
+    np.subtract.at(more, slot_to[: len(to)], np.concatenate([old.supply_qty, old.cap_qty]))
     buckets = book.bucket_hours.copy()
     there = match.bucket_to >= 0
     buckets[match.bucket_to[there]] -= old.bucket_hours[there]

@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from b2bcrm.fulfillment.planning.engine.allocating import Strategy, allocated, users_of
 from b2bcrm.fulfillment.planning.engine.changing import Receipt, changed
 from b2bcrm.fulfillment.planning.engine.checking import check
 from b2bcrm.fulfillment.planning.engine.plan import plan_of
-from b2bcrm.fulfillment.planning.engine.records import Component, Line
+from b2bcrm.fulfillment.planning.engine.reallocating import reallocated, users_of
+from b2bcrm.fulfillment.planning.engine.records import Component, Line, Strategy
 from b2bcrm.fulfillment.planning.engine.whatif import whatif
 from tests.fulfillment.engine.plants import plants
 from tests.fulfillment.engine.test_whatif import mill, planned
@@ -36,7 +36,7 @@ def wanted(name: str, qty: int, day: int, priority: int = 3) -> Line:
 
 def days(plan, strategies, changes=()):
     """Day of each named line before and after."""
-    found = whatif(plan, [*changes, *allocated(plan, changes, strategies)])
+    found = whatif(plan, [*changes, *reallocated(plan, changes, strategies)])
     arrives = plan_of(plan.book, plan.ledger).line_arrives.tolist()
     before = dict(zip(plan.names.lines, arrives, strict=True))
     moved = {move.line: move.after for move in found.moves}
@@ -94,7 +94,7 @@ def test_any_strategies_give_a_sound_plan_and_keep_their_word(told, data):
     chosen = st.fixed_dictionaries({line: st.sampled_from(Strategy) for line in plan.names.lines})
     strategies = data.draw(chosen)
     kept = [array.copy() for array in plan.book if isinstance(array, np.ndarray)]
-    changes = allocated(plan, (), strategies) if strategies else []
+    changes = reallocated(plan, (), strategies) if strategies else []
     book, _ = changed(plan.book, plan.names, changes)
     after = whatif(plan, changes).planned
     assert check(book, plan_of(book, after.ledger)) == []
@@ -112,7 +112,7 @@ def test_any_strategies_give_a_sound_plan_and_keep_their_word(told, data):
 @given(plants())
 def test_lines_that_may_all_move_stay_where_they_are(told):
     plan = planned(told)
-    changes = allocated(plan, (), dict.fromkeys(plan.names.lines, BOTH))
+    changes = reallocated(plan, (), dict.fromkeys(plan.names.lines, BOTH))
     assert whatif(plan, changes).moves == []
 
 
