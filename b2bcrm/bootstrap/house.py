@@ -202,6 +202,7 @@ def handlers(
         quotes_handlers.MailQuote(mailer, url, files_dir),
         quotes_handlers.MailSalesOwner(mailer, url),
         fulfillment_handlers.MailPromiseMoved(mailer, url),
+        fulfillment_handlers.MailPromiseAnswered(mailer, url),
         fulfillment_handlers.MailApprovers(mailer, url),
         fulfillment_handlers.MailPlanners(mailer, url),
         fulfillment_handlers.MailMorning(mailer, url),

@@ -22,6 +22,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "account.erp_customer_linked": ("orders.resume_pushes",),
     "connection.changed": ("orders.resume_pushes",),
     "promise.moved": ("mail.promise_moved",),
+    "promise.answered": ("mail.promise_answered",),
     "promise.asked": ("mail.approvers",),
     "scenario.proposed": ("mail.planners",),
     "morning.came": ("mail.morning",),

@@ -33,6 +33,7 @@ HANDLER_WORDS: dict[str, Message] = {
     "mail.approvers": Message("Notices of later days to sales managers"),
     "mail.erp_admins": Message("Notices to ERP administrators"),
     "mail.order_confirmed": Message("Confirmations to customers"),
+    "mail.promise_answered": Message("Customers' answers to new dates"),
     "mail.promise_moved": Message("Notices of new dates"),
     "mail.quote": Message("Quotes by mail"),
     "mail.sales_owner": Message("Notices to sales"),

@@ -95,6 +95,47 @@ class PromiseDeclined(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PromiseAnswered(Event):
+    """A customer chose what to do about a later day. The subject is the order.
+
+    ``said`` has who and what, ``by_id`` is his login.
+    """
+
+    name: ClassVar[str] = "promise.answered"
+    subject: ClassVar[str] = "order"
+    notice_id: int
+    order_no: str
+    by_id: int | None
+    said: Message
+
+    def sentence(self) -> Message:
+        """Who answered what."""
+        return self.said
+
+    def portal_sentence(self) -> Message:
+        """The same to his colleagues."""
+        return self.said
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeSettled(Event):
+    """What a customer asked in answer to a later day is decided. The subject is the order."""
+
+    name: ClassVar[str] = "promise.answer_settled"
+    subject: ClassVar[str] = "order"
+    said: Message
+    told: Message | None
+
+    def sentence(self) -> Message:
+        """What was decided."""
+        return self.said
+
+    def portal_sentence(self) -> Message | None:
+        """What the customer reads of it."""
+        return self.told
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectionMoved(Event):
     """A line's projected date turned late, moved while late, or came back. Internal."""
 
@@ -250,6 +291,8 @@ EVENTS: tuple[type[Event], ...] = (
     PromiseMoved,
     PromiseAsked,
     PromiseDeclined,
+    PromiseAnswered,
+    NoticeSettled,
     ProjectionMoved,
     ShipmentReceived,
     ScenarioProposed,

@@ -24,15 +24,18 @@ from b2bcrm.documents.mornings import (
 )
 from b2bcrm.documents.papers import PDF
 from b2bcrm.fulfillment.actions.mornings import READERS
+from b2bcrm.fulfillment.actions.promises import asks_customer
 from b2bcrm.fulfillment.events import (
     MorningCame,
     OrderInCare,
+    PromiseAnswered,
     PromiseAsked,
     PromiseMoved,
     ScenarioProposed,
 )
 from b2bcrm.fulfillment.models import OrderCare, OrderProjection, PromiseRequest, RequestState
 from b2bcrm.fulfillment.planning.measures import measures_of
+from b2bcrm.fulfillment.queries.in_charge import in_charge
 from b2bcrm.fulfillment.queries.mornings import morning
 from b2bcrm.fulfillment.queries.notices import promise_notice
 from b2bcrm.fulfillment.queries.proposals import proposal
@@ -97,7 +100,37 @@ class MailPromiseMoved(_ByMail):
             event.line_no,
             promised_on=event.promised_on,
             previous_on=event.previous_on,
+            asks=event.previous_on is not None
+            and asks_customer(event.previous_on, event.promised_on, event.reason_code),
             base_url=self.base_url,
+        )
+
+
+@dataclass(frozen=True)
+class MailPromiseAnswered(_ByMail):
+    """Tells the person in charge of the order what the customer chose about a later day."""
+
+    name: ClassVar[str] = "mail.promise_answered"
+
+    def prepare(self, work: Work, event: Event) -> Mail | None:
+        """None if nobody in charge has a login. A reply goes to who answered."""
+        assert isinstance(event, PromiseAnswered)  # noqa: S101 - routed by its name
+        order = work.session.get_one(Order, event.subject_id)
+        reader = in_charge(work, order)
+        if reader is None:
+            return None
+        customer = work.session.get(User, event.by_id) if event.by_id else None
+        account = work.session.get_one(Account, order.account_id)
+        return compose(
+            "note_to_owner",
+            known_locale(reader.locale),
+            to=(reader.email,),
+            message_id=f"{event.name}-{event.notice_id}",
+            reply_to=customer.email if customer is not None else "",
+            headline=event.sentence(),
+            facts=((Message("Customer"), account.name), (Message("Order"), order.no)),
+            text="",
+            url=f"{self.base_url}/orders/{order.no}",
         )
 
 
