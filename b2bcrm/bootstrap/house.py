@@ -204,6 +204,7 @@ def handlers(
         fulfillment_handlers.MailPromiseMoved(mailer, url),
         fulfillment_handlers.MailPromiseAnswered(mailer, url),
         fulfillment_handlers.MailApprovers(mailer, url),
+        fulfillment_handlers.MailAsker(mailer, url),
         fulfillment_handlers.MailPlanners(mailer, url),
         fulfillment_handlers.MailMorning(mailer, url),
         fulfillment_handlers.MailInCare(mailer, url),

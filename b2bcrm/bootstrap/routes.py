@@ -24,6 +24,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "promise.moved": ("mail.promise_moved",),
     "promise.answered": ("mail.promise_answered",),
     "promise.asked": ("mail.approvers",),
+    "promise.decided": ("mail.asker",),
     "scenario.proposed": ("mail.planners",),
     "morning.came": ("mail.morning",),
     "case.opened": ("mail.case_opened",),

@@ -31,6 +31,7 @@ HANDLER_WORDS: dict[str, Message] = {
     "erp.push_order": Message("Orders to the ERP"),
     "erp.push_customer": Message("New customers to the ERP"),
     "mail.approvers": Message("Notices of later days to sales managers"),
+    "mail.asker": Message("Decisions on later days"),
     "mail.erp_admins": Message("Notices to ERP administrators"),
     "mail.order_confirmed": Message("Confirmations to customers"),
     "mail.promise_answered": Message("Customers' answers to new dates"),

@@ -75,22 +75,33 @@ class PromiseAsked(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PromiseDeclined(Event):
-    """A sales manager did not agree to a later day. The subject is the order."""
+class PromiseDecided(Event):
+    """A sales manager agreed to a later day, or did not, for reason ``text``: the order's."""
 
-    name: ClassVar[str] = "promise.declined"
+    name: ClassVar[str] = "promise.decided"
     subject: ClassVar[str] = "order"
+    request_id: int
+    order_no: str
     line_no: int
     promised_on: dt.date
     asked_by: str
+    approved: bool
+    by: str
+    text: str
 
     def sentence(self) -> Message:
-        """Which day was not promised, and who had asked for it."""
+        """Which day it is about, who had asked for it, and why not."""
+        facts = {"line": self.line_no, "day": self.promised_on, "who": self.asked_by}
+        if self.approved:
+            return Message(
+                "%(by)s agrees to promise line %(line)s for %(day)s, as %(who)s had asked",
+                by=self.by,
+                **facts,
+            )
         return Message(
-            "Line %(line)s is not promised for %(day)s, as %(by)s had asked",
-            line=self.line_no,
-            day=self.promised_on,
-            by=self.asked_by,
+            "Line %(line)s is not promised for %(day)s, as %(who)s had asked: %(text)s",
+            text=self.text,
+            **facts,
         )
 
 
@@ -290,7 +301,7 @@ def _supply(no: str, item: str) -> Message | str:
 EVENTS: tuple[type[Event], ...] = (
     PromiseMoved,
     PromiseAsked,
-    PromiseDeclined,
+    PromiseDecided,
     PromiseAnswered,
     NoticeSettled,
     ProjectionMoved,

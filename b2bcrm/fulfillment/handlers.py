@@ -30,6 +30,7 @@ from b2bcrm.fulfillment.events import (
     OrderInCare,
     PromiseAnswered,
     PromiseAsked,
+    PromiseDecided,
     PromiseMoved,
     ScenarioProposed,
 )
@@ -162,6 +163,32 @@ class MailApprovers(_ByMail):
             for user in work.session.scalars(query.order_by(User.id))
         ]
         return tuple(mails) or None
+
+
+@dataclass(frozen=True)
+class MailAsker(_ByMail):
+    """Tells who asked for a later day what a sales manager decided, and why."""
+
+    name: ClassVar[str] = "mail.asker"
+
+    def prepare(self, work: Work, event: Event) -> Mail | None:
+        """None where he has left."""
+        assert isinstance(event, PromiseDecided)  # noqa: S101 - routed by its name
+        row = work.session.get_one(PromiseRequest, event.request_id)
+        user = work.session.get(User, row.asked_by_id) if row.asked_by_id else None
+        if user is None or not user.active:
+            return None
+        account = work.session.get_one(Account, event.account_id)
+        return compose(
+            "note_to_owner",
+            known_locale(user.locale),
+            to=(user.email,),
+            message_id=f"{event.name}-{event.request_id}",
+            headline=event.sentence(),
+            facts=((Message("Customer"), account.name), (Message("Order"), event.order_no)),
+            text="",
+            url=f"{self.base_url}/orders/{event.order_no}",
+        )
 
 
 @dataclass(frozen=True)

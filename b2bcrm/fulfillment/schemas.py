@@ -31,12 +31,14 @@ class ChangePromiseSchema(Schema):
         error_messages={"required": Message("Choose a reason.")},  # type: ignore[dict-item]
     )
     text = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
+    replaces = fields.Integer(load_default=None)
 
 
 class DecideRequestSchema(Schema):
-    """Whether a later day is approved."""
+    """Whether a later day is approved, and why not."""
 
     approved = fields.Boolean(required=True)
+    text = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
 
 
 class AnswerNoticeSchema(Schema):

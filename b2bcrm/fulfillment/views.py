@@ -19,6 +19,7 @@ from b2bcrm.fulfillment.models import LineProjection, OrderCare, OrderProjection
 from b2bcrm.fulfillment.planning.firming import Supply
 from b2bcrm.fulfillment.planning.notices import Ahead, Choice
 from b2bcrm.fulfillment.queries import notices
+from b2bcrm.fulfillment.queries.requests import open_requests
 from b2bcrm.fulfillment.schemas import (
     AnswerNoticeSchema,
     ChangePromiseSchema,
@@ -68,6 +69,7 @@ def _form(work: Work, order: Order, line: OrderLine, form: Form | None) -> str:
         suggested_on=_day(request.args.get("on", "")) or projected or line.promised_on,
         not_firm=actions.not_firm(work, order),
         asks=actions.needs_approval(work, order, line, dt.date.max),
+        waiting=actions.waiting_request(work, line.id),
         reasons=actions.REASONS,
         form=form,
     )
@@ -122,7 +124,8 @@ def promise_change(work: Work, no: str, line_no: int) -> ResponseReturnValue:
         back = safe_next(request.args.get("next", ""), f"/orders/{order.no}")
         with form.catching():
             if actions.needs_approval(work, order, line, wanted["promised_on"]):
-                actions.ask_for_approval(work, line.id, **wanted)
+                replaces = form.data["replaces"]
+                actions.ask_for_approval(work, line.id, replaces=replaces, **wanted)
                 return see_other(
                     back, Message("A sales manager is asked. Nobody else is told yet.")
                 )
@@ -143,11 +146,29 @@ def promise_change(work: Work, no: str, line_no: int) -> ResponseReturnValue:
 def promise_decide(work: Work, no: str, request_id: int) -> ResponseReturnValue:
     """A sales manager approves or declines a later day."""
     form = read_form(DecideRequestSchema())
-    form.raise_if_wrong()
-    approved = form.data["approved"]
-    actions.decide_request(work, request_id, approved=approved)
-    told = Message("Approved. The customer is told.") if approved else Message("Declined.")
-    return see_other(safe_next(request.form.get("next", ""), f"/orders/{no}"), told)
+    if form.ok:
+        approved = form.data["approved"]
+        with form.catching():
+            actions.decide_request(work, request_id, approved=approved, text=form.data["text"])
+            told = Message("Approved. The customer is told.") if approved else Message("Declined.")
+            return see_other(safe_next(request.form.get("next", ""), f"/orders/{no}"), told)
+    return _decline(work, no, request_id, form), 422
+
+
+@bp.get("/orders/<no>/promise-requests/<int:request_id>/decline")
+@in_work(read_only=True)
+def promise_decline(work: Work, no: str, request_id: int) -> ResponseReturnValue:
+    """The form that asks why a later day is declined, for the page's dialog."""
+    return _decline(work, no, request_id, None)
+
+
+def _decline(work: Work, no: str, request_id: int, form: Form | None) -> str:
+    waiting = open_requests(work, orders.id_of(work, no))
+    row = next((row for row in waiting if row.id == request_id), None)
+    if row is None:
+        raise not_found(Message("This request"))
+    back = safe_next(request.values.get("next", ""), f"/orders/{no}")
+    return render_template("fulfillment/decline.html", r=row, next=back, form=form)
 
 
 @bp.get("/orders/<no>/care")

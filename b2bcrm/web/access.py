@@ -125,6 +125,7 @@ ACCESS: Mapping[str, Roles] = {
     "fulfillment.notice_talk": PORTAL,
     "fulfillment.promise_change": PROMISING,
     "fulfillment.promise_decide": APPROVING,
+    "fulfillment.promise_decline": APPROVING,
     "fulfillment.promise_form": PROMISING,
     "fulfillment.promise_notice": PROMISING,
     "fulfillment.receipt": PORTAL,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from b2bcrm.fulfillment.actions.approvals import ask_for_approval, decide_request
+from b2bcrm.fulfillment.actions.approvals import ask_for_approval, decide_request, waiting_request
 from b2bcrm.fulfillment.actions.care import take_care
 from b2bcrm.fulfillment.actions.figures import keep_figures, sum_figures
 from b2bcrm.fulfillment.actions.firming import firm_supply, free_supplies, may_firm, release_peg
@@ -57,4 +57,5 @@ __all__ = [
     "settle_notice",
     "sum_figures",
     "take_care",
+    "waiting_request",
 ]
