@@ -203,6 +203,7 @@ def handlers(
         quotes_handlers.MailSalesOwner(mailer, url),
         fulfillment_handlers.MailPromiseMoved(mailer, url),
         fulfillment_handlers.MailPromiseAnswered(mailer, url),
+        fulfillment_handlers.MailAnswerSettled(mailer, url),
         fulfillment_handlers.MailApprovers(mailer, url),
         fulfillment_handlers.MailAsker(mailer, url),
         fulfillment_handlers.MailPlanners(mailer, url),

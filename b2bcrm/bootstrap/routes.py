@@ -23,6 +23,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "connection.changed": ("orders.resume_pushes",),
     "promise.moved": ("mail.promise_moved",),
     "promise.answered": ("mail.promise_answered",),
+    "promise.answer_settled": ("mail.answer_settled",),
     "promise.asked": ("mail.approvers",),
     "promise.decided": ("mail.asker",),
     "scenario.proposed": ("mail.planners",),

@@ -30,6 +30,7 @@ UNKNOWN_NAMED = 8
 HANDLER_WORDS: dict[str, Message] = {
     "erp.push_order": Message("Orders to the ERP"),
     "erp.push_customer": Message("New customers to the ERP"),
+    "mail.answer_settled": Message("Answers about pieces ahead"),
     "mail.approvers": Message("Notices of later days to sales managers"),
     "mail.asker": Message("Decisions on later days"),
     "mail.erp_admins": Message("Notices to ERP administrators"),

@@ -134,6 +134,7 @@ class NoticeSettled(Event):
 
     name: ClassVar[str] = "promise.answer_settled"
     subject: ClassVar[str] = "order"
+    notice_id: int
     said: Message
     told: Message | None
 

@@ -27,6 +27,7 @@ from b2bcrm.fulfillment.actions.mornings import READERS
 from b2bcrm.fulfillment.actions.promises import asks_customer
 from b2bcrm.fulfillment.events import (
     MorningCame,
+    NoticeSettled,
     OrderInCare,
     PromiseAnswered,
     PromiseAsked,
@@ -34,7 +35,13 @@ from b2bcrm.fulfillment.events import (
     PromiseMoved,
     ScenarioProposed,
 )
-from b2bcrm.fulfillment.models import OrderCare, OrderProjection, PromiseRequest, RequestState
+from b2bcrm.fulfillment.models import (
+    OrderCare,
+    OrderProjection,
+    PromiseNotice,
+    PromiseRequest,
+    RequestState,
+)
 from b2bcrm.fulfillment.planning.measures import measures_of
 from b2bcrm.fulfillment.queries.in_charge import in_charge
 from b2bcrm.fulfillment.queries.mornings import morning
@@ -44,6 +51,7 @@ from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.errors import CrmError
 from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.money import digits
+from b2bcrm.kernel.organization import Company
 from b2bcrm.kernel.words import Message, show_date, show_decimal
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order
@@ -132,6 +140,39 @@ class MailPromiseAnswered(_ByMail):
             facts=((Message("Customer"), account.name), (Message("Order"), order.no)),
             text="",
             url=f"{self.base_url}/orders/{order.no}",
+        )
+
+
+@dataclass(frozen=True)
+class MailAnswerSettled(_ByMail):
+    """Tells the customer what became of the pieces that he wanted sent ahead."""
+
+    name: ClassVar[str] = "mail.answer_settled"
+
+    def prepare(self, work: Work, event: Event) -> Mail | None:
+        """None where he was answered by a person, or as for every mail to a customer."""
+        assert isinstance(event, NoticeSettled)  # noqa: S101 - routed by its name
+        row = work.session.get_one(PromiseNotice, event.notice_id)
+        user = work.session.get(User, row.by_id) if row.by_id else None
+        if event.told is None or user is None or not user.active:
+            return None
+        order = work.session.get_one(Order, event.subject_id)
+        stream = f"order:{order.id}"
+        if must_be_silent(work, connection_of(work, order), stream=stream, handler=self.name):
+            return None
+        company = work.session.get_one(Company, order.company_id)
+        return compose(
+            "answer_settled",
+            known_locale(user.locale),
+            to=(user.email,),
+            message_id=f"{event.name}-{event.notice_id}-{row.settled_at}",
+            reply_to=company.email,
+            name=user.name,
+            order_no=order.no,
+            told=event.told,
+            promised_on=row.promised_on,
+            url=f"{self.base_url}/portal/orders/{order.no}",
+            firm=company.name,
         )
 
 

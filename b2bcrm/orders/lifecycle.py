@@ -154,8 +154,7 @@ def status(line: LineFacts, today: dt.date) -> tuple[Status, Message]:
         return Status.DONE, Message("Done")
     if line.promised_on is None:
         return Status.RISK, Message("No promise yet")
-    late = _lateness(line, line.promised_on, today)
-    if late is not None:
+    if (late := _lateness(line, line.promised_on, today)) is not None:
         return Status.LATE, late
     risk = _risk(line)
     return (Status.OK, Message("On track")) if risk is None else (Status.RISK, risk)

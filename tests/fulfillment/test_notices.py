@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -15,8 +17,8 @@ from b2bcrm.fulfillment.actions import (
     take_care,
 )
 from b2bcrm.fulfillment.actions.proposals import decide_task
-from b2bcrm.fulfillment.events import PromiseAnswered, PromiseMoved
-from b2bcrm.fulfillment.handlers import MailPromiseAnswered, MailPromiseMoved
+from b2bcrm.fulfillment.events import NoticeSettled, PromiseAnswered, PromiseMoved
+from b2bcrm.fulfillment.handlers import MailAnswerSettled, MailPromiseAnswered, MailPromiseMoved
 from b2bcrm.fulfillment.models import (
     LineProjection,
     OrderProjection,
@@ -29,11 +31,15 @@ from b2bcrm.fulfillment.planning.measures import Split, text_of
 from b2bcrm.fulfillment.planning.notices import Ahead, Choice
 from b2bcrm.fulfillment.queries.notices import notices_of
 from b2bcrm.kernel.actor import SYSTEM, Role
+from b2bcrm.kernel.clock import pinned
+from b2bcrm.kernel.database import make_engine
 from b2bcrm.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from b2bcrm.kernel.outbox import Delivery
 from b2bcrm.kernel.timeline import history
+from b2bcrm.kernel.work import Office
 from b2bcrm.orders.lifecycle import OrderState, Status
 from b2bcrm.users.models import User
+from tests.conftest import NOW
 from tests.factories import buyer, make_account, make_item, make_line, make_order, staff
 from tests.fulfillment.conftest import day
 
@@ -198,6 +204,9 @@ def test_a_message_waits_on_the_board_until_somebody_has_talked(work, order, cus
     work.actor = PLANNER
     settle_notice(work, newest(work, order).id)
     assert board_says(work, order)[0] is Status.OK
+    rows = sa.select(Delivery.payload).where(Delivery.handler == "mail.answer_settled")
+    event = NoticeSettled.from_json(work.session.scalars(rows).one())
+    assert MailAnswerSettled(None, URL).prepare(work, event) is None
     with pytest.raises(Conflict, match="Nothing waits"):
         settle_notice(work, newest(work, order).id)
     assert "answered the customer" not in "".join(
@@ -220,6 +229,11 @@ def test_the_customer_reads_what_became_of_the_pieces_he_wanted_ahead(
     assert board_says(work, order)[0] is Status.OK
     last = history(work.session, order_id=order.id, portal=True)[0]
     assert str(last.portal_sentence) == f"4 pcs of line 10 {told}"
+    rows = sa.select(Delivery.payload).where(Delivery.handler == "mail.answer_settled")
+    event = NoticeSettled.from_json(work.session.scalars(rows).one())
+    mail = MailAnswerSettled(None, URL).prepare(work, event)
+    assert mail.to == (work.session.get(User, customer.user_id).email,)
+    assert f"4 pcs of line 10 {told}." in mail.text
     decide_task(work, task.proposal_id, task.id, TaskState.OPEN)
     assert newest(work, order).waits
 
@@ -245,6 +259,29 @@ def test_the_next_move_asks_anew_and_voids_the_answer_to_the_last(work, order, c
     work.actor = customer
     with pytest.raises(Conflict, match="has moved again"):
         answer_notice(work, first.id, choice=Choice.ACCEPT)
+
+
+def test_of_two_who_answer_at_once_the_second_hears_what_the_first_has_said(database_url):
+    engine = make_engine(database_url)
+    office = Office(engine, pinned(NOW))
+    with office.open() as work:
+        account = make_account(work)
+        made = make_order(work, account, lines=[make_line(work)])
+        move(work, made)
+        notice_id = newest(work, made).id
+
+    def answer_too():
+        with office.open(buyer(account, name="Anna Weber")) as work:
+            answer_notice(work, notice_id, choice=Choice.TALK, text="No.")
+
+    with ThreadPoolExecutor() as pool:
+        with office.open(buyer(account)) as work:
+            answer_notice(work, notice_id, choice=Choice.ACCEPT)
+            second = pool.submit(answer_too)
+            time.sleep(0.2)  # it has looked, and waits for the order
+        with pytest.raises(Conflict, match="Jonas Kessler accepts"):
+            second.result()
+    engine.dispose()
 
 
 def test_other_pieces_than_those_shown_are_not_asked_for(work, order, customer):

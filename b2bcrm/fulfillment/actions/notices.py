@@ -50,7 +50,8 @@ def answer_notice(
         _send_ahead(work, order, notice, row, part)
     else:
         row.text = clean_text(text)
-    row.choice, row.by_name, row.at = choice, work.actor.name, work.now
+    row.choice, row.by_id, row.by_name = choice, work.actor.user_id, work.actor.name
+    row.at = work.now
     work.session.flush()  # flush: the answer is read back as all pages will read it
     said = notice_of(work, order.id, notice_id).answer
     assert said is not None  # noqa: S101 - it was just given

@@ -28,6 +28,7 @@ def settle(work: Work, notice_id: int, state: TaskState = TaskState.DONE) -> Non
                 subject_id=order.id,
                 order_id=order.id,
                 account_id=order.account_id,
+                notice_id=notice_id,
                 said=said,
                 told=told,
             )

@@ -32,6 +32,7 @@ class PromiseNotice(Base):
     qty: Mapped[Decimal | None] = mapped_column(Qty)
     arrives_on: Mapped[dt.date | None]
     text: Mapped[str] = mapped_column(sa.String(1000), default="")
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     by_name: Mapped[str] = mapped_column(sa.String(120), default="")
     at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     proposal_id: Mapped[int | None] = mapped_column(sa.ForeignKey("proposal.id"), index=True)

@@ -164,7 +164,7 @@ def asked(work: Work, order_ids: Collection[int]) -> dict[int, Asked]:
     for row in notices_of(work, order_ids):
         if row.waits and row.choice is not None and row.answer is not None:
             step = next_step(row.choice, qty=row.qty, unit=row.unit)
-            found[row.line_id] = Asked(row.answer, step)
+            found[row.line_id] = Asked(Message("%(answer)s.", answer=row.answer), step)
     return found
 
 

@@ -14,6 +14,7 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 REFERS = (
     ("promise_id", "promise"),
     ("order_line_id", "order_line"),
+    ("by_id", "user"),
     ("proposal_id", "proposal"),
 )
 
@@ -45,6 +46,7 @@ def upgrade() -> None:
         sa.Column("qty", sa.BigInteger(), nullable=True),
         sa.Column("arrives_on", sa.Date(), nullable=True),
         sa.Column("text", sa.String(length=1000), nullable=False),
+        sa.Column("by_id", BIG, nullable=True),
         sa.Column("by_name", sa.String(length=120), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("proposal_id", BIG, nullable=True),
