@@ -76,7 +76,7 @@ class PromiseAsked(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class PromiseDecided(Event):
-    """A sales manager agreed to a later day, or did not, for reason ``text``: the order's."""
+    """A sales manager agreed to a later day, or did not, and why. The subject is the order."""
 
     name: ClassVar[str] = "promise.decided"
     subject: ClassVar[str] = "order"

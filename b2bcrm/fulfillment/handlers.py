@@ -109,8 +109,7 @@ class MailPromiseMoved(_ByMail):
             event.line_no,
             promised_on=event.promised_on,
             previous_on=event.previous_on,
-            asks=event.previous_on is not None
-            and asks_customer(event.previous_on, event.promised_on, event.reason_code),
+            asks=asks_customer(event.previous_on, event.promised_on, event.reason_code),
             base_url=self.base_url,
         )
 

@@ -104,8 +104,7 @@ def promise_notice(work: Work, no: str, line_no: int) -> ResponseReturnValue:
         line_no,
         promised_on=day,
         previous_on=line.promised_on,
-        asks=line.promised_on is not None
-        and actions.asks_customer(line.promised_on, day, request.args.get("reason_code", "")),
+        asks=actions.asks_customer(line.promised_on, day, request.args.get("reason_code", "")),
         base_url=request.url_root.rstrip("/"),
     )
     return render_template("fulfillment/notice.html", notice=notice)

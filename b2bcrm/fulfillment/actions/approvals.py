@@ -44,7 +44,8 @@ def ask_for_approval(
             )
         )
     if waiting is not None:
-        waiting.state = RequestState.REPLACED
+        replaced = sa.update(PromiseRequest).where(*_open(line.id))
+        work.session.execute(replaced.values(state=RequestState.REPLACED))
     row = PromiseRequest(
         order_line_id=line.id,
         promised_on=promised_on,
@@ -77,11 +78,13 @@ def ask_for_approval(
 
 
 def waiting_request(work: Work, line_id: int) -> PromiseRequest | None:
-    """What is asked for a line and not decided yet."""
-    query = sa.select(PromiseRequest).where(
-        PromiseRequest.order_line_id == line_id, PromiseRequest.state == RequestState.OPEN
-    )
-    return work.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    """What is asked for a line and not decided yet, the last if there is more."""
+    query = sa.select(PromiseRequest).where(*_open(line_id)).order_by(PromiseRequest.id.desc())
+    return work.session.scalars(query.execution_options(populate_existing=True)).first()
+
+
+def _open(line_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return PromiseRequest.order_line_id == line_id, PromiseRequest.state == RequestState.OPEN
 
 
 def decide_request(work: Work, request_id: int, *, approved: bool, text: str = "") -> Order:

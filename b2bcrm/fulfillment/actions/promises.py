@@ -71,7 +71,7 @@ def change_promise(
         at=work.now,
     )
     work.session.add(moved)
-    if before is not None and asks_customer(before, promised_on, reason_code):
+    if asks_customer(before, promised_on, reason_code):
         work.session.flush()  # flush: the notice names the move
         work.session.add(
             PromiseNotice(
@@ -98,9 +98,9 @@ def change_promise(
     return order
 
 
-def asks_customer(previous_on: dt.date, promised_on: dt.date, reason_code: str) -> bool:
+def asks_customer(previous_on: dt.date | None, promised_on: dt.date, reason_code: str) -> bool:
     """Whether the customer may choose: a later day that he has not asked for himself."""
-    return promised_on > previous_on and reason_code != ASKED_FOR
+    return previous_on is not None and promised_on > previous_on and reason_code != ASKED_FOR
 
 
 def line_to_move(work: Work, line_id: int, *, promised_on: dt.date, reason_code: str) -> OrderLine:

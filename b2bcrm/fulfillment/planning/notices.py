@@ -44,6 +44,8 @@ def pieces_ahead(line: Line, view: Outlook, supplies: Supplies, today: dt.date) 
     """
     coming: defaultdict[dt.date, Decimal] = defaultdict(Decimal)
     for on, qty in _pieces(line, view, supplies):
+        if qty <= 0:
+            continue
         leaves_on = line.calendar.add_days(max(today, on or today), 1)
         coming[arrives(line, leaves_on)] += qty
     found: list[Ahead] = []
