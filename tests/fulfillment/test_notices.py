@@ -229,6 +229,7 @@ def test_the_customer_reads_what_became_of_the_pieces_he_wanted_ahead(
     assert board_says(work, order)[0] is Status.OK
     last = history(work.session, order_id=order.id, portal=True)[0]
     assert str(last.portal_sentence) == f"4 pcs of line 10 {told}"
+    decide_task(work, task.proposal_id, task.id, state)
     rows = sa.select(Delivery.payload).where(Delivery.handler == "mail.answer_settled")
     event = NoticeSettled.from_json(work.session.scalars(rows).one())
     mail = MailAnswerSettled(None, URL).prepare(work, event)

@@ -90,6 +90,8 @@ def decide_task(work: Work, proposal_id: int, task_id: int, state: TaskState) ->
     row = work.session.get(ProposalTask, task_id)
     if row is None or row.proposal_id != proposal_id:
         raise not_found(Message("This task"))
+    if row.state is state:  # said twice: nobody is told again
+        return
     row.state = state
     row.decided_by = "" if state is TaskState.OPEN else work.actor.name
     row.decided_at = None if state is TaskState.OPEN else work.now
