@@ -186,6 +186,7 @@ VALUES: dict[str, Values] = {
     "line_id": lambda _w, s, _p: [s.line],
     "line_no": lambda _w, _s, _p: [10],
     "notice_id": lambda w, _s, _p: [w.notice],
+    "promise_notice_id": lambda _w, s, _p: [s.notice],
     "number": lambda _w, _s, _p: [0],
     "peg_id": lambda _w, _s, _p: [1],
     "quote_id": _quote_ids,

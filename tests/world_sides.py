@@ -27,6 +27,7 @@ from b2bcrm.fulfillment.actions import Promises
 from b2bcrm.fulfillment.models import (
     Invoice,
     Operation,
+    PromiseNotice,
     PurchaseLine,
     Shipment,
     ShipmentLine,
@@ -75,6 +76,7 @@ class Side:
     orders: dict[str, str] = field(default_factory=dict)
     line: int = 0
     request: int = 0
+    notice: int = 0
     quotes: dict[str, tuple[int, str]] = field(default_factory=dict)
     seals: dict[str, str] = field(default_factory=dict)
     inquiries: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -214,6 +216,9 @@ def make(work: Work, side: Side) -> None:
         work, late.lines[0].id, expected_version=None, promised_on=dt.date(2026, 12, 18),
         reason_code="material", text=f"{CAUSE} moved",
     )  # fmt: skip
+    side.notice = work.session.scalars(
+        sa.select(PromiseNotice.id).where(PromiseNotice.order_line_id == side.line)
+    ).one()
     side.request = fulfillment.ask_for_approval(
         work, side.line, promised_on=dt.date(2026, 12, 21), reason_code="material",
         text=f"{CAUSE} asked",

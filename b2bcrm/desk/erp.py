@@ -30,9 +30,12 @@ UNKNOWN_NAMED = 8
 HANDLER_WORDS: dict[str, Message] = {
     "erp.push_order": Message("Orders to the ERP"),
     "erp.push_customer": Message("New customers to the ERP"),
+    "mail.answer_settled": Message("Answers about pieces ahead"),
     "mail.approvers": Message("Notices of later days to sales managers"),
+    "mail.asker": Message("Decisions on later days"),
     "mail.erp_admins": Message("Notices to ERP administrators"),
     "mail.order_confirmed": Message("Confirmations to customers"),
+    "mail.promise_answered": Message("Customers' answers to new dates"),
     "mail.promise_moved": Message("Notices of new dates"),
     "mail.quote": Message("Quotes by mail"),
     "mail.sales_owner": Message("Notices to sales"),

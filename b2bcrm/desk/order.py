@@ -15,6 +15,7 @@ from b2bcrm.desk.links import impact_url
 from b2bcrm.desk.order_facts import Head, OrderFacts
 from b2bcrm.files.kinds import KIND_WORDS
 from b2bcrm.fulfillment.actions import REASONS
+from b2bcrm.fulfillment.queries.notices import notices_of
 from b2bcrm.fulfillment.queries.requests import open_requests
 from b2bcrm.kernel.actor import Actor, Right
 from b2bcrm.kernel.words import Message, show_date
@@ -73,6 +74,7 @@ def page(work: Work, no: str) -> ResponseReturnValue:
     short, locale = short_dates(work.today), current_locale()
     stages, current = order_view.lifeline(facts, short)
     may = allowed(work.actor, facts)
+    told = notices_of(work, [head.id]) if head.has_notices else []
     banner = order_view.banner(facts, lambda: obstacle(work, orders.by_id(work, head.id)))
     return render_template(
         "desk/order.html",
@@ -96,6 +98,8 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         menu=[(act, text) for act, text in MENU if act in may],
         promise_url=promise_url(facts) if "promise" in may else "",
         requests=open_requests(work, head.id) if head.has_requests else [],
+        notices=told,
+        answers={notice.promise_id: notice.answer for notice in told},
         reasons=REASONS,
         may_approve=work.actor.may(Right.APPROVE_PROMISE),
         file_kinds=KIND_WORDS,

@@ -24,7 +24,8 @@ from b2bcrm.kernel.money import Money
 from b2bcrm.kernel.numbering import revision_letter
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
-from b2bcrm.orders.lifecycle import FINAL, ErpSync, LineFacts, OrderState, Stage, Status, status
+from b2bcrm.orders import lifecycle
+from b2bcrm.orders.lifecycle import FINAL, ErpSync, LineFacts, OrderState, Stage, Status
 from b2bcrm.orders.models import Origin
 from b2bcrm.quotes.lifecycle import Channel
 from b2bcrm.service.lifecycle import CaseState
@@ -111,6 +112,7 @@ class Head:
     has_cases: bool
     has_pegs: bool
     has_requests: bool
+    has_notices: bool
 
     @property
     def ended(self) -> bool:
@@ -207,14 +209,15 @@ class LineRow(NamedTuple):
             shipped_qty=self.shipped_qty,
             delivered_qty=self.delivered_qty,
             promised_on=self.promised_on,
-            held=head.hold_reason is not None,
+            waits=lifecycle.ON_HOLD if head.hold_reason is not None else None,
         )
-        return status(facts, today)
+        return lifecycle.status(facts, today)
 
 
 class PromiseRow(NamedTuple):
     """A promise of a line, and the day that it replaced."""
 
+    id: int
     promised_on: dt.date
     previous_on: dt.date | None
     reason: Message

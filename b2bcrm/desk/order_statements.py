@@ -21,6 +21,7 @@ from b2bcrm.fulfillment.models import (
     OrderCare,
     OrderProjection,
     Promise,
+    PromiseNotice,
     PromiseRequest,
     RequestState,
     Shipment,
@@ -160,6 +161,10 @@ def _head_statement() -> Any:
                 .join(OrderLine, OrderLine.id == PromiseRequest.order_line_id)
                 .where(OrderLine.order_id == Order.id, PromiseRequest.state == RequestState.OPEN)
                 .exists(),
+                has_notices=sa.select(PromiseNotice.id)
+                .join(OrderLine, OrderLine.id == PromiseNotice.order_line_id)
+                .where(OrderLine.order_id == Order.id)
+                .exists(),
             )
         )
     )
@@ -230,7 +235,14 @@ PEGS = (
     .order_by(FirmPeg.id)
 )
 PROMISES = (
-    sa.select(Promise.promised_on, Promise.previous_on, Promise.reason, Promise.by_name, Promise.at)
+    sa.select(
+        Promise.id,
+        Promise.promised_on,
+        Promise.previous_on,
+        Promise.reason,
+        Promise.by_name,
+        Promise.at,
+    )
     .where(Promise.order_line_id == sa.bindparam("line_id"))
     .order_by(Promise.id.desc())
 )

@@ -75,23 +75,76 @@ class PromiseAsked(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PromiseDeclined(Event):
-    """A sales manager did not agree to a later day. The subject is the order."""
+class PromiseDecided(Event):
+    """A sales manager agreed to a later day, or did not, and why. The subject is the order."""
 
-    name: ClassVar[str] = "promise.declined"
+    name: ClassVar[str] = "promise.decided"
     subject: ClassVar[str] = "order"
+    request_id: int
+    order_no: str
     line_no: int
     promised_on: dt.date
     asked_by: str
+    approved: bool
+    by: str
+    text: str
 
     def sentence(self) -> Message:
-        """Which day was not promised, and who had asked for it."""
+        """Which day it is about, who had asked for it, and why not."""
+        facts = {"line": self.line_no, "day": self.promised_on, "who": self.asked_by}
+        if self.approved:
+            return Message(
+                "%(by)s agrees to promise line %(line)s for %(day)s, as %(who)s had asked",
+                by=self.by,
+                **facts,
+            )
         return Message(
-            "Line %(line)s is not promised for %(day)s, as %(by)s had asked",
-            line=self.line_no,
-            day=self.promised_on,
-            by=self.asked_by,
+            "Line %(line)s is not promised for %(day)s, as %(who)s had asked: %(text)s",
+            text=self.text,
+            **facts,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromiseAnswered(Event):
+    """A customer chose what to do about a later day. The subject is the order.
+
+    ``said`` has who and what, ``by_id`` is his login.
+    """
+
+    name: ClassVar[str] = "promise.answered"
+    subject: ClassVar[str] = "order"
+    notice_id: int
+    order_no: str
+    by_id: int | None
+    said: Message
+
+    def sentence(self) -> Message:
+        """Who answered what."""
+        return self.said
+
+    def portal_sentence(self) -> Message:
+        """The same to his colleagues."""
+        return self.said
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeSettled(Event):
+    """What a customer asked in answer to a later day is decided. The subject is the order."""
+
+    name: ClassVar[str] = "promise.answer_settled"
+    subject: ClassVar[str] = "order"
+    notice_id: int
+    said: Message
+    told: Message | None
+
+    def sentence(self) -> Message:
+        """What was decided."""
+        return self.said
+
+    def portal_sentence(self) -> Message | None:
+        """What the customer reads of it."""
+        return self.told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,7 +302,9 @@ def _supply(no: str, item: str) -> Message | str:
 EVENTS: tuple[type[Event], ...] = (
     PromiseMoved,
     PromiseAsked,
-    PromiseDeclined,
+    PromiseDecided,
+    PromiseAnswered,
+    NoticeSettled,
     ProjectionMoved,
     ShipmentReceived,
     ScenarioProposed,

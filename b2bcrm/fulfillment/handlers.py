@@ -24,15 +24,26 @@ from b2bcrm.documents.mornings import (
 )
 from b2bcrm.documents.papers import PDF
 from b2bcrm.fulfillment.actions.mornings import READERS
+from b2bcrm.fulfillment.actions.promises import asks_customer
 from b2bcrm.fulfillment.events import (
     MorningCame,
+    NoticeSettled,
     OrderInCare,
+    PromiseAnswered,
     PromiseAsked,
+    PromiseDecided,
     PromiseMoved,
     ScenarioProposed,
 )
-from b2bcrm.fulfillment.models import OrderCare, OrderProjection, PromiseRequest, RequestState
+from b2bcrm.fulfillment.models import (
+    OrderCare,
+    OrderProjection,
+    PromiseNotice,
+    PromiseRequest,
+    RequestState,
+)
 from b2bcrm.fulfillment.planning.measures import measures_of
+from b2bcrm.fulfillment.queries.in_charge import in_charge
 from b2bcrm.fulfillment.queries.mornings import morning
 from b2bcrm.fulfillment.queries.notices import promise_notice
 from b2bcrm.fulfillment.queries.proposals import proposal
@@ -40,6 +51,7 @@ from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.errors import CrmError
 from b2bcrm.kernel.events import Event
 from b2bcrm.kernel.money import digits
+from b2bcrm.kernel.organization import Company
 from b2bcrm.kernel.words import Message, show_date, show_decimal
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order
@@ -97,7 +109,69 @@ class MailPromiseMoved(_ByMail):
             event.line_no,
             promised_on=event.promised_on,
             previous_on=event.previous_on,
+            asks=asks_customer(event.previous_on, event.promised_on, event.reason_code),
             base_url=self.base_url,
+        )
+
+
+@dataclass(frozen=True)
+class MailPromiseAnswered(_ByMail):
+    """Tells the person in charge of the order what the customer chose about a later day."""
+
+    name: ClassVar[str] = "mail.promise_answered"
+
+    def prepare(self, work: Work, event: Event) -> Mail | None:
+        """None if nobody in charge has a login. A reply goes to who answered."""
+        assert isinstance(event, PromiseAnswered)  # noqa: S101 - routed by its name
+        order = work.session.get_one(Order, event.subject_id)
+        reader = in_charge(work, order)
+        if reader is None:
+            return None
+        customer = work.session.get(User, event.by_id) if event.by_id else None
+        account = work.session.get_one(Account, order.account_id)
+        return compose(
+            "note_to_owner",
+            known_locale(reader.locale),
+            to=(reader.email,),
+            message_id=f"{event.name}-{event.notice_id}",
+            reply_to=customer.email if customer is not None else "",
+            headline=event.sentence(),
+            facts=((Message("Customer"), account.name), (Message("Order"), order.no)),
+            text="",
+            url=f"{self.base_url}/orders/{order.no}",
+        )
+
+
+@dataclass(frozen=True)
+class MailAnswerSettled(_ByMail):
+    """Tells the customer what became of the pieces that he wanted sent ahead."""
+
+    name: ClassVar[str] = "mail.answer_settled"
+
+    def prepare(self, work: Work, event: Event) -> Mail | None:
+        """None where he was answered by a person, or as for every mail to a customer."""
+        assert isinstance(event, NoticeSettled)  # noqa: S101 - routed by its name
+        row = work.session.get_one(PromiseNotice, event.notice_id)
+        user = work.session.get(User, row.by_id) if row.by_id else None
+        if event.told is None or user is None or not user.active:
+            return None
+        order = work.session.get_one(Order, event.subject_id)
+        stream = f"order:{order.id}"
+        if must_be_silent(work, connection_of(work, order), stream=stream, handler=self.name):
+            return None
+        company = work.session.get_one(Company, order.company_id)
+        return compose(
+            "answer_settled",
+            known_locale(user.locale),
+            to=(user.email,),
+            message_id=f"{event.name}-{event.notice_id}-{row.settled_at}",
+            reply_to=company.email,
+            name=user.name,
+            order_no=order.no,
+            told=event.told,
+            promised_on=row.promised_on,
+            url=f"{self.base_url}/portal/orders/{order.no}",
+            firm=company.name,
         )
 
 
@@ -129,6 +203,32 @@ class MailApprovers(_ByMail):
             for user in work.session.scalars(query.order_by(User.id))
         ]
         return tuple(mails) or None
+
+
+@dataclass(frozen=True)
+class MailAsker(_ByMail):
+    """Tells who asked for a later day what a sales manager decided, and why."""
+
+    name: ClassVar[str] = "mail.asker"
+
+    def prepare(self, work: Work, event: Event) -> Mail | None:
+        """None where he has left."""
+        assert isinstance(event, PromiseDecided)  # noqa: S101 - routed by its name
+        row = work.session.get_one(PromiseRequest, event.request_id)
+        user = work.session.get(User, row.asked_by_id) if row.asked_by_id else None
+        if user is None or not user.active:
+            return None
+        account = work.session.get_one(Account, event.account_id)
+        return compose(
+            "note_to_owner",
+            known_locale(user.locale),
+            to=(user.email,),
+            message_id=f"{event.name}-{event.request_id}",
+            headline=event.sentence(),
+            facts=((Message("Customer"), account.name), (Message("Order"), event.order_no)),
+            text="",
+            url=f"{self.base_url}/orders/{event.order_no}",
+        )
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,12 @@ from decimal import Decimal
 from marshmallow import Schema, ValidationError, fields, validate
 
 from b2bcrm.fulfillment.models import TaskState
+from b2bcrm.fulfillment.planning.notices import Choice
 from b2bcrm.kernel.words import Message
 from b2bcrm.web.fields import Number
 
 MAX_TEXT = 300
+MAX_ANSWER = 1000
 MAX_NOTE = 200
 MAX_NAME = 80
 MAX_PRICE = Decimal(10) ** 9
@@ -29,12 +31,23 @@ class ChangePromiseSchema(Schema):
         error_messages={"required": Message("Choose a reason.")},  # type: ignore[dict-item]
     )
     text = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
+    replaces = fields.Integer(load_default=None)
 
 
 class DecideRequestSchema(Schema):
-    """Whether a later day is approved."""
+    """Whether a later day is approved, and why not."""
 
     approved = fields.Boolean(required=True)
+    text = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
+
+
+class AnswerNoticeSchema(Schema):
+    """What a customer chooses about a later day; ``qty`` and ``on`` as they were shown to him."""
+
+    choice = fields.Enum(Choice, by_value=True, required=True)
+    qty = Number(load_default=None)
+    on = fields.Date(load_default=None)
+    text = fields.String(load_default="", validate=validate.Length(max=MAX_ANSWER))
 
 
 class TakeCareSchema(Schema):

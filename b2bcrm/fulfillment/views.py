@@ -1,5 +1,5 @@
 """Acts on promises and deliveries: a planner moves a date, puts somebody in charge or firms a
-supply, a customer confirms a receipt.
+supply, a customer answers a later day or confirms a receipt.
 
 Forms are fragments for the page's dialog; that of a promise repeats before and after. The pages
 themselves live in ``desk`` and ``portal``.
@@ -17,8 +17,11 @@ from b2bcrm.catalog.models import Item
 from b2bcrm.fulfillment import actions
 from b2bcrm.fulfillment.models import LineProjection, OrderCare, OrderProjection
 from b2bcrm.fulfillment.planning.firming import Supply
+from b2bcrm.fulfillment.planning.notices import Ahead, Choice
 from b2bcrm.fulfillment.queries import notices
+from b2bcrm.fulfillment.queries.requests import open_requests
 from b2bcrm.fulfillment.schemas import (
+    AnswerNoticeSchema,
     ChangePromiseSchema,
     DecideRequestSchema,
     FirmSchema,
@@ -37,6 +40,12 @@ from b2bcrm.web.answers import safe_next, see_other
 from b2bcrm.web.forms import Form, read_form
 from b2bcrm.web.locale import say
 from b2bcrm.web.work import in_work
+
+ANSWERED = {
+    Choice.ACCEPT: Message("Thank you. The new day is accepted."),
+    Choice.PART: Message("Thank you. We look into it and tell you here."),
+    Choice.TALK: Message("Thank you. Your message is on its way."),
+}
 
 bp = Blueprint("fulfillment", __name__, template_folder="templates")
 
@@ -60,6 +69,7 @@ def _form(work: Work, order: Order, line: OrderLine, form: Form | None) -> str:
         suggested_on=_day(request.args.get("on", "")) or projected or line.promised_on,
         not_firm=actions.not_firm(work, order),
         asks=actions.needs_approval(work, order, line, dt.date.max),
+        waiting=actions.waiting_request(work, line.id),
         reasons=actions.REASONS,
         form=form,
     )
@@ -94,6 +104,7 @@ def promise_notice(work: Work, no: str, line_no: int) -> ResponseReturnValue:
         line_no,
         promised_on=day,
         previous_on=line.promised_on,
+        asks=actions.asks_customer(line.promised_on, day, request.args.get("reason_code", "")),
         base_url=request.url_root.rstrip("/"),
     )
     return render_template("fulfillment/notice.html", notice=notice)
@@ -112,7 +123,8 @@ def promise_change(work: Work, no: str, line_no: int) -> ResponseReturnValue:
         back = safe_next(request.args.get("next", ""), f"/orders/{order.no}")
         with form.catching():
             if actions.needs_approval(work, order, line, wanted["promised_on"]):
-                actions.ask_for_approval(work, line.id, **wanted)
+                replaces = form.data["replaces"]
+                actions.ask_for_approval(work, line.id, replaces=replaces, **wanted)
                 return see_other(
                     back, Message("A sales manager is asked. Nobody else is told yet.")
                 )
@@ -133,11 +145,29 @@ def promise_change(work: Work, no: str, line_no: int) -> ResponseReturnValue:
 def promise_decide(work: Work, no: str, request_id: int) -> ResponseReturnValue:
     """A sales manager approves or declines a later day."""
     form = read_form(DecideRequestSchema())
-    form.raise_if_wrong()
-    approved = form.data["approved"]
-    actions.decide_request(work, request_id, approved=approved)
-    told = Message("Approved. The customer is told.") if approved else Message("Declined.")
-    return see_other(safe_next(request.form.get("next", ""), f"/orders/{no}"), told)
+    if form.ok:
+        approved = form.data["approved"]
+        with form.catching():
+            actions.decide_request(work, request_id, approved=approved, text=form.data["text"])
+            told = Message("Approved. The customer is told.") if approved else Message("Declined.")
+            return see_other(safe_next(request.form.get("next", ""), f"/orders/{no}"), told)
+    return _decline(work, no, request_id, form), 422
+
+
+@bp.get("/orders/<no>/promise-requests/<int:request_id>/decline")
+@in_work(read_only=True)
+def promise_decline(work: Work, no: str, request_id: int) -> ResponseReturnValue:
+    """The form that asks why a later day is declined, for the page's dialog."""
+    return _decline(work, no, request_id, None)
+
+
+def _decline(work: Work, no: str, request_id: int, form: Form | None) -> str:
+    waiting = open_requests(work, orders.id_of(work, no))
+    row = next((row for row in waiting if row.id == request_id), None)
+    if row is None:
+        raise not_found(Message("This request"))
+    back = safe_next(request.values.get("next", ""), f"/orders/{no}")
+    return render_template("fulfillment/decline.html", r=row, next=back, form=form)
 
 
 @bp.get("/orders/<no>/care")
@@ -238,6 +268,43 @@ def firm_release(work: Work, peg_id: int) -> ResponseReturnValue:
     order = actions.release_peg(work, peg_id)
     back = safe_next(request.form.get("next", ""), f"/orders/{order.no}")
     return see_other(back, Message("Released. The plan may use the pieces again."))
+
+
+@bp.get("/portal/notices/<int:promise_notice_id>")
+@in_work(read_only=True)
+def notice_talk(work: Work, promise_notice_id: int) -> ResponseReturnValue:
+    """The customer's message about a later day, for the page's dialog."""
+    return _talk(work, promise_notice_id, None)
+
+
+@bp.post("/portal/notices/<int:promise_notice_id>")
+@in_work()
+def notice_answer(work: Work, promise_notice_id: int) -> ResponseReturnValue:
+    """The customer chooses what to do about a later day."""
+    form = read_form(AnswerNoticeSchema())
+    if form.ok:
+        qty, on = form.data["qty"], form.data["on"]
+        part = Ahead(qty, on) if qty is not None and on is not None else None
+        with form.catching():
+            choice, text = form.data["choice"], form.data["text"]
+            order = actions.answer_notice(
+                work, promise_notice_id, choice=choice, part=part, text=text
+            )
+            return see_other(f"/portal/orders/{order.no}", ANSWERED[choice])
+    return _talk(work, promise_notice_id, form), 422
+
+
+def _talk(work: Work, notice_id: int, form: Form | None) -> str:
+    notice = notices.notice_of(work, notices.order_of_notice(work, notice_id), notice_id)
+    return render_template("fulfillment/talk.html", notice=notice, form=form)
+
+
+@bp.post("/notices/<int:promise_notice_id>/settled")
+@in_work()
+def notice_settled(work: Work, promise_notice_id: int) -> ResponseReturnValue:
+    """Somebody has talked with the customer."""
+    order = actions.settle_notice(work, promise_notice_id)
+    return see_other(f"/orders/{order.no}", Message("Noted."))
 
 
 @bp.post("/portal/shipments/<int:shipment_id>/receipt")

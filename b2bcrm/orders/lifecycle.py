@@ -116,7 +116,7 @@ class LineFacts:
 
     ``ordered_qty`` is without what was closed short: what is still to come or has come.
     ``material_share`` is 0..1 of the parts on hand; ``buffer_days`` are working days from the
-    projected to the promised date.
+    projected to the promised date; ``waits`` says what else it waits for.
     """
 
     state: OrderState
@@ -128,10 +128,11 @@ class LineFacts:
     promised_on: dt.date | None = None
     projected_on: dt.date | None = None
     buffer_days: int | None = None
-    held: bool = False
+    waits: Message | None = None
 
 
 RISK_BUFFER_DAYS = 2
+ON_HOLD, ASKS = Message("On hold"), Message("The customer asks")
 
 
 def stage(line: LineFacts) -> Stage:
@@ -153,8 +154,7 @@ def status(line: LineFacts, today: dt.date) -> tuple[Status, Message]:
         return Status.DONE, Message("Done")
     if line.promised_on is None:
         return Status.RISK, Message("No promise yet")
-    late = _lateness(line, line.promised_on, today)
-    if late is not None:
+    if (late := _lateness(line, line.promised_on, today)) is not None:
         return Status.LATE, late
     risk = _risk(line)
     return (Status.OK, Message("On track")) if risk is None else (Status.RISK, risk)
@@ -168,10 +168,8 @@ def _lateness(line: LineFacts, promised_on: dt.date, today: dt.date) -> Message 
 
 
 def _risk(line: LineFacts) -> Message | None:
-    if line.held:
-        return Message("On hold")
-    if line.buffer_days is None or line.buffer_days >= RISK_BUFFER_DAYS:
-        return None
+    if line.waits or line.buffer_days is None or line.buffer_days >= RISK_BUFFER_DAYS:
+        return line.waits
     if line.buffer_days == 0:
         return Message("No buffer")
     return Message("Buffer %(days)s wd", days=line.buffer_days)

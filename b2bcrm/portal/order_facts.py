@@ -1,4 +1,4 @@
-"""What the portal reads of one order, in at most seven statements, however many lines it has.
+"""What the portal reads of one order, in at most eight statements, however many lines it has.
 
 Every SELECT starts from ``orders.queries.visible_to``. No cost, no supplier, no internal reason
 and no other account's figure is fetched at all, so that none can be shown.
@@ -25,9 +25,11 @@ from b2bcrm.fulfillment.models import (
     Invoice,
     LineProjection,
     OrderProjection,
+    PromiseNotice,
     Shipment,
     ShipmentLine,
 )
+from b2bcrm.fulfillment.queries.notices import NoticeRow, notices_of
 from b2bcrm.kernel.database import STATEMENTS
 from b2bcrm.kernel.errors import not_found
 from b2bcrm.kernel.money import Money
@@ -84,6 +86,7 @@ class Head:
     has_invoices: bool
     has_documents: bool
     has_cases: bool
+    has_notices: bool
 
     @property
     def value(self) -> Money:
@@ -184,6 +187,7 @@ class OrderFacts:
     invoices: list[InvoiceRow]
     documents: Sequence[FileRow]
     cases: list[CaseRow]
+    notices: list[NoticeRow]
 
 
 # Statements about one order, built once: only their values change.
@@ -273,6 +277,7 @@ def order_facts(work: Work, no: str, *, more: bool) -> OrderFacts:
         invoices=_invoices(work, head.id) if head.has_invoices else [],
         documents=files.of_order(work, head.id) if head.has_documents else [],
         cases=_cases(work, head.id) if head.has_cases else [],
+        notices=notices_of(work, [head.id]) if head.has_notices else [],
     )
 
 
@@ -331,6 +336,10 @@ def _head_of(account_id: int | None) -> Any:
             sa.exists().where(Invoice.order_id == Order.id),
             sa.exists().where(StoredFile.order_id == Order.id),
             sa.exists().where(Case.order_id == Order.id),
+            sa.select(PromiseNotice.id)
+            .join(OrderLine, OrderLine.id == PromiseNotice.order_line_id)
+            .where(OrderLine.order_id == Order.id)
+            .exists(),
         )
     )
 

@@ -6,13 +6,15 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from b2bcrm.files.kinds import KIND_WORDS
+from b2bcrm.fulfillment.planning.notices import Ahead
 from b2bcrm.fulfillment.planning.progress import STATION_WORDS, STATIONS
+from b2bcrm.fulfillment.queries.notices import NoticeRow
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.words import Message, show_date
 from b2bcrm.kernel.work import Work
@@ -34,6 +36,7 @@ bp = Blueprint("portal_orders", __name__, template_folder="templates")
 
 PER_PAGE = 25
 MOST_DOTS = 60
+CHOOSE = ("risk", Message("A new day: please choose"))
 DRAWINGS = {"BS": "screw", "LG": "guide", "RT": "table", "SW": "wave"}
 COLUMNS: tuple[Column[OrderRow], ...] = (
     Column(Message("Order"), lambda r: r.no),
@@ -94,16 +97,19 @@ def page(work: Work, no: str) -> ResponseReturnValue:
     facts = order_facts.order_facts(work, no, more="more" in request.args)
     head, today = facts.head, work.today
     per = dots_for(facts.lines)
+    choices = [choice_of(notice, facts, today) for notice in facts.notices if notice.open]
     short = short_dates(today)
     return render_template(
         "portal/order.html",
         facts=facts,
         head=head,
-        chip=chip_of(head.state, head.status),
+        chip=CHOOSE if choices else chip_of(head.state, head.status),
         dates=dates(facts),
         stages=lifeline(facts, short),
         current=list(Stage).index(current_stage(head)),
         late=late_lines(facts),
+        choices=choices,
+        answers={notice.line_no: notice.answer for notice in facts.notices if notice.counts},
         to_confirm=[s for s in facts.shipments if s.delivered_on and not s.received_at],
         stations=[say(STATION_WORDS[code]) for code in STATIONS],
         floor=[floor_row(line, short) for line in facts.lines],
@@ -165,6 +171,20 @@ def late_lines(facts: OrderFacts) -> list[LineRow]:
     if not head.partial_delivery and head.status is not Status.LATE:
         return []
     return [line for line in facts.lines if line.status is Status.LATE and not line.delivered]
+
+
+class ChoiceRow(NamedTuple):
+    """A later day that the customer is asked about; ``part`` are pieces that could come ahead."""
+
+    notice: NoticeRow
+    line: LineRow
+    part: Ahead | None
+
+
+def choice_of(notice: NoticeRow, facts: OrderFacts, today: dt.date) -> ChoiceRow:
+    """What may be chosen at the notice's line."""
+    line = next(line for line in facts.lines if line.id == notice.line_id)
+    return ChoiceRow(notice, line, notice.part(today))
 
 
 def current_stage(head: Head) -> Stage:

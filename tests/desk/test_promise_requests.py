@@ -72,6 +72,9 @@ def test_declined_the_promise_stays(people, office, order):
     text = people[Role.SALES_MANAGER].get(f"/orders/{order.no}").text
     number = text.split("/promise-requests/")[1].split('"')[0]
     where = f"/orders/{order.no}/promise-requests/{number}"
-    people[Role.SALES_MANAGER].send(where, approved="false")
+    assert "Why not" in people[Role.SALES_MANAGER].get(f"{where}/decline").text
+    assert people[Role.SALES_MANAGER].send(where, approved="false").status_code == 422
+    people[Role.SALES_MANAGER].send(where, approved="false", text="He would lose his slot.")
     assert promised(office, order) == day("12-15")
     assert people[Role.SALES_MANAGER].send(where, approved="true").status_code == 409
+    assert "He would lose his slot." in people[Role.PLANNER].get(f"/orders/{order.no}").text

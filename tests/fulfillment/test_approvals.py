@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -15,16 +17,20 @@ from b2bcrm.fulfillment.actions import (
     decide_request,
     needs_approval,
 )
-from b2bcrm.fulfillment.events import PromiseAsked
-from b2bcrm.fulfillment.handlers import MailApprovers
+from b2bcrm.fulfillment.events import PromiseAsked, PromiseDecided
+from b2bcrm.fulfillment.handlers import MailApprovers, MailAsker
 from b2bcrm.fulfillment.models import Promise, PromiseRequest, RequestState
 from b2bcrm.fulfillment.queries.requests import open_requests
 from b2bcrm.kernel.actor import Role
+from b2bcrm.kernel.clock import pinned
+from b2bcrm.kernel.database import make_engine
 from b2bcrm.kernel.errors import Conflict, Invalid, NotAllowed, Refused
 from b2bcrm.kernel.outbox import Delivery
 from b2bcrm.kernel.timeline import history
+from b2bcrm.kernel.work import Office
 from b2bcrm.orders.lifecycle import OrderState
 from b2bcrm.users.models import User
+from tests.conftest import NOW
 from tests.factories import make_account, make_item, make_line, make_order, staff
 from tests.fulfillment.conftest import day
 
@@ -48,15 +54,15 @@ def change(work, order, on, reason="material"):
     )
 
 
-def ask(work, order, on="12-18"):
+def ask(work, order, on="12-18", **facts):
     return ask_for_approval(
-        work, order.lines[0].id, promised_on=day(on), reason_code="material", text="blanks"
+        work, order.lines[0].id, promised_on=day(on), reason_code="material", text="blanks", **facts
     )
 
 
-def decide(work, request, *, approved):
+def decide(work, request, *, approved, text="The customer would lose his slot."):
     work.actor = MANAGER
-    return decide_request(work, request.id, approved=approved)
+    return decide_request(work, request.id, approved=approved, text="" if approved else text)
 
 
 def test_a_later_day_for_class_a_needs_a_second_person(work, order):
@@ -112,13 +118,77 @@ def test_what_is_decided_is_decided_once(work, order):
         decide(work, request, approved=False)
 
 
-def test_a_second_request_for_a_line_replaces_the_first(work, order):
-    first, second = ask(work, order), ask(work, order, "12-21")
+def test_a_second_request_for_a_line_replaces_the_first_where_its_asker_knew_it(work, order):
+    first = ask(work, order)
+    second = ask(work, order, "12-21", replaces=first.id)
     work.session.refresh(first)
     assert first.state is RequestState.REPLACED
     assert [row.id for row in open_requests(work, order.id)] == [second.id]
     with pytest.raises(Conflict):
         decide(work, first, approved=True)
+
+
+def test_who_did_not_know_of_the_first_request_is_told_of_it(work, order):
+    first = ask(work, order)
+    with pytest.raises(Conflict, match="Mei-Ling Lin has asked for Fri 18 Dec 2026 meanwhile"):
+        ask(work, order, "12-21")
+    assert [row.id for row in open_requests(work, order.id)] == [first.id]
+
+
+def test_of_two_who_ask_at_once_one_asks_and_the_other_is_told(database_url):
+    engine = make_engine(database_url)
+    office = Office(engine, pinned(NOW))
+    with office.open() as work:
+        line = make_line(work, make_item(work), promised_on=day("12-15"))
+        order = make_order(work, make_account(work, customer_class="A"), lines=[line])
+
+    def ask_too():
+        with office.open(PLANNER) as work:
+            ask(work, order, "12-21")
+
+    with ThreadPoolExecutor() as pool:
+        with office.open(PLANNER) as work:
+            ask(work, order)
+            second = pool.submit(ask_too)
+            time.sleep(0.2)  # it has looked, and waits for the order
+        with pytest.raises(Conflict, match="meanwhile"):
+            second.result()
+    with office.open(PLANNER) as work:
+        assert [row.promised_on for row in open_requests(work)] == [day("12-18")]
+    engine.dispose()
+
+
+def test_declining_needs_a_reason(work, order):
+    request = ask(work, order)
+    with pytest.raises(Invalid, match="Say why"):
+        decide(work, request, approved=False, text=" ")
+    assert request.state is RequestState.OPEN
+
+
+@pytest.mark.parametrize(
+    ("approved", "told"), [(True, "agrees to promise line 10"), (False, "lose his slot")]
+)
+def test_who_asked_gets_a_mail_with_what_was_decided_and_why(work, order, approved, told):
+    user = User(
+        email="wei@formosa.example",
+        name=PLANNER.name,
+        role=Role.PLANNER,
+        password_hash="",
+        created_at=work.now,
+    )
+    work.session.add(user)
+    work.session.flush()
+    work.actor = user.actor()
+    request = ask(work, order)
+    decide(work, request, approved=approved)
+    rows = sa.select(Delivery.payload).where(Delivery.handler == "mail.asker")
+    event = PromiseDecided.from_json(work.session.scalars(rows).one())
+    handler = MailAsker(None, "https://crm.example")
+    mail = handler.prepare(work, event)
+    assert mail.to == (user.email,)
+    assert told in mail.text
+    user.active = False
+    assert handler.prepare(work, event) is None
 
 
 def test_a_promise_that_moved_meanwhile_is_not_moved_by_an_old_request(work, order):

@@ -101,6 +101,7 @@ def test_what_is_shown_before_is_what_is_sent(work):
         event.line_no,
         promised_on=event.promised_on,
         previous_on=event.previous_on,
+        asks=True,
         base_url="https://crm.example",
     )
     assert shown == MailPromiseMoved(Box(), "https://crm.example").prepare(work, event)

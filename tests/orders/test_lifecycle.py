@@ -13,6 +13,7 @@ import pytest
 from b2bcrm.kernel.errors import IllegalAct
 from b2bcrm.orders.lifecycle import (
     FINAL,
+    ON_HOLD,
     TRANSITIONS,
     Act,
     LineFacts,
@@ -100,7 +101,7 @@ def test_the_stage_follows_from_exact_quantities(facts, expected):
         ({"buffer_days": 1}, Status.RISK, "Buffer 1 wd"),
         ({"buffer_days": 0}, Status.RISK, "No buffer"),
         ({"buffer_days": 2}, Status.OK, "On track"),
-        ({"held": True}, Status.RISK, "On hold"),
+        ({"waits": ON_HOLD}, Status.RISK, "On hold"),
     ],
 )
 def test_the_status_has_one_rule_and_its_reason(facts, expected, words):

@@ -11,6 +11,8 @@ import pytest
 
 from b2bcrm.customers import actions as customers
 from b2bcrm.customers.models import TouchKind
+from b2bcrm.fulfillment.actions import change_promise
+from b2bcrm.fulfillment.models import LineProjection
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.words import Message
 from b2bcrm.orders import events
@@ -264,3 +266,59 @@ def test_the_page_speaks_his_language(work, account, buyer):
     page = read(buyer, order)
     assert "滚珠丝杠" in page
     assert "滾珠螺桿" not in page
+
+
+class TestALaterDay:
+    """A promise moved from 15 to 22 December; four pieces could be there on 18 November."""
+
+    @pytest.fixture
+    def order(self, work, account):
+        order = make_order(work, account, customer_po="CY-1")
+        ready = [{"qty": "4", "on": "2026-11-18"}]
+        project_line(work, order, projected_on=dt.date(2026, 12, 22), status=Status.OK, ahead=ready)
+        project_order(work, order, status=Status.OK)
+        change_promise(
+            work,
+            order.lines[0].id,
+            expected_version=None,
+            promised_on=dt.date(2026, 12, 22),
+            reason_code="material",
+            text="CANARY supplier",
+        )
+        work.session.get_one(LineProjection, order.lines[0].id).ahead = ready
+        work.session.commit()
+        return order
+
+    def test_he_chooses_on_the_page_and_then_reads_his_answer(self, order, buyer):
+        page = read(buyer, order)
+        assert "is now promised for 22 Dec instead of 15 Dec" in page
+        assert "A new day: please choose" in page
+        assert "Send 4 pcs ahead, there on 18 Nov" in page
+        assert "CANARY" not in page
+        url = re.search(r'action="(/portal/notices/\d+)"', page)[1]
+        assert "22 Dec 2026 instead of Tue 15 Dec 2026" in buyer.get(url).text
+        assert buyer.send(url, choice="part", qty="4", on="2026-11-18").status_code == 303
+        page = read(buyer, order)
+        assert "asks to have 4 pcs of line 10 sent ahead" in page
+        assert "please choose" not in page
+        assert buyer.send(url, choice="accept").status_code == 409
+
+    def test_a_message_without_words_is_asked_for_again_in_its_place(self, order, buyer):
+        url = re.search(r'action="(/portal/notices/\d+)"', read(buyer, order))[1]
+        answer = buyer.send(url, choice="talk")
+        assert answer.status_code == 422
+        assert "Please write something." in answer.text
+
+    def test_what_he_wants_stands_on_the_order_and_the_board_until_it_is_settled(
+        self, app, office, order, buyer
+    ):
+        url = re.search(r'action="(/portal/notices/\d+)"', read(buyer, order))[1]
+        buyer.send(url, choice="talk", text="Two weeks is too long.")
+        planner = client_for(app, office, Role.PLANNER)
+        assert "Customer wants to talk" in planner.get("/fulfillment").text
+        page = planner.get(f"/orders/{order.no}").text
+        assert page.count("Two weeks is too long.") >= 2  # above, and in the line's promises
+        settle = re.search(r'action="(/notices/\d+/settled)"', page)[1]
+        assert client_for(app, office, Role.ENGINEER).send(settle).status_code == 403
+        assert planner.send(settle).status_code == 303
+        assert settle not in planner.get(f"/orders/{order.no}").text

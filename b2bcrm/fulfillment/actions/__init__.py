@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from b2bcrm.fulfillment.actions.approvals import ask_for_approval, decide_request
+from b2bcrm.fulfillment.actions.approvals import ask_for_approval, decide_request, waiting_request
 from b2bcrm.fulfillment.actions.care import take_care
 from b2bcrm.fulfillment.actions.figures import keep_figures, sum_figures
 from b2bcrm.fulfillment.actions.firming import firm_supply, free_supplies, may_firm, release_peg
 from b2bcrm.fulfillment.actions.mornings import morning_due, send_morning
+from b2bcrm.fulfillment.actions.notices import answer_notice, settle_notice
 from b2bcrm.fulfillment.actions.projecting import (
     mark_open_stale,
     mark_stale,
@@ -17,6 +18,7 @@ from b2bcrm.fulfillment.actions.projecting import (
 )
 from b2bcrm.fulfillment.actions.promises import (
     REASONS,
+    asks_customer,
     change_promise,
     needs_approval,
     not_firm,
@@ -28,7 +30,9 @@ from b2bcrm.fulfillment.actions.sureness import keep_learned, learn, read_promis
 __all__ = [
     "REASONS",
     "Promises",
+    "answer_notice",
     "ask_for_approval",
+    "asks_customer",
     "change_promise",
     "confirm_receipt",
     "decide_request",
@@ -50,6 +54,8 @@ __all__ = [
     "read_promises",
     "release_peg",
     "send_morning",
+    "settle_notice",
     "sum_figures",
     "take_care",
+    "waiting_request",
 ]

@@ -11,6 +11,7 @@ from b2bcrm.fulfillment.models import LineProjection, OrderProjection, ShortPart
 from b2bcrm.fulfillment.planning.explain import rows
 from b2bcrm.fulfillment.planning.facts import Line
 from b2bcrm.fulfillment.planning.lateness import shares
+from b2bcrm.fulfillment.planning.notices import stored
 from b2bcrm.fulfillment.planning.progress import pct
 from b2bcrm.fulfillment.planning.sureness_paths import Sure
 from b2bcrm.fulfillment.planning.verdict import (
@@ -49,6 +50,8 @@ def store(
         values = _line_values(verdict, held=held)
         left = verdict.view.source == "shipped"
         values["sure"] = None if left else _sure(sureness.of(key, verdict.view.projected_on))
+        sends = terms.partial_delivery and not held
+        values["ahead"] = stored(verdict.ahead) if sends else None
         if old is None:
             work.session.add(
                 LineProjection(order_line_id=key, order_id=order.id, computed_at=work.now, **values)
@@ -228,6 +231,7 @@ def store_ended(
             "chain": [],
             "stations": {},
             "sure": None,
+            "ahead": None,
         }
         old = old_lines.get(line.id)
         if old is None:

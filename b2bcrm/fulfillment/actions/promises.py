@@ -9,7 +9,7 @@ from b2bcrm.fulfillment.actions import projecting
 from b2bcrm.fulfillment.actions.history import record_history
 from b2bcrm.fulfillment.actions.promising import SUPPLY
 from b2bcrm.fulfillment.events import PromiseMoved
-from b2bcrm.fulfillment.models import Promise
+from b2bcrm.fulfillment.models import Promise, PromiseNotice
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Conflict, Invalid, Refused
 from b2bcrm.kernel.words import Message
@@ -61,17 +61,26 @@ def change_promise(
     reason = REASONS[reason_code]
     if text.strip():
         reason = Message("%(reason)s: %(text)s", reason=reason, text=text.strip())
-    work.session.add(
-        Promise(
-            order_line_id=line.id,
-            kind="moved",
-            promised_on=promised_on,
-            previous_on=before,
-            reason=reason,
-            by_name=work.actor.name,
-            at=work.now,
-        )
+    moved = Promise(
+        order_line_id=line.id,
+        kind="moved",
+        promised_on=promised_on,
+        previous_on=before,
+        reason=reason,
+        by_name=work.actor.name,
+        at=work.now,
     )
+    work.session.add(moved)
+    if asks_customer(before, promised_on, reason_code):
+        work.session.flush()  # flush: the notice names the move
+        work.session.add(
+            PromiseNotice(
+                promise_id=moved.id,
+                order_line_id=line.id,
+                promised_on=promised_on,
+                previous_on=before,
+            )
+        )
     work.publish(
         PromiseMoved(
             subject_id=order.id,
@@ -87,6 +96,11 @@ def change_promise(
     )
     projecting.project(work, [order.id])
     return order
+
+
+def asks_customer(previous_on: dt.date | None, promised_on: dt.date, reason_code: str) -> bool:
+    """Whether the customer may choose: a later day that he has not asked for himself."""
+    return previous_on is not None and promised_on > previous_on and reason_code != ASKED_FOR
 
 
 def line_to_move(work: Work, line_id: int, *, promised_on: dt.date, reason_code: str) -> OrderLine:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from b2bcrm.fulfillment.actions.scenarios import user_of
+from b2bcrm.fulfillment.actions.settling import settle_proposed
 from b2bcrm.fulfillment.actions.whatif import Moved
 from b2bcrm.fulfillment.events import ScenarioProposed
 from b2bcrm.fulfillment.models import Proposal, ProposalNotice, ProposalTask, TaskState
@@ -20,6 +21,8 @@ from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Invalid, not_found
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
+
+MAX_NAME = 80  # as ``Proposal.name``
 
 
 def propose(work: Work, name: str, measures: Sequence[Measure], moved: Iterable[Moved]) -> int:
@@ -38,19 +41,29 @@ def propose(work: Work, name: str, measures: Sequence[Measure], moved: Iterable[
     earlier = _open(work, user, texts)
     if earlier is not None:
         return earlier
+    notices = [
+        ProposalNotice(
+            order_line_id=one.line.id, promised_on=one.line.promised_on, arrives_on=one.after
+        )
+        for one in moved
+        if one.late_after > one.late_before and one.line.promised_on and one.after
+    ]
+    return _propose(work, name, texts, notices)
+
+
+def propose_for(work: Work, name: str, measures: Sequence[Measure]) -> int:
+    """The measures that a customer asks for, as a proposal of his. Answers its id."""
+    return _propose(work, name[:MAX_NAME], [text_of(one) for one in measures], [])
+
+
+def _propose(work: Work, name: str, texts: Sequence[str], notices: Sequence[ProposalNotice]) -> int:
     row = Proposal(
         name=name,
-        by_id=user,
+        by_id=user_of(work),
         by_name=work.actor.name,
         at=work.now,
         tasks=[ProposalTask(measure=text) for text in texts],
-        notices=[
-            ProposalNotice(
-                order_line_id=one.line.id, promised_on=one.line.promised_on, arrives_on=one.after
-            )
-            for one in moved
-            if one.late_after > one.late_before and one.line.promised_on and one.after
-        ],
+        notices=list(notices),
     )
     work.session.add(row)
     work.session.flush()  # flush: the fact names its id
@@ -77,6 +90,9 @@ def decide_task(work: Work, proposal_id: int, task_id: int, state: TaskState) ->
     row = work.session.get(ProposalTask, task_id)
     if row is None or row.proposal_id != proposal_id:
         raise not_found(Message("This task"))
+    if row.state is state:  # said twice: nobody is told again
+        return
     row.state = state
     row.decided_by = "" if state is TaskState.OPEN else work.actor.name
     row.decided_at = None if state is TaskState.OPEN else work.now
+    settle_proposed(work, proposal_id, state)

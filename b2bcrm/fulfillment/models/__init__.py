@@ -1,5 +1,5 @@
 """All that fulfillment keeps: supply, plans, promises, shipments, figures, sureness, scenarios,
-mornings, prices, and what planners settle.
+mornings, prices, notices, and what planners settle.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 from b2bcrm.fulfillment.models.boards import BoardMorning, BoardView
 from b2bcrm.fulfillment.models.care import FirmPeg, OrderCare
 from b2bcrm.fulfillment.models.figures import FigureRun, FigureSheet
+from b2bcrm.fulfillment.models.notices import PromiseNotice
 from b2bcrm.fulfillment.models.plans import PlanRun
 from b2bcrm.fulfillment.models.prices import MeasurePrice
 from b2bcrm.fulfillment.models.promises import (
@@ -60,6 +61,7 @@ __all__ = [
     "PlanRun",
     "Promise",
     "PromiseGate",
+    "PromiseNotice",
     "PromiseRequest",
     "Proposal",
     "ProposalNotice",

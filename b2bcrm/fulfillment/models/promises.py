@@ -45,7 +45,10 @@ class RequestState(enum.StrEnum):
 
 
 class PromiseRequest(Base):
-    """A later day for a customer of class A, until a sales manager decides."""
+    """A later day for a customer of class A, until a sales manager decides.
+
+    ``answer`` is his reason where he declines.
+    """
 
     __tablename__ = "promise_request"
 
@@ -57,8 +60,10 @@ class PromiseRequest(Base):
     text: Mapped[str] = mapped_column(sa.String(300), default="")
     state: Mapped[RequestState] = mapped_column(enum_column(RequestState), index=True)
     asked_by: Mapped[str] = mapped_column(sa.String(120))
+    asked_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     asked_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     decided_by: Mapped[str] = mapped_column(sa.String(120), default="")
+    answer: Mapped[str] = mapped_column(sa.String(300), default="")
     decided_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
 
@@ -132,6 +137,7 @@ class LineProjection(Base):
     critical) for the page; ``cause`` the sentence, ``cause_kind`` material, capacity, quality,
     credit, customer or data; ``*_pct`` whole percents. ``lost`` says where the working days of a
     late line were lost (kind, number, days; ``planning.lateness``); else None.
+    ``ahead`` are pieces that could be there before the rest (``planning.notices``); None: none.
     ``sure`` has the days of P50, P80 and P95 and how many orders say so; None: too few do.
     """
 
@@ -158,6 +164,7 @@ class LineProjection(Base):
     chain: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON, default=list)
     stations: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
     sure: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+    ahead: Mapped[list[dict[str, str]] | None] = mapped_column(sa.JSON(none_as_null=True))
     computed_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 
 

@@ -186,7 +186,7 @@ def settle(line: Line, view: Outlook, today: dt.date) -> None:
     shipped = view.source == "shipped"
     ship = ready if shipped or line.planned_on is None else max(ready, line.planned_on)
     view.ship_on = ship
-    view.projected_on = _arrives(line, ship)
+    view.projected_on = arrives(line, ship)
     if shipped and at_customer(line.incoterm):
         view.projected_on = max(view.projected_on, today)
     if line.promised_on is None:
@@ -201,7 +201,8 @@ def settle(line: Line, view: Outlook, today: dt.date) -> None:
         view.buffer = line.calendar.days_between(ready, leave_by_of(line, line.promised_on))
 
 
-def _arrives(line: Line, leaves_on: dt.date) -> dt.date:
+def arrives(line: Line, leaves_on: dt.date) -> dt.date:
+    """The day on which what leaves on ``leaves_on`` is there, by the line's terms."""
     return arrival_on(
         leaves_on,
         incoterm=line.incoterm,

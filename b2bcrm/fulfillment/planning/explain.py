@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from b2bcrm.fulfillment.planning.chain import Node, Outlook
-from b2bcrm.fulfillment.planning.facts import Line
+from b2bcrm.fulfillment.planning.facts import Asked, Line
 from b2bcrm.fulfillment.planning.progress import plain, word_of
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.words import Message, show_decimal
@@ -74,6 +74,13 @@ def explain(
         node = worst if worst.own > 0 else chain[-1]
         return _of_node(node, view, line.calendar, today)
     return _without_chain(line, view, known_to_erp=known_to_erp, waits_for=waits_for)
+
+
+def asked_of(asked: Asked, why: Why, *, late: bool) -> Why:
+    """The same where the customer waits for our answer: that is next, whatever the cause."""
+    if late:
+        return replace(why, next_step=asked.next_step)
+    return Why("customer", asked.sentence, asked.next_step)
 
 
 def _without_chain(line: Line, view: Outlook, *, known_to_erp: bool, waits_for: int | None) -> Why:

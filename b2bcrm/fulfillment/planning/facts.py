@@ -133,13 +133,21 @@ class FirmPieces:
     on: dt.date | None = None
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a customer answered to a later day and waits for, and what to do about it."""
+
+    sentence: Message
+    next_step: Message
+
+
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """An order line as planning sees it. ``ref`` is empty while the ERP does not know it.
 
     ``stock_item`` is False for services; ``lead_days`` are working days to have the item, 0 if
-    unknown. ``reserved_on`` is the ready day of our reservation,
-    ``shipped_on`` the day of the last shipment. ``firm`` pieces are not in ``on_hand``.
+    unknown. ``reserved_on`` is the ready day of our reservation, ``reserved_stock`` what of it lies
+    in stock, ``shipped_on`` the day of the last shipment. ``firm`` pieces are not in ``on_hand``.
     """
 
     ref: str
@@ -158,10 +166,12 @@ class Line:
     stock_item: bool = True
     lead_days: int = 0
     reserved_on: dt.date | None = None
+    reserved_stock: Decimal = ZERO
     shipped_on: dt.date | None = None
     family: str = ""
     plan: Planned | None = None
     firm: tuple[FirmPieces, ...] = ()
+    asked: Asked | None = None
 
     @property
     def left(self) -> Decimal:

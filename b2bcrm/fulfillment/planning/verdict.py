@@ -13,11 +13,14 @@ from decimal import Decimal
 
 from b2bcrm.customers.receiving import at_customer
 from b2bcrm.fulfillment.planning.chain import Node, Outlook, outlook, settle
-from b2bcrm.fulfillment.planning.explain import Why, explain
+from b2bcrm.fulfillment.planning.explain import Why, asked_of, explain
 from b2bcrm.fulfillment.planning.facts import Line, Supplies
+from b2bcrm.fulfillment.planning.notices import Ahead, pieces_ahead
 from b2bcrm.fulfillment.planning.progress import Progress, measure, pct
 from b2bcrm.kernel.words import Message
 from b2bcrm.orders.lifecycle import (
+    ASKS,
+    ON_HOLD,
     LineFacts,
     OrderState,
     Stage,
@@ -44,6 +47,7 @@ class Verdict:
     status: Status
     reason: Message
     why: Why | None
+    ahead: Sequence[Ahead] = ()
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -74,7 +78,9 @@ def judge(
         view = views[key]
         in_stock = view.source in _READY_SOURCES
         progress = measure(line, supplies, today, in_stock=in_stock)
-        found[key] = _verdict(line, view, progress, terms, (slowest, today))
+        ahead = pieces_ahead(line, view, supplies, today)
+        verdict = _verdict(line, view, progress, terms, (slowest, today))
+        found[key] = replace(verdict, ahead=ahead)
     return found
 
 
@@ -108,7 +114,7 @@ def _verdict(
         promised_on=line.promised_on,
         projected_on=view.projected_on,
         buffer_days=view.buffer,
-        held=held,
+        waits=ON_HOLD if held else ASKS if line.asked is not None else None,
     )
     counted = LineFacts(**{**vars(facts), "delivered_qty": max(line.delivered, handed_over)})
     found, reason = status(counted, today)
@@ -123,6 +129,8 @@ def _verdict(
             known_to_erp=terms.known_to_erp,
             waits_for=waits_for,
         )
+        if line.asked is not None and not held:
+            why = asked_of(line.asked, why, late=found is Status.LATE)
     return Verdict(line, view, progress, stage(facts), found, reason, why)
 
 

@@ -16,7 +16,6 @@ from b2bcrm.fulfillment.models import (
     OPEN_WORK,
     Operation,
     PurchaseLine,
-    Reservation,
     Shipment,
     ShipmentLine,
     Stock,
@@ -35,8 +34,8 @@ from b2bcrm.fulfillment.planning.facts import (
     Supplies,
 )
 from b2bcrm.fulfillment.planning.firming import Spot, taken
-from b2bcrm.fulfillment.snapshot import firm, witness
-from b2bcrm.fulfillment.snapshot.pools import calendars
+from b2bcrm.fulfillment.queries.notices import asked
+from b2bcrm.fulfillment.snapshot import firm, pools, witness
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.work import Work
@@ -76,7 +75,7 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
     supplies = _supplies(work, refs, gone)
     items = _items(work, {line.item_id for order in orders for line in order.lines})
     sites = {site.id: site for site in work.session.scalars(sa.select(Site))}
-    stored = calendars(work)
+    stored = pools.calendars(work)
     blocked = set(
         work.session.scalars(
             sa.select(Account.id).where(
@@ -86,7 +85,8 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
     )
     ship_tos = _ship_tos(work, orders)
     stock = _stock(work, {item.no for item in items.values()})
-    reserved = _reserved(work, [order.no for order in orders])
+    reserved = pools.reserved(work, [order.no for order in orders])
+    waiting = asked(work, [order.id for order in orders])
     planned = witness.planned(work, {f"{o.no}/{ln.line_no}" for o in orders for ln in o.lines})
     shipped = _shipped(work, [line.id for order in orders for line in order.lines])
     facts = []
@@ -116,7 +116,7 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
                 on_hand=_unpegged(level, gone),
                 stock_item=item.kind is not ItemKind.SERVICE,
                 lead_days=item.lead_time_days,
-                reserved_on=reserved.get((order.no, str(line.line_no))),
+                **reserved.get((order.no, str(line.line_no)), {}),
                 shipped_on=shipped.get(line.id),
                 family=item.family,
                 plan=planned.get(f"{order.no}/{line.line_no}"),
@@ -125,6 +125,7 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
                     for one in kept
                     if one.line_id == line.id
                 ),
+                asked=waiting.get(line.id),
             )
         facts.append(OrderFacts(order, order.account_id in blocked, calendar, lines))
     return Snapshot(facts, supplies)
@@ -168,13 +169,6 @@ def kept_at(stock: dict[str, dict[str, Stock]], item_no: str, site_code: str) ->
     """The item's stock at the site; where it is kept elsewhere, the largest of the others."""
     rows = stock.get(item_no, {})
     return rows.get(site_code) or max(rows.values(), key=lambda r: r.on_hand, default=None)
-
-
-def _reserved(work: Work, nos: Collection[str]) -> dict[tuple[str, str], dt.date]:
-    query = sa.select(Reservation.order_ref, Reservation.line_ref, Reservation.ready_on).where(
-        Reservation.order_ref.in_(nos), Reservation.ended_at.is_(None)
-    )
-    return {(ref, line): day for ref, line, day in work.session.execute(query)}
 
 
 def _shipped(work: Work, line_ids: Collection[int]) -> dict[int, dt.date]:

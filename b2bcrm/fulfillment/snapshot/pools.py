@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -185,6 +185,18 @@ def _firm(
         if spot.item in nos and spot.site in sites:
             on = max(one.on or work.today, work.today)
             found[nos[spot.item], sites[spot.site].id].append(atp.Demand(one.qty, on))
+    return found
+
+
+def reserved(work: Work, nos: Collection[str]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Ready day of a line's reservation, and what of it lies in stock."""
+    query = sa.select(
+        Reservation.order_ref, Reservation.line_ref, Reservation.ready_on, Reservation.sources
+    ).where(Reservation.order_ref.in_(nos), Reservation.ended_at.is_(None))
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for ref, line, day, sources in work.session.execute(query):
+        lies = [take.qty for take in supplies_of(sources) if take.kind == atp.STOCK]
+        found[ref, line] = {"reserved_on": day, "reserved_stock": sum(lies, ZERO)}
     return found
 
 
