@@ -192,6 +192,7 @@ VALUES: dict[str, Values] = {
     "quote_id": _quote_ids,
     "request_id": lambda _w, s, _p: [s.request],
     "row_id": lambda w, _s, _p: [w.held],
+    "rule_id": lambda _w, _s, _p: [1],
     "run_id": lambda w, _s, _p: [w.run],
     "secret": lambda _w, _s, p: [p.secret],
     "session_id": lambda _w, _s, p: [p.session_id],

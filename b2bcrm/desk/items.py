@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
@@ -11,11 +12,19 @@ from b2bcrm.catalog import queries as catalog
 from b2bcrm.catalog.models import ItemKind
 from b2bcrm.desk import item_facts as facts
 from b2bcrm.desk import links
+from b2bcrm.fulfillment.actions.allocating import allocate, end_allocation
+from b2bcrm.fulfillment.planning.allocations import CLASSES
+from b2bcrm.fulfillment.planning.plant import AllocationKind
 from b2bcrm.fulfillment.planning.progress import word_of
+from b2bcrm.fulfillment.queries.allocations import rules_of
+from b2bcrm.fulfillment.queries.choices import choices
+from b2bcrm.fulfillment.schemas import AllocationSchema
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
+from b2bcrm.web.answers import see_other
 from b2bcrm.web.export import Column, export
+from b2bcrm.web.forms import read_form
 from b2bcrm.web.locale import current_locale, say
 from b2bcrm.web.paging import Listing, asked
 from b2bcrm.web.work import After, in_work
@@ -39,6 +48,11 @@ MOVE_WORDS = {
     "use": Message("Used by a work order"),
     "purchase": Message("Purchase order"),
     "work": Message("Work order"),
+}
+
+RULE_WORDS = {
+    AllocationKind.KEEP: Message("Keep supply for the class"),
+    AllocationKind.CAP: Message("The class gets at most"),
 }
 
 
@@ -92,4 +106,36 @@ def item(work: Work, item_no: str) -> ResponseReturnValue:
         sees_cost=work.actor.may(Right.SEE_COST),
         kind_words=catalog.KIND_WORDS,
         to=links,
+        **_allocation(work, found.no),
     )
+
+
+@bp.post("/items/<path:item_no>/allocations")
+@in_work()
+def allocate_item(work: Work, item_no: str) -> ResponseReturnValue:
+    """Keep supply for a class of customers, or cap what it gets."""
+    form, back = read_form(AllocationSchema()), links.item_url(item_no)
+    if form.ok:
+        with form.catching():
+            allocate(work, item_no, **form.data)
+            return see_other(back, Message("Kept. The next plan follows it."))
+    return see_other(back, next(iter(form.errors.values())), status="late")
+
+
+@bp.post("/items/<path:item_no>/allocations/<int:rule_id>/end")
+@in_work()
+def end_item_allocation(work: Work, item_no: str, rule_id: int) -> ResponseReturnValue:
+    """The rule counts no more."""
+    end_allocation(work, item_no, rule_id)
+    return see_other(links.item_url(item_no), Message("Ended. The next plan follows it."))
+
+
+def _allocation(work: Work, item_no: str) -> dict[str, Any]:
+    """The rules of an item, and what a new one may be of."""
+    return {
+        "rules": rules_of(work, item_no),
+        "kinds": [(kind.value, say(word)) for kind, word in RULE_WORDS.items()],
+        "classes": [(one, one) for one in CLASSES],
+        "sites": [(code, name) for _, code, name in choices(work).sites],
+        "may_allocate": work.actor.may(Right.CHANGE_PROMISE),
+    }

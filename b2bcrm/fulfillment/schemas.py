@@ -8,7 +8,10 @@ from decimal import Decimal
 from marshmallow import Schema, ValidationError, fields, validate
 
 from b2bcrm.fulfillment.models import TaskState
+from b2bcrm.fulfillment.planning.allocations import CLASSES
+from b2bcrm.fulfillment.planning.measures import MOST_QTY
 from b2bcrm.fulfillment.planning.notices import Choice
+from b2bcrm.fulfillment.planning.plant import AllocationKind
 from b2bcrm.kernel.words import Message
 from b2bcrm.web.fields import Number
 
@@ -101,6 +104,17 @@ class PricesSchema(Schema):
     day = _number(MAX_PRICE)
     penalty_pct = _number(Decimal(100))
     penalty_most_pct = _number(Decimal(100))
+
+
+class AllocationSchema(Schema):
+    """Supply kept for a class of customers, or the most that it gets."""
+
+    kind = fields.Enum(AllocationKind, by_value=True, required=True)
+    site_code = fields.String(required=True, validate=validate.Length(min=1, max=MAX_NAME))
+    customer_class = fields.String(required=True, validate=validate.OneOf(CLASSES))
+    qty = Number(required=True, validate=validate.Range(min=0, max=MOST_QTY))
+    first_on = fields.Date(required=True)
+    last_on = fields.Date(required=True)
 
 
 class ProposeSchema(Schema):

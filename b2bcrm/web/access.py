@@ -86,6 +86,8 @@ ACCESS: Mapping[str, Roles] = {
     "desk_account_erp.page": SALES,
     "desk_accounts.account": STAFF,
     "desk_accounts.accounts": STAFF,
+    "desk_items.allocate_item": PROMISING,
+    "desk_items.end_item_allocation": PROMISING,
     "desk_items.item": STAFF,
     "desk_items.items": STAFF,
     "desk_planning.cell": STAFF,

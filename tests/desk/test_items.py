@@ -10,10 +10,19 @@ import pytest
 from b2bcrm.catalog.models import BomRow
 from b2bcrm.desk import item_facts as facts
 from b2bcrm.fulfillment.models import Stock
+from b2bcrm.fulfillment.queries.allocations import rules_of
 from b2bcrm.kernel.actor import Role
 from tests.clients import client_for
 from tests.desk.test_search import add, purchase, work_order
-from tests.factories import make_account, make_company, make_item, make_line, make_order, make_price
+from tests.factories import (
+    make_account,
+    make_company,
+    make_item,
+    make_line,
+    make_order,
+    make_price,
+    make_site,
+)
 
 D = Decimal
 
@@ -132,3 +141,34 @@ class TestPages:
         with statements() as listed:
             seller.get("/items")
         assert len(listed) <= 12
+
+
+@pytest.mark.db
+def test_a_planner_keeps_supply_for_a_class_and_ends_it_on_the_items_page(app, office):
+    with office.open() as work:
+        make_item(work, no="PUMP-1")
+        make_site(work)
+    planner, url = client_for(app, office, Role.PLANNER), "/items/PUMP-1"
+    assert "Every class takes from all supply." in planner.get(url).text
+    wanted = {
+        "kind": "keep",
+        "customer_class": "A",
+        "site_code": "TC",
+        "qty": "40",
+        "first_on": "2026-11-17",
+        "last_on": "2026-12-31",
+    }
+    wrong = planner.send(f"{url}/allocations", **(wanted | {"last_on": "2026-11-01"}))
+    assert "It has to end on a day to come" in planner.get(wrong.location).text
+    planner.send(f"{url}/allocations", **wanted)
+    planner.send(f"{url}/allocations", **(wanted | {"kind": "cap", "customer_class": "C"}))
+    page = planner.get(url).text
+    for words in ("Class A · TC", "40 pcs kept", "until 31 Dec", "Class C · TC", "at most 40 pcs"):
+        assert words in page
+    sales = client_for(app, office, Role.SALES)
+    assert "40 pcs kept" in sales.get(url).text
+    assert "/allocations/" not in sales.get(url).text
+    with office.open(read_only=True) as work:
+        first = rules_of(work, "PUMP-1")[0]
+    planner.send(f"{url}/allocations/{first.id}/end")
+    assert "40 pcs kept" not in planner.get(url).text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,10 @@ import sqlalchemy as sa
 
 from b2bcrm.catalog.models import Item, ItemKind
 from b2bcrm.fulfillment.planning import atp
-from b2bcrm.fulfillment.planning.plant import part_name
+from b2bcrm.fulfillment.planning.allocations import cap_sentence
+from b2bcrm.fulfillment.planning.plant import Allocation, part_name
 from b2bcrm.fulfillment.planning.takes import Wish
+from b2bcrm.fulfillment.queries.allocations import caps
 from b2bcrm.fulfillment.snapshot import live, pools, ways, witness
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.words import Message
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 class Found:
     """An answer and where it is met from; site None: nothing to reserve (a service).
 
-    ``details`` are the components and hours below ``takes``.
+    ``details`` are the components and hours below ``takes``; ``customer_class`` is the asker's.
     """
 
     line: AskLine
@@ -41,6 +43,7 @@ class Found:
     takes: tuple[atp.Supply, ...]
     ready_on: dt.date | None = None
     details: tuple[atp.Supply, ...] = ()
+    customer_class: str = ""
 
 
 def find(
@@ -58,7 +61,8 @@ def find(
     by_plan = {} if plan is None else _from_plan(work, lines, way, plan, late)
     rest = [line for n, line in enumerate(lines) if n not in by_plan]
     by_atp = iter(_from_pools(work, rest, way, without))
-    return [by_plan.get(n) or next(by_atp) for n in range(len(lines))]
+    found = [by_plan.get(n) or next(by_atp) for n in range(len(lines))]
+    return [replace(one, customer_class=way.customer_class(one.line.account_id)) for one in found]
 
 
 def by_wish(line: AskLine, site_id: int, takes: Sequence[atp.Supply], way: ways.Ways) -> Decimal:
@@ -102,11 +106,13 @@ def _from_plan(
                     list(parts),
                     standing.pieces(nos[lines[n].item_id], lines[n].qty),
                     _wish(lines[n], next(iter(parts.values())), way, work.today),
+                    way.customer_class(lines[n].account_id),
                 )
                 for n, parts in asked
             ],
             late={at for at, (n, _) in enumerate(asked) if lines[n].ref in late},
         )
+        capped = caps(work, nos.values())
         centers = witness.centers(work, (offer.decides for _, offer in offers))
         found = {}
         for (n, parts), (part, offer) in zip(asked, offers, strict=True):
@@ -117,6 +123,7 @@ def _from_plan(
             found[n] = _answered(
                 lines[n], parts[part], full, takes, reason=reason, way=way, as_of=as_of
             )
+            found[n] = _with_cap(found[n], part, capped, way)
         return found
 
 
@@ -168,6 +175,20 @@ def _answered(
     full_on = way.arrives(line.account_id, site_id, takes, ready_on)
     answer = Answer(line.ref, full_on, there, told, sources(takes, details), as_of)
     return Found(line, answer, site_id, takes, ready_on, details)
+
+
+def _with_cap(found: Found, part: str, caps: Iterable[Allocation], way: ways.Ways) -> Found:
+    """An answer later than wished names the cap that its customer's class meets on that day."""
+    line, answer = found.line, found.answer
+    if answer.full_on is not None and answer.full_on <= line.wanted_on:
+        return found
+    who = way.customer_class(line.account_id)
+    for cap in caps:
+        mine = part_name(cap.item, cap.site) == part and cap.customer_class == who
+        if mine and cap.first_on <= line.wanted_on <= cap.last_on:
+            why = Message("%(reason)s; %(cap)s", reason=answer.reason, cap=cap_sentence(cap))
+            return replace(found, answer=replace(answer, reason=why))
+    return found
 
 
 # ------------------------------------------------------------------- from stock and lead times

@@ -75,6 +75,7 @@ class Promises:
                 site_id=one.site_id,
                 qty=one.line.qty,
                 ready_on=one.ready_on,
+                customer_class=one.customer_class,
                 reason=one.answer.reason,
                 sources=pools.sources_of(one.takes, one.details),
             )
@@ -118,7 +119,9 @@ class Promises:
             told = sources(takes, details)
             answer = Answer(line.ref, full_on, there, row.reason, told, as_of)
             answers[line.ref] = answer
-            kept_line = Found(line, answer, row.site_id, takes, row.ready_on, details)
+            kept_line = Found(
+                line, answer, row.site_id, takes, row.ready_on, details, row.customer_class
+            )
             self._reserve(order_ref, kept_line, seq)
         self.work.session.flush()  # flush: what was held must not be found free again
         asked = find(self.work, rest)
@@ -282,6 +285,7 @@ class Promises:
                 site_id=found.site_id,
                 qty=found.line.qty,
                 ready_on=found.ready_on,
+                customer_class=found.customer_class,
                 reason=found.answer.reason,
                 sources=pools.sources_of(found.takes, found.details),
             )

@@ -4,6 +4,7 @@ mornings, prices, notices, and what planners settle.
 
 from __future__ import annotations
 
+from b2bcrm.fulfillment.models.allocations import AllocationRule
 from b2bcrm.fulfillment.models.boards import BoardMorning, BoardView
 from b2bcrm.fulfillment.models.care import FirmPeg, OrderCare
 from b2bcrm.fulfillment.models.figures import FigureRun, FigureSheet
@@ -45,6 +46,7 @@ from b2bcrm.fulfillment.models.sureness import SurenessCurve, SurenessRun, Suren
 __all__ = [
     "OPEN_WORK",
     "WAITING_WORK",
+    "AllocationRule",
     "BoardMorning",
     "BoardView",
     "FigureRun",

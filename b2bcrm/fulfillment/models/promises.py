@@ -92,7 +92,10 @@ class Hold(Base):
 
 
 class HoldLine(Base):
-    """One held line: so many pieces of an item, from supply ready on ``ready_on``."""
+    """One held line: so many pieces of an item, from supply ready on ``ready_on``.
+
+    ``customer_class`` is that of the customer when it was held; its allocations are his.
+    """
 
     __tablename__ = "hold_line"
     __table_args__ = (sa.Index("ix_hold_line_item", "item_id"),)
@@ -104,12 +107,13 @@ class HoldLine(Base):
     site_id: Mapped[int] = mapped_column(sa.ForeignKey("site.id"))
     qty: Mapped[Decimal] = mapped_column(Qty)
     ready_on: Mapped[dt.date]
+    customer_class: Mapped[str] = mapped_column(sa.String(1), default="")
     reason: Mapped[Message] = mapped_column(MessageColumn)
     sources: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON)
 
 
 class Reservation(Base):
-    """What an order line was promised from: the witness of its promise."""
+    """What an order line was promised from: the witness of its promise; as ``HoldLine``."""
 
     __tablename__ = "reservation"
     __table_args__ = (
@@ -125,6 +129,7 @@ class Reservation(Base):
     site_id: Mapped[int] = mapped_column(sa.ForeignKey("site.id"))
     qty: Mapped[Decimal] = mapped_column(Qty)
     ready_on: Mapped[dt.date]
+    customer_class: Mapped[str] = mapped_column(sa.String(1), default="")
     reason: Mapped[Message] = mapped_column(MessageColumn)
     sources: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON)
     ended_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)

@@ -17,6 +17,7 @@ has go on to the next.
 from __future__ import annotations
 
 import datetime as dt
+import enum
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -126,6 +127,30 @@ class OpenLine(NamedTuple):
     receiving: str = ""
 
 
+class AllocationKind(enum.StrEnum):
+    """Supply that is kept for a class, or the most that a class gets."""
+
+    KEEP = "keep"
+    CAP = "cap"
+
+
+class Allocation(NamedTuple):
+    """``qty`` pieces of an item at a site for a class of customers.
+
+    Kept until the end of ``last_on``, from then on for all; or the most that leaves from
+    ``first_on`` to ``last_on``, of which ``shipped`` have left.
+    """
+
+    kind: AllocationKind
+    item: str
+    site: str
+    customer_class: str
+    qty: Decimal
+    first_on: dt.date
+    last_on: dt.date
+    shipped: Decimal = Decimal(0)
+
+
 class Kept(NamedTuple):
     """Pieces promised by a reservation or a hold, ready on ``on``; ``key`` tells them apart.
 
@@ -140,6 +165,7 @@ class Kept(NamedTuple):
     qty: Decimal
     on: dt.date
     fresh: bool
+    customer_class: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,6 +182,7 @@ class Rows:
     open_steps: Sequence[OpenStep] = ()
     lines: Sequence[OpenLine] = ()
     kept: Sequence[Kept] = ()
+    allocations: Sequence[Allocation] = ()
     calendars: dict[str, WorkCalendar] = field(default_factory=dict)
     site_calendars: dict[str, str] = field(default_factory=dict)
 

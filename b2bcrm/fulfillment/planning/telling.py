@@ -17,6 +17,7 @@ from fractions import Fraction
 from functools import cached_property
 from math import ceil, floor
 
+from b2bcrm.fulfillment.planning.allocations import CLASSES, allocated
 from b2bcrm.fulfillment.planning.atp import PURCHASE, STOCK, WORK
 from b2bcrm.fulfillment.planning.engine.book import MOST_FACTOR, Problem
 from b2bcrm.fulfillment.planning.engine.records import (
@@ -52,7 +53,7 @@ from b2bcrm.kernel.calendar import WorkCalendar
 
 SHORTEST, LONGEST, AFTER_LAST = 400, 800, 120  # days of a plan
 KINDS = {STOCK: SupplyKind.STOCK, PURCHASE: SupplyKind.PURCHASE, WORK: SupplyKind.WORK}
-CLASSES = {"A": 1, "B": 2}  # what is kept comes before all of them, any other class after
+PRIORITIES = {"A": 1, "B": 2}  # what is kept comes before all of them, any other class after
 OTHERS = 3
 Windows = dict[str, dict[int, int]]
 
@@ -91,6 +92,7 @@ def kept_lines(kept: Iterable[Kept], places: Places, today: dt.date) -> list[Lin
             ceil(one.qty * scale_of(places.items[one.item].unit)),
             (one.on - today).days,
             rank=one.seq,
+            customer_class=one.customer_class,
         )
         for one in kept
         if one.item in places.items
@@ -117,6 +119,7 @@ class _Teller:
             *self._lines(),
         ]
         supplies, needs = self._supplies()
+        keeps, caps = allocated(rows, self.places, self._demand[1])
         parts = [Part(part_name(no, s)) for no in self.items for s in self.places.of(no)]
         if pegged:
             for line, its_supplies in self._pegged():
@@ -136,6 +139,9 @@ class _Teller:
             ],
             calendars=[Calendar(name, days) for name, days in self.windows.items()],
             needs=needs,
+            classes=CLASSES,
+            keeps=keeps,
+            caps=caps,
             loads=[Load(*row) for row in spread(rows.open_steps, hours, rows.today)],
         )
         scales = {no: scale_of(i.unit) for no, i in self.items.items() if scale_of(i.unit) != 1}
@@ -284,10 +290,11 @@ class _Teller:
                 self.places.part(row.item, row.site),
                 ceil(left[row.no] * self._scale(row.item)),
                 self._day(row.wish),
-                CLASSES.get(row.customer_class, OTHERS),
+                PRIORITIES.get(row.customer_class, OTHERS),
                 rank=n,
                 transit=row.transit + 1,
                 calendar=self._receiving(row.receiving),
+                customer_class=row.customer_class,
             )
             for n, row in enumerate(wanted)
         ]

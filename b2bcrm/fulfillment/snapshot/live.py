@@ -87,7 +87,14 @@ class Live:
             part = part_name(one.item, one.site)
             if one.key not in standing.kept and standing.knows(part):
                 qty = standing.pieces(one.item, one.qty)
-                standing.keep(one.key, part, qty, (one.on - self.today).days, fresh=one.fresh)
+                standing.keep(
+                    one.key,
+                    part,
+                    qty,
+                    (one.on - self.today).days,
+                    fresh=one.fresh,
+                    customer_class=one.customer_class,
+                )
 
 
 def _load(digest: str, packed: bytes) -> _Loaded:

@@ -38,7 +38,7 @@ from b2bcrm.fulfillment.planning.plant import (
     Rows,
     Step,
 )
-from b2bcrm.fulfillment.snapshot import firm
+from b2bcrm.fulfillment.snapshot import allocations, firm
 from b2bcrm.fulfillment.snapshot.pools import calendars, supplies_of
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.work import Work
@@ -87,6 +87,7 @@ def take(work: Work) -> Rows:
         open_steps=_open_steps(work),
         lines=_lines(work),
         kept=kept(work),
+        allocations=allocations.take(work),
         calendars=calendars(work),
         site_calendars={
             site.code: site.calendar_code
@@ -250,7 +251,14 @@ def _reserved(work: Work) -> dict[tuple[str, str], Decimal]:
 
 
 def _witness(kind: type[Reservation | HoldLine]) -> tuple[Any, ...]:
-    return kind.id, kind.line_ref, Item.no, Site.code, sa.cast(kind.sources, sa.Text)
+    return (
+        kind.id,
+        kind.line_ref,
+        Item.no,
+        Site.code,
+        sa.cast(kind.sources, sa.Text),
+        kind.customer_class,
+    )
 
 
 # Built once: every question asks them.
@@ -288,7 +296,7 @@ def kept(work: Work, *, without: tuple[str, ...] = ()) -> list[Kept]:
 @lru_cache(maxsize=KEPT_ROWS)  # every question asks all of them, and few have changed since
 def _kept(row: tuple[Any, ...]) -> tuple[Kept, ...]:
     """One per day and way. The key says everything, so that a row that changed is another one."""
-    mark, row_id, line, item, site, sources, seq, ref = row
+    mark, row_id, line, item, site, sources, customer_class, seq, ref = row
     days: dict[tuple[dt.date, bool], Decimal] = defaultdict(Decimal)
     for take in supplies_of(json.loads(sources)):
         days[take.on, take.kind in FRESH] += take.qty
@@ -302,6 +310,7 @@ def _kept(row: tuple[Any, ...]) -> tuple[Kept, ...]:
             qty=qty,
             on=on,
             fresh=fresh,
+            customer_class=customer_class,
         )
         for (on, fresh), qty in days.items()
     )

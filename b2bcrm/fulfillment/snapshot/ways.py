@@ -26,6 +26,7 @@ class _Place:
     incoterm: str
     transit_days: int = 0
     receiving_days: str = "1111100"
+    customer_class: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class Ways:
             receiving_days=place.receiving_days,
         )
 
+    def customer_class(self, account_id: int | None) -> str:
+        """The account's class; empty where nobody is named."""
+        place = self.places.get(account_id or 0)
+        return "" if place is None else place.customer_class
+
     def transit(self, account_id: int | None) -> int:
         """Days on the way that count before delivery, 0 where the rule delivers at our door."""
         place = self.places.get(account_id or 0)
@@ -63,13 +69,19 @@ def take(work: Work, account_ids: Iterable[int | None]) -> Ways:
     ids = {account_id for account_id in account_ids if account_id is not None}
     places: dict[int, _Place] = {}
     query = (
-        sa.select(Account.id, Account.incoterm, ShipTo.transit_days, ShipTo.receiving_days)
+        sa.select(
+            Account.id,
+            Account.incoterm,
+            ShipTo.transit_days,
+            ShipTo.receiving_days,
+            Account.customer_class,
+        )
         .outerjoin(ShipTo, ShipTo.account_id == Account.id)
         .where(Account.id.in_(ids))
         .order_by(Account.id, ShipTo.code)
     )
-    for account_id, incoterm, transit_days, receiving_days in work.session.execute(query):
-        place = _Place(incoterm, transit_days or 0, receiving_days or "1111100")
+    for account_id, incoterm, transit_days, receiving_days, one in work.session.execute(query):
+        place = _Place(incoterm, transit_days or 0, receiving_days or "1111100", one)
         places.setdefault(account_id, place)
     stored = calendars(work)
     sites = {

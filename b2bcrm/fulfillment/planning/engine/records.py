@@ -113,13 +113,14 @@ class Keep:
     """``qty`` pieces of a part's supply, the first to come, are for one class of customers.
 
     From day ``release`` on, what is left of them falls free to all: others have them for a need
-    on that day or a later one.
+    on that day or a later one. The first ``after`` pieces of all are not among them.
     """
 
     part: str
     customer_class: str
     qty: int
     release: int
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def supplies_left(
         _serve(need, by_part, parts, problems)
     left: list[tuple[int, int, int]] = []  # index, what is kept, quantity
     for number, keep in enumerate(keeps):
-        left += [(n, number, qty) for n, qty in _first_of(by_part.get(keep.part, []), keep.qty)]
+        left += [(n, number, qty) for n, qty in _first_of(by_part.get(keep.part, []), keep)]
     left += [(n, -1, qty) for rows in by_part.values() for _, qty, n in rows if qty > 0]
     left.sort()
     arrays: Arrays = {
@@ -42,11 +42,13 @@ def supplies_left(
     return arrays, [known[n].ref or "stock" for n, _, _ in left]
 
 
-def _first_of(rows: list[list[int]], qty: int) -> list[tuple[int, int]]:
-    """Take ``qty`` from rows (day, quantity left, index), the first first: index and quantity."""
-    found = []
+def _first_of(rows: list[list[int]], keep: Keep) -> list[tuple[int, int]]:
+    """Take what is kept from rows (day, quantity left, index), the first first: index, quantity."""
+    found, qty, passed = [], keep.qty, max(0, keep.after)
     for row in rows:
-        taken = min(qty, row[1])
+        stays = min(passed, row[1])
+        passed -= stays
+        taken = min(qty, row[1] - stays)
         if taken > 0:
             row[1] -= taken
             qty -= taken
