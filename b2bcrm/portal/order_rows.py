@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from b2bcrm.fulfillment.models import OrderProjection
+from b2bcrm.fulfillment.queries.notices import customer_is_asked
 from b2bcrm.kernel.actor import Actor, Role
 from b2bcrm.kernel.database import STATEMENTS
 from b2bcrm.kernel.matching import holds, starts
@@ -46,6 +47,7 @@ class OrderRow(NamedTuple):
     stage: Stage | None
     stage_pct: int | None
     status: Status | None
+    asked: bool
 
     @property
     def value(self) -> Money:
@@ -67,11 +69,18 @@ class OrderRow(NamedTuple):
     @property
     def chip(self) -> tuple[str, Message]:
         """Colour and words."""
-        return chip_of(self.state, self.status)
+        return chip_of(self.state, self.status, asked=self.asked)
 
 
-def chip_of(state: OrderState, status: Status | None) -> tuple[str, Message]:
-    """What the customer is told: late is late, but our buffers and holds are our own."""
+def chip_of(
+    state: OrderState, status: Status | None, *, asked: bool = False
+) -> tuple[str, Message]:
+    """What the customer is told: late is late, but our buffers and holds are our own.
+
+    ``asked``: a day has moved, and he may choose.
+    """
+    if asked:
+        return "risk", Message("A new day: please choose")
     if state is OrderState.CANCELLED:
         return "idle", Message("Cancelled")
     if state is OrderState.CLOSED or status is Status.DONE:
@@ -125,6 +134,7 @@ def _list_of(account_id: int | None, show: str, sort: str, *, descending: bool) 
             _P.stage,
             _P.stage_pct,
             _P.status,
+            customer_is_asked(),
             sa.func.count().over(),
         )
         .order_by(by.nulls_last(), Order.id.desc())

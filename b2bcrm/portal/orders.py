@@ -36,7 +36,6 @@ bp = Blueprint("portal_orders", __name__, template_folder="templates")
 
 PER_PAGE = 25
 MOST_DOTS = 60
-CHOOSE = ("risk", Message("A new day: please choose"))
 DRAWINGS = {"BS": "screw", "LG": "guide", "RT": "table", "SW": "wave"}
 COLUMNS: tuple[Column[OrderRow], ...] = (
     Column(Message("Order"), lambda r: r.no),
@@ -103,7 +102,7 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         "portal/order.html",
         facts=facts,
         head=head,
-        chip=CHOOSE if choices else chip_of(head.state, head.status),
+        chip=chip_of(head.state, head.status, asked=bool(choices)),
         dates=dates(facts),
         stages=lifeline(facts, short),
         current=list(Stage).index(current_stage(head)),

@@ -295,9 +295,11 @@ class TestALaterDay:
         assert "A new day: please choose" in page
         assert "Send 4 pcs ahead, there on 18 Nov" in page
         assert "CANARY" not in page
+        assert "A new day: please choose" in listed(buyer)
         url = re.search(r'action="(/portal/notices/\d+)"', page)[1]
         assert "22 Dec 2026 instead of Tue 15 Dec 2026" in buyer.get(url).text
         assert buyer.send(url, choice="part", qty="4", on="2026-11-18").status_code == 303
+        assert "please choose" not in listed(buyer)
         page = read(buyer, order)
         assert "asks to have 4 pcs of line 10 sent ahead" in page
         assert "please choose" not in page

@@ -88,19 +88,33 @@ class NoticeRow(NamedTuple):
         )
 
 
-def _statement() -> sa.Select[Any]:
+def _counts() -> sa.ColumnElement[bool]:
     """A notice counts while it is its line's newest, its day stands, and the line is open."""
     newer = sa.orm.aliased(PromiseNotice)
     newest = ~sa.exists().where(
         newer.order_line_id == PromiseNotice.order_line_id, newer.id > PromiseNotice.id
     )
-    counts = sa.and_(
+    return sa.and_(
         newest,
         OrderLine.promised_on == PromiseNotice.promised_on,
         Order.state == OrderState.CONFIRMED,
         ~OrderLine.cancelled,
         OrderLine.delivered_qty < OrderLine.due_qty,
     )
+
+
+def customer_is_asked() -> sa.ColumnElement[bool]:
+    """Whether the customer of an order may choose, in a statement that selects from orders."""
+    return (
+        sa.select(PromiseNotice.id)
+        .join(OrderLine, OrderLine.id == PromiseNotice.order_line_id)
+        .where(OrderLine.order_id == Order.id, PromiseNotice.choice.is_(None), _counts())
+        .correlate(Order)
+        .exists()
+    )
+
+
+def _statement() -> Any:
     return (
         sa.select(
             PromiseNotice.id,
@@ -111,7 +125,7 @@ def _statement() -> sa.Select[Any]:
             OrderLine.unit,
             PromiseNotice.previous_on,
             PromiseNotice.promised_on,
-            sa.case((counts, sa.true()), else_=sa.false()),
+            _counts(),
             LineProjection.ahead,
             PromiseNotice.choice,
             PromiseNotice.qty,
