@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from b2bcrm.fulfillment.planning.chain import Outlook, outlook
-from b2bcrm.fulfillment.planning.facts import Supplies
+from b2bcrm.fulfillment.planning.explain import explain
+from b2bcrm.fulfillment.planning.facts import Planned, Supplies
 from b2bcrm.fulfillment.planning.lateness import Share, Step, shares, split
 from tests.fulfillment.test_chain import CAL, TODAY, buy, late_blanks, line, make, on
 
@@ -119,3 +120,35 @@ def test_a_line_in_time_or_without_promise_has_no_shares(promised_on):
 
 def test_a_line_of_which_nothing_is_known_has_no_shares():
     assert shares(line(), Outlook("none", [], None)) == []
+
+
+@given(scrapped=st.integers(1, 20), extra=st.integers(1, 15))
+def test_days_that_wait_for_what_replaces_scrap_are_lost_by_quality(scrapped, extra):
+    """The work order ends in time; the live plan has what was scrapped so many days later."""
+    end = CAL.add_days(TODAY, 5)
+    spoilt = make(status="running", first_end_on=end, end_on=end, scrapped=Decimal(scrapped),
+                  started_on=TODAY, completed=Decimal(59 - scrapped))  # fmt: skip
+    anew = CAL.add_days(end, extra)
+    served = line(promised_on=CAL.add_days(end, 1), incoterm="EXW", transit_days=0,
+                  plan=Planned(anew, late=True))  # fmt: skip
+    view = outlook(served, Supplies({served.ref: [spoilt]}), TODAY)
+    assert view.projected_on == CAL.add_days(anew, 1)
+    assert shares(served, view) == [Share("quality", spoilt.no, extra)]
+    why = explain(served, view, TODAY)
+    assert why.kind == "quality"
+    assert f"{scrapped} of {spoilt.no} were scrapped" in str(why.cause)
+
+
+def test_pieces_that_no_document_brings_are_waited_for_and_are_no_risk_in_time():
+    end = CAL.add_days(TODAY, 5)
+    made = make(status="done", first_end_on=end, end_on=end, ended_on=TODAY)
+    facts = {"promised_on": CAL.add_days(end, 9), "incoterm": "EXW", "transit_days": 0}
+    in_time = line(plan=Planned(CAL.add_days(end, 8)), **facts)
+    view = outlook(in_time, Supplies({in_time.ref: [made]}), TODAY)
+    assert (view.rest, view.complete, view.buffer >= 8) == (True, False, True)
+    late = line(plan=Planned(CAL.add_days(end, 12), late=True), **facts)
+    view = outlook(late, Supplies({late.ref: [made]}), TODAY)
+    assert found(shares(late, view)) == {"planned": 4}
+    assert "Not all of it is planned" in str(explain(late, view, TODAY).cause)
+    covered = line(**facts)
+    assert outlook(covered, Supplies({covered.ref: [made]}), TODAY).complete

@@ -11,7 +11,6 @@ time. Pure.
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -24,9 +23,9 @@ from b2bcrm.fulfillment.planning.facts import (
     Line,
     Make,
     Part,
-    Step,
     Supplies,
 )
+from b2bcrm.fulfillment.planning.lag import lag
 from b2bcrm.kernel.calendar import WorkCalendar
 
 DEEPEST = 8  # a reference that leads back to itself must not loop for ever
@@ -63,6 +62,7 @@ class Node:
     center: str = ""
     line_no: int = 0
     firm: bool = False
+    scrapped: Decimal = ZERO
     children: list[Node] = field(default_factory=list)
 
 
@@ -74,7 +74,8 @@ class Outlook:
     Without a buffer nothing can slip any more: all of it is there, and the ERP ships in time.
 
     ``ready_on``: could leave; ``ship_on``: will leave by the ERP's plan or later; ``source`` says
-    what it rests on: supply, stock, reservation, plan, shipped, service or none.
+    what it rests on: supply, stock, reservation, plan, shipped, service or none. ``rest``: some
+    pieces no document brings.
     """
 
     source: str
@@ -83,12 +84,13 @@ class Outlook:
     ship_on: dt.date | None = None
     projected_on: dt.date | None = None
     buffer: int | None = None
+    rest: bool = False
 
     @property
     def complete(self) -> bool:
         """Whether everything the line needs is there or has left."""
         if self.source == "supply":
-            return all(node.finished for node in self.tops)
+            return not self.rest and all(node.finished for node in self.tops)
         return self.source in {"stock", "service", "shipped"}
 
     def driver(self) -> list[Node]:
@@ -111,6 +113,8 @@ def outlook(line: Line, supplies: Supplies, today: dt.date) -> Outlook:
     view.ready_on = _by_plan(line, view, _ready_on(line, view, today))
     if view.source in _UNPEGGED:
         view.ready_on = _with_firm(line, view, view.ready_on)
+    elif view.source == "supply":
+        view.ready_on = _with_rest(line, view, view.ready_on)
     settle(line, view, today)
     return view
 
@@ -170,12 +174,38 @@ def _by_plan(line: Line, view: Outlook, ready_on: dt.date | None) -> dt.date | N
     return min(ready_on, leaves_on)
 
 
+def _with_rest(line: Line, view: Outlook, ready_on: dt.date | None) -> dt.date | None:
+    """The day on which the pieces are there as well that the documents do not bring.
+
+    The live plan tells of them; it knows nothing of a line that its documents cover. What it has
+    in time it has as late as that allows, so that day says nothing.
+    """
+    if ready_on is None or line.plan is None:
+        return ready_on
+    leaves_on = line.calendar.add_days(line.plan.on, 1)
+    view.rest = True
+    return max(ready_on, leaves_on) if line.plan.late else ready_on
+
+
 def _with_firm(line: Line, view: Outlook, ready_on: dt.date | None) -> dt.date | None:
     """The day on which the firm pieces are there as well as the others."""
     ends = [node.end_on for node in view.tops if node.end_on is not None]
     if ready_on is None or not ends:
         return ready_on
     return max(ready_on, line.calendar.add_days(max(ends), 1))
+
+
+def waits_for_rest(line: Line, view: Outlook) -> bool:
+    """Whether pieces that no document brings are the last to come, and too late."""
+    if not view.rest or line.plan is None or not line.plan.late:
+        return False
+    return view.ready_on == line.calendar.add_days(line.plan.on, 1)
+
+
+def scrapped(line: Line, view: Outlook) -> Node | None:
+    """The line's own work order of which most was scrapped; None where nothing was."""
+    own = [node for node in view.tops if node.item == line.item and node.scrapped > 0]
+    return max(own, key=lambda node: node.scrapped, default=None)
 
 
 def settle(line: Line, view: Outlook, today: dt.date) -> None:
@@ -250,6 +280,7 @@ class _Forward:
     def _make(self, make: Make, depth: int) -> Node:
         cal, today = self.cal, self.today
         node = Node("work_order", make.no, make.item, make.qty, was_on=make.first_end_on)
+        node.scrapped = make.scrapped
         node.children = self.below(make.no, () if make.started else make.parts, depth + 1)
         node.start_on, node.detail = make.started_on or make.start_on, make.status
         if make.finished:
@@ -258,7 +289,7 @@ class _Forward:
         waits = max((n.end_on for n in node.children if n.end_on and not n.finished), default=None)
         below = 0
         if make.started:
-            slip, node.center = _lag(make, today, cal)
+            slip, node.center = lag(make, today, cal)
             if waits is not None and waits > make.end_on:
                 below = cal.days_between(make.end_on, waits)
         else:
@@ -274,37 +305,6 @@ class _Forward:
         inherited = max((n.delay for n in node.children if not n.finished), default=0)
         node.own = max(0, node.delay - inherited) if slip >= below else 0
         return node
-
-
-def _lag(make: Make, today: dt.date, cal: WorkCalendar) -> tuple[int, str]:
-    """Working days by which the operations are behind plan, and the worst one's work centre."""
-    worst, center = 0, ""
-    now = cal.next_working(today)
-    open_steps = [step for step in make.steps if not step.done]
-    for step in open_steps or [_whole(make)]:
-        length = cal.days_between(step.start_on, step.end_on) + 1
-        share = 1 - min(Decimal(1), step.qty_done / make.qty) if make.qty else ZERO
-        needs = max(1, math.ceil(length * share))
-        begins = max(now, step.start_on) if step.qty_done == 0 else now
-        behind = cal.days_between(step.end_on, cal.add_days(begins, needs - 1))
-        center = center or step.center
-        if behind > worst:
-            worst, center = behind, step.center
-    return worst, center
-
-
-def _whole(make: Make) -> Step:
-    """The work order as one operation, for ERPs that report none."""
-    return Step(
-        step_no=0,
-        name="",
-        center="",
-        station="",
-        done=False,
-        qty_done=make.completed,
-        start_on=make.started_on or make.start_on,
-        end_on=make.end_on,
-    )
 
 
 def _buy(buy: Buy, today: dt.date, cal: WorkCalendar) -> Node:

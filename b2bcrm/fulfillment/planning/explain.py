@@ -10,8 +10,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from b2bcrm.fulfillment.planning.chain import Node, Outlook
-from b2bcrm.fulfillment.planning.facts import Asked, Line
+from b2bcrm.fulfillment.planning.chain import Node, Outlook, scrapped, waits_for_rest
+from b2bcrm.fulfillment.planning.facts import Asked, Line, Planned
 from b2bcrm.fulfillment.planning.progress import plain, word_of
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.words import Message, show_decimal
@@ -68,6 +68,8 @@ def explain(
             Message("The line has no promise date."),
             Message("Give the line a promise date."),
         )
+    if line.plan is not None and waits_for_rest(line, view):
+        return _rest(line, view, line.plan)
     chain = view.driver()
     if chain:
         worst = max(chain, key=lambda node: node.own)
@@ -81,6 +83,24 @@ def asked_of(asked: Asked, why: Why, *, late: bool) -> Why:
     if late:
         return replace(why, next_step=asked.next_step)
     return Why("customer", asked.sentence, asked.next_step)
+
+
+def _rest(line: Line, view: Outlook, plan: Planned) -> Why:
+    """Pieces are missing beside the documents: scrapped, or never planned."""
+    step = Message("Plan the line's supply in the ERP.")
+    spoilt = scrapped(line, view)
+    if spoilt is not None:
+        cause = Message(
+            "%(qty)s of %(no)s were scrapped; what replaces them is there on %(day)s.",
+            qty=show_decimal(spoilt.scrapped),
+            no=spoilt.no,
+            day=plan.on,
+        )
+        return Why("quality", cause, step)
+    cause = Message(
+        "Not all of it is planned in the ERP; the rest is there on %(day)s.", day=plan.on
+    )
+    return Why("material" if plan.material else "capacity", cause, step)
 
 
 def _without_chain(line: Line, view: Outlook, *, known_to_erp: bool, waits_for: int | None) -> Why:

@@ -65,6 +65,7 @@ class Make:
     first_end_on: dt.date
     started_on: dt.date | None = None
     ended_on: dt.date | None = None
+    scrapped: Decimal = ZERO
     steps: tuple[Step, ...] = ()
     parts: tuple[Part, ...] = ()
 

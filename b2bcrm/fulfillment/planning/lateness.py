@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from b2bcrm.fulfillment.planning.chain import Node, Outlook, leave_by_of
+from b2bcrm.fulfillment.planning.chain import Node, Outlook, leave_by_of, scrapped, waits_for_rest
 from b2bcrm.fulfillment.planning.facts import Line
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.words import Message
@@ -25,6 +25,7 @@ SHARE_WORDS = {
     "supplier": Message("supplier"),
     "stock": Message("missing in stock"),
     "production": Message("production"),
+    "quality": Message("scrap"),
     "planned": Message("planned later than promised"),
     "hold": Message("hold"),
     "shipping": Message("shipping"),
@@ -63,6 +64,11 @@ def shares(line: Line, view: Outlook, *, held: bool = False) -> list[Share]:
     if (ready_on := _ready_on(view, cal)) is not None:
         unplanned = held and not view.tops
         steps.append(Step("hold" if unplanned else "planned", "", _slip(cal, leave_by, ready_on)))
+    if waits_for_rest(line, view):
+        spoilt = scrapped(line, view)
+        lost = "planned" if spoilt is None else "quality"
+        no = "" if spoilt is None else spoilt.no
+        steps.append(Step(lost, no, _slip(cal, leave_by, view.ready_on)))
     leaves = _slip(cal, leave_by, view.ship_on or view.ready_on)
     steps.append(Step("hold" if held else "shipping", "", leaves))
     steps.append(Step("transport", "", late))

@@ -70,7 +70,7 @@ def _pieces(
         ready = _ready(node, made, bought)
         yield None, ready
         if not node.finished:
-            yield node.end_on, node.qty - ready
+            yield node.end_on, node.qty - node.scrapped - ready
     from_stock = max(ZERO, line.ordered - sum((node.qty for node in own), ZERO))
     yield None, min(from_stock, max(line.reserved_stock, line.shipped))
 

@@ -27,6 +27,7 @@ from b2bcrm.fulfillment.planning.engine.ledger import (
     TOP,
     copied,
     removable,
+    reverse,
     with_room,
 )
 from b2bcrm.fulfillment.planning.engine.placing import BOUGHT, STOCK_FIRST, drop, place_unit
@@ -119,16 +120,30 @@ class Standing:
         """Part, pieces, what they rest on, and which of that decides their day."""
         unit = self._units[name]
         line = self._book.unit_line[unit]
-        takes = merged(self._takes(unit))
-        before, day = self._ledger, self.day(name) or 0
-        self._ledger = with_room(copied(before))  # to be tried on
-        drop(self._book, self._ledger, unit)
-        decides = None
-        if place_unit(self._book, self._ledger, unit, day, STOCK_FIRST):
-            decides = self._decides(unit, day, takes)
-        self._ledger = before
+        takes, day = merged(self._takes(unit)), self.day(name) or 0
+        decides = self._decided_anew(unit, day, takes)
         part = self.names.parts[self._book.line_part[line]]
         return part, int(self._book.line_qty[line]), takes, decides
+
+    def _decided_anew(self, unit: int, day: int, takes: Sequence[Take]) -> Take | None:
+        """What the unit would wait for, were it placed now for the day that it has; no trace."""
+        book, ledger = self._book, self._ledger
+        counters = ledger.unit_first, ledger.unit_count, ledger.unit_day, ledger.unit_ahead
+        before, mark = [int(one[unit]) for one in counters], int(ledger.at[TOP])
+        drop(book, ledger, unit)
+        decides = None
+        if place_unit(book, ledger, unit, day, STOCK_FIRST):
+            decides = self._decides(unit, day, takes)
+            drop(book, ledger, unit)
+        full = ledger.at[FULL] != 0
+        ledger.at[TOP] = mark
+        reverse(book, ledger, before[0], before[0] + before[1], -1)
+        for one, value in zip(counters, before, strict=True):
+            one[unit] = value
+        if full:
+            self._ledger = with_room(ledger)
+            return self._decided_anew(unit, day, takes)
+        return decides
 
     def _place(self, unit: int, due: int, *, fresh: bool) -> None:
         """By its day as it was given, else as early as it can."""
@@ -166,7 +181,7 @@ class Standing:
             for part in parts:
                 offer, taken = self._offer(part, wish)
                 self._free(taken)
-                ranks[part] = _rank(offer)
+                ranks[part] = NEVER if offer.full is None else offer.full
             chosen = min(parts, key=lambda part: ranks[part])
         if not chosen:
             return "", Offer(None, [])
@@ -372,10 +387,6 @@ _GROWING = ("unit_due", "unit_priority", "sequence", "line_part", "line_qty", "l
 
 def _longer(array: Any, room: int) -> Any:
     return np.append(array, np.zeros(room, array.dtype))
-
-
-def _rank(offer: Offer) -> int:
-    return NEVER if offer.full is None else offer.full
 
 
 def warm() -> None:

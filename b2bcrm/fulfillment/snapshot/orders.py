@@ -238,6 +238,7 @@ def _make(row: WorkOrder, steps: Sequence[Step], parts: Sequence[Part]) -> Make:
         first_end_on=row.first_planned_end_on,
         started_on=row.actual_start_on,
         ended_on=row.actual_end_on,
+        scrapped=row.scrapped_qty,
         steps=tuple(steps),
         parts=tuple(parts),
     )

@@ -48,7 +48,7 @@ def take_entry(
         there = slot >= 0 and ledger.slot_free[slot] >= qty
     else:
         source = match.source_to[-1 - ref]
-        there = source >= 0
+        there = source >= 0 and match.part_new[book.source_part[source]] == 0
         if there and book.source_centre[source] >= 0:
             bucket, load = (
                 book.bucket_at[book.source_centre[source], day],
@@ -142,6 +142,8 @@ def repaired(before: Planned, book: Book, names: Names) -> Ledger:
     part = slot_parts(before.book, kept)
     part = np.where(part >= 0, match.part_to[part], -1).astype(np.int32)
     open_surplus(ledger, kept, part, slot_to)
+    # What is got or allocated in other ways than before is had anew.
+    slot_to[(part >= 0) & (match.part_new[part] != 0)] = -1
     there = np.flatnonzero(match.unit_from >= 0)
     units = there[kept.unit_day[match.unit_from[there]] >= 0].astype(np.int32)
     # Who takes what another's order brings too much can do so only after him: hence again.
