@@ -13,6 +13,7 @@ import numpy as np
 from b2bcrm.fulfillment.planning.engine.book import Book, Names, Small
 from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
 from b2bcrm.fulfillment.planning.engine.ledger import (
+    ABOVE,
     FULL,
     TOP,
     Ledger,
@@ -40,12 +41,15 @@ from b2bcrm.fulfillment.planning.engine.walking import open_surplus
 def take_entry(
     book: Book, ledger: Ledger, kept: Ledger, match: Match, slot_to: Small, entry: int
 ) -> bool:
-    """Take what the entry of the old plan took, if it is there."""
+    """Take what the entry of the old plan took, if it is there.
+
+    What others bring too much may come later: that is looked at when all have had their turn.
+    """
     ref, day, qty = kept.entry_ref[entry], kept.entry_day[entry], kept.entry_qty[entry]
     slot, source, bucket, load = -1, -1, -1, 0
     if ref >= 0:
         slot = slot_to[ref]
-        there = slot >= 0 and ledger.slot_free[slot] >= qty
+        there = slot >= 0 and (ledger.slot_free[slot] >= qty or ledger.slot_supply[slot] == ABOVE)
     else:
         source = match.source_to[-1 - ref]
         there = source >= 0 and match.part_new[book.source_part[source]] == 0
@@ -69,9 +73,8 @@ def take_entry(
 @kernel
 def take_again(
     book: Book, ledger: Ledger, kept: Ledger, match: Match, slot_to: Small, units: Small
-) -> int:
-    """Let units have what they had in the old plan; how many could. Ends when a store is full."""
-    done = 0
+) -> None:
+    """Let units have what they had in the old plan, if they can; ends when a store is full."""
     for unit in units:
         old = match.unit_from[unit]
         if ledger.unit_day[unit] >= 0:
@@ -85,12 +88,26 @@ def take_again(
         if good:
             keep(ledger, unit, mark, kept.unit_day[old])
             ledger.unit_ahead[unit] = kept.unit_ahead[old]
-            done += 1
         else:
             roll_back(book, ledger, mark)
         if ledger.at[FULL]:
-            break
-    return done
+            return
+
+
+@kernel
+def drop_short(book: Book, ledger: Ledger, units: Small) -> None:
+    """Take out whoever uses what nobody brings too much any more, and who then does, and so on."""
+    again = True
+    while again:
+        again = False
+        for unit in units:
+            first = ledger.unit_first[unit]
+            for entry in range(first, first + ledger.unit_count[unit]):
+                ref = ledger.entry_ref[entry]
+                if ref >= 0 and ledger.entry_qty[entry] > 0 and ledger.slot_free[ref] < 0:
+                    drop(book, ledger, unit)
+                    again = True
+                    break
 
 
 @kernel
@@ -146,10 +163,11 @@ def repaired(before: Planned, book: Book, names: Names) -> Ledger:
     slot_to[(part >= 0) & (match.part_new[part] != 0)] = -1
     there = np.flatnonzero(match.unit_from >= 0)
     units = there[kept.unit_day[match.unit_from[there]] >= 0].astype(np.int32)
-    # Who takes what another's order brings too much can do so only after him: hence again.
-    while take_again(book, ledger, kept, match, slot_to, units) or ledger.at[FULL]:
-        if ledger.at[FULL]:
-            ledger = with_room(ledger)
+    take_again(book, ledger, kept, match, slot_to, units)
+    while ledger.at[FULL]:
+        ledger = with_room(ledger)
+        take_again(book, ledger, kept, match, slot_to, units)
+    drop_short(book, ledger, units)
     order, late = steps_of(book)
     place_rest(book, ledger, order, late)
     while ledger.at[FULL]:
