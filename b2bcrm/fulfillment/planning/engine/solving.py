@@ -136,11 +136,13 @@ def send_ahead(book: Book, ledger: Ledger, unit: int) -> None:
 @inner
 def place_late(book: Book, ledger: Ledger, unit: int) -> None:
     """Plan a unit that cannot leave when due as early as it can; nothing when a store is full."""
+    mark = ledger.at[TOP]
     place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
     if book.line_least[book.unit_line[unit]] > 0 and ledger.at[FULL] == 0:
         send_ahead(book, ledger, unit)
     if ledger.at[FULL]:
         drop(book, ledger, unit)
+        ledger.at[TOP] = mark  # no gap: the store is to grow, tidying would not help
 
 
 @kernel
