@@ -148,5 +148,5 @@ def test_the_verifier_finds_what_is_taken_from_others_and_what_is_above_a_cap():
     other = story.book._replace(line_class=story.book.line_class + 1)
     assert check(other, story.plan) == ["takings of what is kept for others: 1, the first is 0"]
     story = tell(plant(wanted("b", 5, 5, "B"), caps=[CAPPED]))
-    less = story.book._replace(cap_qty=story.book.cap_qty - 1)
+    less = story.book._replace(rule=story.book.rule - [0, 0, 0, 1])
     assert check(less, story.plan) == ["caps that a class is above: 1, the first is 0"]

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from b2bcrm.fulfillment.planning.engine.building import build
 from b2bcrm.fulfillment.planning.engine.checking import check
 from b2bcrm.fulfillment.planning.engine.improving import guards, improve, merit
-from b2bcrm.fulfillment.planning.engine.ledger import FULL, opened
+from b2bcrm.fulfillment.planning.engine.ledger import FULL, opened, with_room
 from b2bcrm.fulfillment.planning.engine.plan import plan_of, score
 from b2bcrm.fulfillment.planning.engine.records import (
     Bucket,
+    Cap,
     Facts,
     Kind,
     Line,
@@ -27,7 +28,7 @@ from b2bcrm.fulfillment.planning.engine.records import (
     Part,
     Source,
 )
-from b2bcrm.fulfillment.planning.engine.solving import place_early, solve
+from b2bcrm.fulfillment.planning.engine.solving import place_early, run_steps, solve, steps_of
 from tests.fulfillment.engine.plants import plants
 from tests.scenarios.plant import tell
 
@@ -133,6 +134,30 @@ def test_a_unit_that_finds_the_store_full_leaves_no_trace(room):
         free = ledger.bucket_free.copy()
     assert ledger.at[FULL]
     assert (ledger.bucket_free == free).all()
+
+
+@pytest.mark.parametrize("room", range(19))
+def test_a_plan_made_while_the_store_was_full_is_the_same(room):
+    """Two of the lines leave in two shipments, one of them with a cap of its class."""
+    told = bottleneck()
+    late = [
+        Line("late", "pump", 25, 6, shipments=2, least=3),
+        Line("capped", "pump", 9, 20, shipments=2, customer_class="B"),
+    ]
+    told = replace(told, classes=["B"], caps=[Cap("pump", "B", 4, 0, 28)])
+    book, _, _ = build(replace(told, lines=[*late, *told.lines]))
+    whole, ledger = solve(book), opened(book)
+    assert (whole.unit_ahead > 0).sum() == 2
+    entries = ("entry_ref", "entry_day", "entry_need", "entry_qty")
+    ledger = ledger._replace(**{name: getattr(ledger, name)[:room] for name in entries})
+    units, again = steps_of(book)
+    step = run_steps(book, ledger, units, again, 0)
+    assert step < len(units)
+    while step < len(units):
+        ledger = with_room(ledger)
+        step = run_steps(book, ledger, units, again, step)
+    ours, theirs = plan_of(book, ledger), plan_of(book, whole)
+    assert all((a == b).all() for a, b in zip(ours, theirs, strict=True))
 
 
 def test_a_late_unit_planned_in_turn_waits_for_nobody_after_it():

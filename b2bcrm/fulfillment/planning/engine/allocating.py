@@ -3,54 +3,96 @@
 What is kept is a supply of its own, in a chain of its own: its class takes it first, all others
 from its release on. A cap is a store of pieces that belongs to a class, a part and a window of
 days: each need of the part within the window takes from it, and gives back with everything else.
+Both are rows of one array, as each array more that kernels are handed costs them time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 
 import numpy as np
 
-from b2bcrm.fulfillment.planning.engine.book import MOST, Arrays, Book, Problem, Small
+from b2bcrm.fulfillment.planning.engine.book import (
+    END,
+    FIRST,
+    KEPT,
+    LIMIT,
+    MOST,
+    WHO,
+    Arrays,
+    Book,
+    Problem,
+)
 from b2bcrm.fulfillment.planning.engine.compiled import kernel
 from b2bcrm.fulfillment.planning.engine.ledger import Ledger, note, take
 from b2bcrm.fulfillment.planning.engine.records import Cap, Facts, Keep
 from b2bcrm.fulfillment.planning.engine.stocking import TEN_YEARS
 
+Rule = Keep | Cap
+
 
 @kernel
 def take_kept(
-    book: Book, ledger: Ledger, part: int, who: int, qty: int, day: int, need: int, own: int
+    book: Book, ledger: Ledger, part: int, line: int, qty: int, day: int, need: int, own: int
 ) -> int:
-    """Take what is kept for class ``who`` (own 1), or of others and released; what is missing."""
-    for kept in range(book.part_kept[part], book.part_kept[part + 1]):
-        mine = book.kept_class[kept] == who
-        if mine == (own != 0) and (mine or book.kept_release[kept] <= day):
-            chain = len(book.part_earliest) + kept
+    """Take what is kept for the line's class (own 1), or for others and released; the rest."""
+    for rule in range(book.part_rule[part], book.part_rule[part + 1]):
+        mine = book.rule[rule, WHO] == book.line_class[line]
+        free = mine or book.rule[rule, FIRST] <= day
+        if book.rule[rule, LIMIT] == KEPT and mine == (own != 0) and free:
+            chain = len(book.part_earliest) + rule
             qty = take(ledger, chain, qty, day, need, len(book.supply_part))
     return qty
 
 
 @kernel
 def take_caps(
-    book: Book, ledger: Ledger, part: int, who: int, qty: int, day: int, need: int
+    book: Book, ledger: Ledger, part: int, line: int, qty: int, day: int, need: int
 ) -> bool:
-    """Count a need against the caps of its class; False where it is above one."""
-    for cap in range(book.part_cap[part], book.part_cap[part + 1]):
-        inside = book.cap_start[cap] <= day < book.cap_end[cap]
-        if inside and book.cap_class[cap] == who:
-            slot = len(book.supply_part) + cap
+    """Count a need against the caps of the line's class; False where it is above one."""
+    for rule in range(book.part_rule[part], book.part_rule[part + 1]):
+        inside = book.rule[rule, FIRST] <= day < book.rule[rule, END]
+        mine = book.rule[rule, WHO] == book.line_class[line]
+        if book.rule[rule, LIMIT] != KEPT and inside and mine:
+            slot = len(book.supply_part) + rule
             if ledger.slot_free[slot] < qty or not note(ledger, slot, qty, day, need):
                 return False
             ledger.slot_free[slot] -= qty
     return True
 
 
-def told_keeps(
+def rules_of(
+    facts: Facts, parts: Mapping[str, int], classes: Mapping[str, int], problems: list[Problem]
+) -> list[Rule]:
+    """Allocations by part; faults become problems. Caps whose window is over are none."""
+    told: list[Rule] = [
+        *_keeps(facts, parts, classes, problems),
+        *_caps(facts, parts, classes, problems),
+    ]
+    return sorted(told, key=lambda rule: parts[rule.part])
+
+
+def rule_arrays(
+    rules: Sequence[Rule], parts: Mapping[str, int], classes: Mapping[str, int], horizon: int
+) -> Arrays:
+    """Arrays of allocations."""
+    owners = np.array([parts[rule.part] for rule in rules], np.int64)
+    rows = [
+        (rule.release, horizon, KEPT)
+        if isinstance(rule, Keep)
+        else (rule.start, rule.end, min(max(0, rule.qty), MOST))
+        for rule in rules
+    ]
+    table = np.empty((len(rules), 4), np.int64)
+    table[:, WHO] = [classes[rule.customer_class] for rule in rules]
+    table[:, [FIRST, END, LIMIT]] = np.array(rows, np.int64).reshape(len(rules), 3)
+    ends = np.cumsum(np.bincount(owners, minlength=len(parts)))
+    return {"part_rule": np.append(0, ends).astype(np.int32), "rule": table}
+
+
+def _keeps(
     facts: Facts, parts: Mapping[str, int], classes: Mapping[str, int], problems: list[Problem]
 ) -> list[Keep]:
-    """What is to be kept, by part; faults become problems."""
     good = []
     for keep in facts.keeps:
         fault = _unknown(keep, parts, classes)
@@ -63,13 +105,13 @@ def told_keeps(
             problems.append(fault)
         else:
             good.append(keep)
-    return sorted(good, key=lambda keep: parts[keep.part])
+    return good
 
 
-def _told_caps(
+def _caps(
     facts: Facts, parts: Mapping[str, int], classes: Mapping[str, int], problems: list[Problem]
 ) -> list[Cap]:
-    """Caps whose window is not over, by part; a cap below zero lets nothing through."""
+    """A cap below zero lets nothing through."""
     good = []
     for cap in facts.caps:
         fault = _unknown(cap, parts, classes)
@@ -84,12 +126,10 @@ def _told_caps(
             problems.append(Problem("negative cap", cap.part, text))
         if cap.end > 0 and cap.start < facts.horizon:
             good.append(cap)
-    return sorted(good, key=lambda cap: parts[cap.part])
+    return good
 
 
-def _unknown(
-    one: Keep | Cap, parts: Mapping[str, int], classes: Mapping[str, int]
-) -> Problem | None:
+def _unknown(one: Rule, parts: Mapping[str, int], classes: Mapping[str, int]) -> Problem | None:
     """The fault of an allocation for a part or class that there is not."""
     if one.part not in parts:
         return Problem("unknown part", one.part, "is no part; its allocation is not counted")
@@ -97,30 +137,3 @@ def _unknown(
         text = f"{one.customer_class} is no class; its allocation is not counted"
         return Problem("unknown class", one.part, text)
     return None
-
-
-def allocation_arrays(
-    keeps: Sequence[Keep],
-    facts: Facts,
-    parts: Mapping[str, int],
-    classes: Mapping[str, int],
-    problems: list[Problem],
-) -> Arrays:
-    """Arrays of what is kept and of caps, each by part."""
-    caps = _told_caps(facts, parts, classes, problems)
-    return {
-        "part_kept": _firsts([parts[keep.part] for keep in keeps], len(parts)),
-        "kept_class": np.array([classes[keep.customer_class] for keep in keeps], np.int32),
-        "kept_release": np.array([max(0, keep.release) for keep in keeps], np.int32),
-        "part_cap": _firsts([parts[cap.part] for cap in caps], len(parts)),
-        "cap_class": np.array([classes[cap.customer_class] for cap in caps], np.int32),
-        "cap_start": np.array([max(0, cap.start) for cap in caps], np.int32),
-        "cap_end": np.array([min(cap.end, facts.horizon) for cap in caps], np.int32),
-        "cap_qty": np.array([min(max(0, cap.qty), MOST) for cap in caps], np.int64),
-    }
-
-
-def _firsts(owners: Sequence[int], parts: int) -> Small:
-    """The place of each part's first row among rows in the order of their parts."""
-    counts = np.bincount(np.array(owners, np.int64), minlength=parts)
-    return np.array(list(accumulate(counts.tolist(), initial=0)), np.int32)

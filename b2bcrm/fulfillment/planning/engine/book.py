@@ -1,7 +1,7 @@
 """The book: one planning problem as contiguous integer arrays.
 
 Indices stand for names (``Names``). P parts, S sources, K calendars, C work centres, B capacity
-buckets, M supplies, G things kept for a class, A caps, U units of shipment, N lines, H days. A unit
+buckets, M supplies, A allocations, U units of shipment, N lines, H days. A unit
 is one line, or all lines that leave together; the lines of unit u are ``unit_line[u]`` up to before
 ``unit_line[u + 1]``. Quantities are pieces, capacity is in 1/1000 h, days count from day 0.
 
@@ -23,6 +23,8 @@ Arrays = dict[str, Any]  # some of the book's arrays, by their names
 
 MOST = 10**12  # pieces; a need above it is taken for impossible
 MOST_FACTOR = 10**6  # numerators and denominators of factors; MOST * MOST_FACTOR fits into 64 bits
+WHO, FIRST, END, LIMIT = 0, 1, 2, 3  # columns of Book.rule
+KEPT = -1
 NEVER = 2**30  # a day that does not come
 
 
@@ -58,15 +60,10 @@ class Book(NamedTuple):
     supply_part: Small  # M
     supply_day: Small  # M; not before day 0
     supply_qty: Ints  # M; what needs and safety stock have left of it
-    supply_kept: Small  # M; what is kept that it belongs to; -1: it is for all
-    part_kept: Small  # P + 1; what is kept of part p
-    kept_class: Small  # G
-    kept_release: Small  # G; first day of need on which other classes may have it
-    part_cap: Small  # P + 1; caps of part p
-    cap_class: Small  # A
-    cap_start: Small  # A
-    cap_end: Small  # A
-    cap_qty: Ints  # A
+    supply_rule: Small  # M; the allocation that it is kept by; -1: it is for all
+    part_rule: Small  # P + 1; allocations of part p
+    rule: Ints  # A x 4; class, first day and end of a cap's window, pieces that the class gets in
+    # it; or KEPT pieces: they are supplies, and the first day is that of their release
     unit_line: Small  # U + 1
     unit_due: Small  # U; day to leave for the earliest wish; never before day 0
     unit_limit: Small  # U; last day on which it may leave

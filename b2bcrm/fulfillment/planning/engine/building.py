@@ -11,7 +11,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from b2bcrm.fulfillment.planning.engine.allocating import allocation_arrays, told_keeps
+from b2bcrm.fulfillment.planning.engine.allocating import rule_arrays, rules_of
 from b2bcrm.fulfillment.planning.engine.book import (
     NEVER,
     Arrays,
@@ -38,8 +38,8 @@ def build(facts: Facts) -> tuple[Book, Names, list[Problem]]:
     days = _days(facts.calendars, facts.horizon)
     ways, order = ways_of(facts.sources, Shop(parts, centres, calendars), problems)
     classes = {name: n for n, name in enumerate(dict.fromkeys(facts.classes))}
-    keeps = told_keeps(facts, parts, classes, problems)
-    supplies, supply_names = supplies_left(facts, keeps, parts, problems)
+    rules = rules_of(facts, parts, classes, problems)
+    supplies, supply_names = supplies_left(facts, rules, parts, problems)
     known = Known(parts, calendars, classes)
     demand, line_names = units_of(facts.lines, known, days, facts.horizon, problems)
     book = Book(
@@ -48,7 +48,7 @@ def build(facts: Facts) -> tuple[Book, Names, list[Problem]]:
         **_calendar_arrays(days, facts.horizon),
         **_bucket_arrays(facts.buckets, facts.loads, centres, facts.horizon, problems),
         **supplies,
-        **allocation_arrays(keeps, facts, parts, classes, problems),
+        **rule_arrays(rules, parts, classes, facts.horizon),
         **demand,
     )
     names = Names(

@@ -153,24 +153,24 @@ def _lines(book: Book, plan: Plan, whom: Ints) -> Ints:
 
 def _allocations(book: Book, plan: Plan) -> list[str]:
     """What is kept for a class goes to it until its release; no class gets more than its cap."""
-    kept = np.append(book.supply_kept, -1)[plan.take_supply]
+    kept = np.append(book.supply_rule, -1)[plan.take_supply]
     taken = np.flatnonzero(kept >= 0)
-    who = book.line_class[_lines(book, plan, plan.take_for[taken])]
-    kept = kept[taken]
-    early = plan.take_day[taken] < book.kept_release[kept]
+    who, first, end, most = book.rule.T
+    other = book.line_class[_lines(book, plan, plan.take_for[taken])] != who[kept[taken]]
+    early = plan.take_day[taken] < first[kept[taken]]
     order, part, qty, day = _takings(book, plan)
     line, sent, leaves = _shipments(book, plan)
     line %= max(1, len(book.line_part))
     owner = np.concatenate([_lines(book, plan, order), line])
     parts, days = np.concatenate([part, book.line_part[line]]), np.concatenate([day, leaves])
     pieces, classes = np.concatenate([qty, sent]), book.line_class[owner]
-    over = np.zeros(len(book.cap_qty), bool)
-    capped = np.repeat(np.arange(len(book.part_earliest)), np.diff(book.part_cap))
-    for cap, of in enumerate(capped):
-        inside = (book.cap_start[cap] <= days) & (days < book.cap_end[cap]) & (parts == of)
-        over[cap] = pieces[inside & (classes == book.cap_class[cap])].sum() > book.cap_qty[cap]
+    over = np.zeros(len(most), bool)
+    ruled = np.repeat(np.arange(len(book.part_earliest)), np.diff(book.part_rule))
+    for cap in np.flatnonzero(most >= 0):
+        inside = (first[cap] <= days) & (days < end[cap]) & (parts == ruled[cap])
+        over[cap] = pieces[inside & (classes == who[cap])].sum() > most[cap]
     return [
-        *_found((who != book.kept_class[kept]) & early, "takings of what is kept for others"),
+        *_found(other & early, "takings of what is kept for others"),
         *_found(over, "caps that a class is above"),
     ]
 

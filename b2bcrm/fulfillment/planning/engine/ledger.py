@@ -12,8 +12,8 @@ is what an order brings above what was needed: it goes to a slot that others may
 A unit that may leave in two shipments is cut into equal shares, as many as all its lines can be
 divided by. So many of them leave on the day it is due, and their entries come first.
 
-What is kept for a class has a chain of its own behind those of all parts. Caps are slots in no
-chain: entries take from them too.
+Behind the chains of all parts is one of each allocation, of what is kept by it; and behind the
+slots of all supplies one that is in no chain: what a cap lets through, entries take from it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from b2bcrm.fulfillment.planning.engine.book import Book, Ints, Small
-from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
+from b2bcrm.fulfillment.planning.engine.book import LIMIT, Book, Ints, Small
+from b2bcrm.fulfillment.planning.engine.compiled import inner
 
 # Counters in Ledger.at.
 TOP, BASE, SLOTS, FULL, MISSING = 0, 1, 2, 3, 4
@@ -36,7 +36,7 @@ class Ledger(NamedTuple):
     """Arrays that kernels write. E entries at most, T things to do at most, X slots at most."""
 
     at: Ints  # entries used, unit's first entry, slots used, what is full, part missing
-    slot_head: Small  # P + G; latest slot of the part, or of what is kept; -1: none
+    slot_head: Small  # P + A; latest slot of the part, or of what an allocation keeps; -1: none
     slot_next: Small  # X; the next earlier one
     slot_day: Small  # X
     slot_supply: Small  # X; index of the supply, or ABOVE, or CAPPED
@@ -47,10 +47,7 @@ class Ledger(NamedTuple):
     entry_need: Small  # E; entry that needs it, from the unit's first; -1 - n: the unit's line n,
     # -1 - L - n: what leaves ahead of its line n, of L
     entry_qty: Ints  # E
-    todo_part: Small  # T
-    todo_day: Small  # T
-    todo_need: Small  # T
-    todo_qty: Ints  # T
+    todo: Ints  # T x 4; part, quantity, day and need
     unit_first: Ints  # U; the unit's first entry
     unit_count: Ints  # U
     unit_day: Small  # U; day it leaves; -1: not planned
@@ -59,20 +56,21 @@ class Ledger(NamedTuple):
 
 def opened(book: Book, entries: int = 0) -> Ledger:
     """An empty plan: all supply free, in chains by day; with room for so many entries or more."""
-    count, caps, parts = len(book.supply_part), len(book.cap_qty), len(book.part_earliest)
+    count, caps, parts = len(book.supply_part), len(book.rule), len(book.part_earliest)
     lots = np.unique(book.source_part[(book.source_least > 1) | (book.source_step > 1)])
     room = count + caps + len(lots) * book.horizon
-    head = np.full(parts + len(book.kept_class), -1, np.int32)
-    where = np.where(book.supply_kept >= 0, parts + book.supply_kept, book.supply_part)
+    head = np.full(parts + caps, -1, np.int32)
+    where = np.where(book.supply_rule >= 0, parts + book.supply_rule, book.supply_part)
     chain = np.full(room, -1, np.int32)
-    order = np.lexsort((np.arange(count), book.supply_day))
-    for slot in order:
-        chain[slot], head[where[slot]] = head[where[slot]], slot
+    order = np.lexsort((book.supply_day, where))
+    linked = where[order[:-1]] == where[order[1:]]
+    chain[order[1:][linked]] = order[:-1][linked]
+    head[where[order]] = order  # of each chain, the last of the order stays
     day, supply = np.full(room, -1, np.int32), np.full(room, ABOVE, np.int32)
     day[:count], supply[:count] = book.supply_day, np.arange(count)
     supply[count : count + caps] = CAPPED
     qty = np.zeros(room, np.int64)
-    qty[:count], qty[count : count + caps] = book.supply_qty, book.cap_qty
+    qty[: count + caps] = free_at_first(book)
     units = len(book.unit_due)
     entries, todo = max(entries, 16 * units + 1024), 1024
     return Ledger(
@@ -87,15 +85,17 @@ def opened(book: Book, entries: int = 0) -> Ledger:
         entry_day=np.zeros(entries, np.int32),
         entry_need=np.zeros(entries, np.int32),
         entry_qty=np.zeros(entries, np.int64),
-        todo_part=np.zeros(todo, np.int32),
-        todo_day=np.zeros(todo, np.int32),
-        todo_need=np.zeros(todo, np.int32),
-        todo_qty=np.zeros(todo, np.int64),
+        todo=np.zeros((todo, 4), np.int64),
         unit_first=np.zeros(units, np.int64),
         unit_count=np.zeros(units, np.int64),
         unit_day=np.full(units, -1, np.int32),
         unit_ahead=np.zeros(units, np.int64),
     )
+
+
+def free_at_first(book: Book) -> Ints:
+    """What is free in the slots of supplies and allocations before anything is planned."""
+    return np.concatenate([book.supply_qty, np.maximum(0, book.rule[:, LIMIT])])
 
 
 def copied(ledger: Ledger) -> Ledger:
@@ -120,9 +120,7 @@ def with_room(ledger: Ledger) -> Ledger:
         moved[name] = np.zeros(room, old.dtype)
         moved[name][:total] = old[source]
     if ledger.at[FULL] == TODO_FULL:
-        for name in ("todo_part", "todo_day", "todo_need", "todo_qty"):
-            old = getattr(ledger, name)
-            moved[name] = np.zeros(2 * len(old), old.dtype)
+        moved["todo"] = np.zeros((2 * len(ledger.todo), 4), np.int64)
     new_first = first.copy()
     new_first[used] = ends - lengths
     at = ledger.at.copy()
@@ -154,7 +152,7 @@ def reverse(book: Book, ledger: Ledger, first: int, last: int, sign: int) -> Non
             ledger.bucket_free[bucket] += sign * load_of(book, source, qty)
 
 
-@kernel
+@inner
 def roll_back(book: Book, ledger: Ledger, mark: int) -> None:
     """Undo all entries from ``mark`` on."""
     reverse(book, ledger, mark, ledger.at[TOP], 1)

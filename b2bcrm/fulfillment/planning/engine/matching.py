@@ -13,7 +13,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from b2bcrm.fulfillment.planning.engine.book import Book, Ints, Names, Small
+from b2bcrm.fulfillment.planning.engine.book import (
+    END,
+    FIRST,
+    KEPT,
+    LIMIT,
+    WHO,
+    Book,
+    Ints,
+    Names,
+    Small,
+)
 from b2bcrm.fulfillment.planning.engine.ledger import Ledger
 
 
@@ -31,7 +41,7 @@ class Match(NamedTuple):
     part_to: Small  # P old
     source_to: Small  # S old; only of parts that are got as before
     supply_to: Small  # M old; of the same part and day
-    cap_to: Small  # A old; only of parts with the same allocations
+    rule_to: Small  # A old; only of parts with the same allocations
     bucket_to: Small  # B old; only of work centres with the same buckets
     unit_to: Small  # U old; wanted as before, in the same order of service
     unit_from: Small  # U new
@@ -46,19 +56,18 @@ def matched(old: Book, old_names: Names, new: Book, new_names: Names) -> Match:
     source, part_same = _sources(old, new, part, centre, _calendars(old, old_names, new, new_names))
     bucket, centre_same = _buckets(old, new, centre)
     who = _by_name(old_names.classes, new_names.classes)
-    kept, kept_same = _rules(old, new, part, who, "kept", ("release",))
-    cap, cap_same = _rules(old, new, part, who, "cap", ("start", "end"))
+    rule, rule_same = _rules(old, new, part, who)
     unit = _units(old, old_names, new, new_names, part, who)
-    supply = _supplies(old, old_names, new, new_names, part, kept)
+    supply = _supplies(old, old_names, new, new_names, part, rule)
     return Match(
         part_to=_inverse(part, len(old.part_earliest)),
         source_to=_inverse(source, len(old.source_part)),
         supply_to=_inverse(supply, len(old.supply_part)),
-        cap_to=_inverse(cap, len(old.cap_qty)),
+        rule_to=_inverse(rule, len(old.rule)),
         bucket_to=_inverse(bucket, len(old.bucket_hours)),
         unit_to=_inverse(unit, len(old.unit_due)),
         unit_from=unit,
-        part_new=(~(part_same & kept_same & cap_same)).astype(np.int32),
+        part_new=(~(part_same & rule_same)).astype(np.int32),
         centre_new=(~centre_same).astype(np.int32),
     )
 
@@ -129,21 +138,18 @@ def _sources(
     return np.where(same[new.source_part], back, -1).astype(np.int32), same
 
 
-def _rules(
-    old: Book, new: Book, part: Small, who: Small, kind: str, fields: Sequence[str]
-) -> tuple[Small, Ints]:
-    """The old cap of each new one, or what is kept, and whether a new part has the same of them."""
-    first, old_first = getattr(new, f"part_{kind}"), getattr(old, f"part_{kind}")
-    count = np.diff(first)
-    same = _at(np.diff(old_first), part) == count
+def _rules(old: Book, new: Book, part: Small, who: Small) -> tuple[Small, Ints]:
+    """The old allocation of each new one, and whether a new part has the same but for pieces."""
+    count = np.diff(new.part_rule)
+    same = _at(np.diff(old.part_rule), part) == count
     same |= (part < 0) & (count == 0)
     owner = np.repeat(np.arange(len(count)), count)
-    place = np.arange(len(owner)) - first[owner]
-    back = np.where(same[owner], old_first[part[owner]] + place, -1)
-    old_class, new_class = getattr(old, f"{kind}_class"), getattr(new, f"{kind}_class")
-    wrong = _at(old_class, back) != who[new_class]
-    for field in fields:
-        wrong |= _at(getattr(old, f"{kind}_{field}"), back) != getattr(new, f"{kind}_{field}")
+    place = np.arange(len(owner)) - new.part_rule[owner]
+    back = np.where(same[owner], old.part_rule[part[owner]] + place, -1)
+    rows = old.rule[back] if len(old.rule) else np.full_like(new.rule, -2)
+    wrong = rows[:, WHO] != who[new.rule[:, WHO]]
+    wrong |= (rows[:, [FIRST, END]] != new.rule[:, [FIRST, END]]).any(axis=1)
+    wrong |= (rows[:, LIMIT] == KEPT) != (new.rule[:, LIMIT] == KEPT)
     same[owner[wrong]] = False
     return np.where(same[owner], back, -1).astype(np.int32), same
 
@@ -164,7 +170,7 @@ def _buckets(old: Book, new: Book, centre: Small) -> tuple[Small, Ints]:
 
 
 def _supplies(
-    old: Book, old_names: Names, new: Book, new_names: Names, part: Small, kept: Small
+    old: Book, old_names: Names, new: Book, new_names: Names, part: Small, rule: Small
 ) -> Small:
     """The old supply of each new one of the same part, name and day, kept for the same or none.
 
@@ -177,8 +183,8 @@ def _supplies(
         back = _numbered(old, old_names, new, new_names, part)
     good = _at(old.supply_day, back) == new.supply_day
     good &= _at(old.supply_part, back) == part[new.supply_part]
-    good &= _at(old.supply_kept, back) == np.append(kept, -1)[new.supply_kept]
-    good &= (_at(old.supply_kept, back) >= 0) == (new.supply_kept >= 0)
+    good &= _at(old.supply_rule, back) == np.append(rule, -1)[new.supply_rule]
+    good &= (_at(old.supply_rule, back) >= 0) == (new.supply_rule >= 0)
     back = np.where(good, back, -1).astype(np.int32)
     order = np.lexsort((np.arange(len(back)), new.supply_day, new.supply_part))
     order = order[back[order] >= 0]

@@ -52,7 +52,7 @@ def plan_of(book: Book, ledger: Ledger) -> Plan:
     ref, day = ledger.entry_ref[entry], ledger.entry_day[entry]
     need, qty = ledger.entry_need[entry], ledger.entry_qty[entry]
     ordered, taken = ref < 0, (ref >= 0) & (qty > 0)
-    if len(book.cap_qty):
+    if len(book.rule):
         taken &= ledger.slot_supply[np.maximum(ref, 0)] != CAPPED
     number = np.full(len(ledger.entry_ref), -1, np.int32)  # order's number by its entry
     number[entry[ordered]] = np.arange(int(ordered.sum()), dtype=np.int32)
@@ -101,12 +101,12 @@ def _ahead(book: Book, ledger: Ledger) -> Ints:
 
 
 def slot_parts(book: Book, ledger: Ledger) -> Small:
-    """The part of each slot; caps are of the part that they limit."""
+    """The part of each slot; those of allocations are of the part that they are for."""
     part = np.full(len(ledger.slot_day), -1, np.int32)
     every, supplies = np.arange(len(book.part_earliest), dtype=np.int32), len(book.supply_part)
-    part[supplies : supplies + len(book.cap_qty)] = np.repeat(every, np.diff(book.part_cap))
-    kept = np.repeat(every, np.diff(book.part_kept))
-    slots, parts = ledger.slot_head, np.concatenate([every, kept])
+    ruled = np.repeat(every, np.diff(book.part_rule))
+    part[supplies : supplies + len(ruled)] = ruled
+    slots, parts = ledger.slot_head, np.concatenate([every, ruled])
     while len(slots):
         there = slots >= 0
         slots, parts = slots[there], parts[there]

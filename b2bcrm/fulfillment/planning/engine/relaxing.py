@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from b2bcrm.fulfillment.planning.engine.book import Book, Small
+from b2bcrm.fulfillment.planning.engine.book import KEPT, LIMIT, Book, Ints, Small
 from b2bcrm.fulfillment.planning.engine.changing import LINES, UNITS, unit_of
 from b2bcrm.fulfillment.planning.engine.ledger import SLOTS, Ledger, copied
 from b2bcrm.fulfillment.planning.engine.matching import Planned
@@ -84,7 +84,7 @@ def left_for(book: Book, ledger: Ledger, unit: int) -> Book:
     """A book of one unit and what the plan leaves free without it; supplies keep their indices."""
     rest = copied(ledger)
     drop(book, rest, unit)
-    supplies, caps = len(book.supply_part), len(book.cap_qty)
+    supplies, caps = len(book.supply_part), len(book.rule)
     slots = np.delete(np.arange(rest.at[SLOTS]), np.arange(supplies, supplies + caps))
     first, last = book.unit_line[unit], book.unit_line[unit + 1]
     lines = {name: getattr(book, name)[first:last] for name in LINES}
@@ -93,14 +93,22 @@ def left_for(book: Book, ledger: Ledger, unit: int) -> Book:
         supply_part=slot_parts(book, rest)[slots],
         supply_day=rest.slot_day[slots],
         supply_qty=np.maximum(0, rest.slot_free[slots]),
-        supply_kept=np.append(book.supply_kept, np.full(len(slots) - supplies, -1, np.int32)),
-        cap_qty=rest.slot_free[supplies : supplies + caps],
+        supply_rule=np.append(book.supply_rule, np.full(len(slots) - supplies, -1, np.int32)),
+        rule=_left_of(book, rest),
         bucket_hours=rest.bucket_free,
         unit_line=np.array([0, last - first], np.int32),
         sequence=np.zeros(1, np.int32),
         **lines,
         **units,
     )
+
+
+def _left_of(book: Book, rest: Ledger) -> Ints:
+    """Allocations with what is left of caps."""
+    rule, supplies = book.rule.copy(), len(book.supply_part)
+    capped = rule[:, LIMIT] != KEPT
+    rule[capped, LIMIT] = rest.slot_free[supplies : supplies + len(rule)][capped]
+    return rule
 
 
 def relaxed(left: Book, supply: int, bucket: int, amount: int) -> Book:

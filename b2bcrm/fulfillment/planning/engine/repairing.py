@@ -153,8 +153,8 @@ def repaired(before: Planned, book: Book, names: Names) -> Ledger:
     match = matched(before.book, before.names, book, names)
     ledger = opened(book, len(kept.entry_ref))
     slot_to = np.full(len(kept.slot_day), -1, np.int32)
-    to = np.concatenate([match.supply_to, match.cap_to])
-    to[len(match.supply_to) :] += len(book.supply_part) * (match.cap_to >= 0)
+    to = np.concatenate([match.supply_to, match.rule_to])
+    to[len(match.supply_to) :] += len(book.supply_part) * (match.rule_to >= 0)
     slot_to[: len(to)] = to
     part = slot_parts(before.book, kept)
     part = np.where(part >= 0, match.part_to[part], -1).astype(np.int32)

@@ -12,7 +12,7 @@ from collections.abc import Collection
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Book, Small
-from b2bcrm.fulfillment.planning.engine.compiled import kernel
+from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
 from b2bcrm.fulfillment.planning.engine.ledger import (
     FULL,
     TOP,
@@ -34,7 +34,7 @@ from b2bcrm.fulfillment.planning.engine.placing import (
 )
 
 
-@kernel
+@inner
 def place_on_time(book: Book, ledger: Ledger, unit: int) -> bool:
     """Plan the unit for the day it is due, at first without stock that others may need more."""
     day = book.unit_due[unit]
@@ -133,14 +133,16 @@ def send_ahead(book: Book, ledger: Ledger, unit: int) -> None:
     ledger.unit_day[unit], ledger.unit_ahead[unit] = day, 0
 
 
-@kernel
+@inner
 def place_late(book: Book, ledger: Ledger, unit: int) -> None:
     """Plan a unit that cannot leave when due as early as it can; nothing when a store is full."""
+    mark = ledger.at[TOP]
     place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
     if book.line_least[book.unit_line[unit]] > 0 and ledger.at[FULL] == 0:
         send_ahead(book, ledger, unit)
     if ledger.at[FULL]:
         drop(book, ledger, unit)
+        ledger.at[TOP] = mark  # no gap: the store is to grow, tidying would not help
 
 
 @kernel

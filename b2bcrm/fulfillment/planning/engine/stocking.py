@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import MOST, Arrays, Problem
-from b2bcrm.fulfillment.planning.engine.records import Facts, Keep, Need, Supply, SupplyKind
+from b2bcrm.fulfillment.planning.engine.records import Cap, Facts, Keep, Need, Supply, SupplyKind
 
 TEN_YEARS = 3653  # days; a date further away than that is a fault of typing
 
 
 def supplies_left(
-    facts: Facts, keeps: Sequence[Keep], parts: Mapping[str, int], problems: list[Problem]
+    facts: Facts, rules: Sequence[Keep | Cap], parts: Mapping[str, int], problems: list[Problem]
 ) -> tuple[Arrays, list[str]]:
     """Arrays of the supplies that something is left of, in order of day, and their names.
 
@@ -28,16 +28,18 @@ def supplies_left(
         _keep_back(by_part.get(part.name, []), part.safety, 0)
     for need in sorted(facts.needs, key=lambda need: need.day):
         _serve(need, by_part, parts, problems)
-    left: list[tuple[int, int, int]] = []  # index, what is kept, quantity
-    for number, keep in enumerate(keeps):
-        left += [(n, number, qty) for n, qty in _first_of(by_part.get(keep.part, []), keep)]
+    left: list[tuple[int, int, int]] = []  # index, the allocation that keeps it, quantity
+    for number, rule in enumerate(rules):
+        if isinstance(rule, Keep):
+            rows = by_part.get(rule.part, [])
+            left += [(n, number, qty) for n, qty in _first_of(rows, rule)]
     left += [(n, -1, qty) for rows in by_part.values() for _, qty, n in rows if qty > 0]
     left.sort()
     arrays: Arrays = {
         "supply_part": np.array([parts[known[n].part] for n, _, _ in left], np.int32),
         "supply_day": np.array([max(0, known[n].day) for n, _, _ in left], np.int32),
         "supply_qty": np.array([qty for _, _, qty in left], np.int64),
-        "supply_kept": np.array([kept for _, kept, _ in left], np.int32),
+        "supply_rule": np.array([rule for _, rule, _ in left], np.int32),
     }
     return arrays, [known[n].ref or "stock" for n, _, _ in left]
 

@@ -8,7 +8,13 @@ import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Book, Ints, Small
 from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
-from b2bcrm.fulfillment.planning.engine.ledger import ABOVE, Ledger, load_of, surplus_slot
+from b2bcrm.fulfillment.planning.engine.ledger import (
+    ABOVE,
+    Ledger,
+    free_at_first,
+    load_of,
+    surplus_slot,
+)
 from b2bcrm.fulfillment.planning.engine.matching import Match, Planned
 from b2bcrm.fulfillment.planning.engine.plan import slot_parts
 
@@ -195,20 +201,20 @@ def open_surplus(ledger: Ledger, kept: Ledger, part: Small, slot_to: Small) -> N
 def new_walk(before: Planned, book: Book, ledger: Ledger, match: Match) -> Walk:
     """The start of a walk: what the books themselves have free more or less of."""
     old, kept = before.book, before.ledger
-    room, to = len(ledger.slot_day), np.concatenate([match.supply_to, match.cap_to])
+    room, to = len(ledger.slot_day), np.concatenate([match.supply_to, match.rule_to])
     old_part = slot_parts(old, kept)
     part = np.where(old_part >= 0, match.part_to[old_part], -1).astype(np.int32)
     slot_to = np.arange(room, room + len(part), dtype=np.int32)
-    to[len(old.supply_part) :] += len(book.supply_part) * (match.cap_to >= 0)
+    to[len(old.supply_part) :] += len(book.supply_part) * (match.rule_to >= 0)
     slot_to[: len(to)][to >= 0] = to[to >= 0]
     open_surplus(ledger, kept, part, slot_to)
     slot_part = np.full(room + len(part), -1, np.int32)
     slot_part[slot_to] = part
-    slots = len(book.supply_part) + len(book.cap_qty)
+    slots = len(book.supply_part) + len(book.rule)
     slot_part[:slots] = slot_parts(book, ledger)[:slots]
     more = np.zeros(len(slot_part), np.int64)
-    more[:slots] = np.concatenate([book.supply_qty, book.cap_qty])
-    np.subtract.at(more, slot_to[: len(to)], np.concatenate([old.supply_qty, old.cap_qty]))
+    more[:slots] = free_at_first(book)
+    np.subtract.at(more, slot_to[: len(to)], free_at_first(old))
     buckets = book.bucket_hours.copy()
     there = match.bucket_to >= 0
     buckets[match.bucket_to[there]] -= old.bucket_hours[there]
