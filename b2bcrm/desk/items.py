@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
@@ -106,7 +107,7 @@ def item(work: Work, item_no: str) -> ResponseReturnValue:
         sees_cost=work.actor.may(Right.SEE_COST),
         kind_words=catalog.KIND_WORDS,
         to=links,
-        **_allocation(work, found.no),
+        **_allocation(work, found.no, [row.site_code for row in stock]),
     )
 
 
@@ -130,12 +131,14 @@ def end_item_allocation(work: Work, item_no: str, rule_id: int) -> ResponseRetur
     return see_other(links.item_url(item_no), Message("Ended. The next plan follows it."))
 
 
-def _allocation(work: Work, item_no: str) -> dict[str, Any]:
-    """The rules of an item, and what a new one may be of."""
+def _allocation(work: Work, item_no: str, kept_at: Collection[str]) -> dict[str, Any]:
+    """The rules of an item, and what a new one may be of: where it is kept, else anywhere."""
     return {
         "rules": rules_of(work, item_no),
         "kinds": [(kind.value, say(word)) for kind, word in RULE_WORDS.items()],
         "classes": [(one, one) for one in CLASSES],
-        "sites": [(code, name) for _, code, name in choices(work).sites],
+        "sites": [
+            (code, name) for _, code, name in choices(work).sites if not kept_at or code in kept_at
+        ],
         "may_allocate": work.actor.may(Right.CHANGE_PROMISE),
     }

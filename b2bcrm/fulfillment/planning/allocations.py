@@ -55,7 +55,7 @@ def allocated(
     rows: Rows, places: Places, uncovered: Mapping[str, Decimal]
 ) -> tuple[list[Keep], list[Cap]]:
     """The rules of the rows for the engine; ``uncovered`` pieces per line as ``open_demand``."""
-    rules = [rule for rule in rows.allocations if rule.item in places.items]
+    rules = [rule for rule in rows.allocations if rule.site in places.of(rule.item)]
     given = list(_given(rows, places, uncovered)) if rules else []
     keeps = [
         _keep(rule, given, places, rows.today) for rule in rules if rule.kind is AllocationKind.KEEP
