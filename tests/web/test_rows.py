@@ -55,6 +55,7 @@ PORTAL = portal.OrderRow(
     stage=Stage.MATERIAL,
     stage_pct=40,
     status=Status.OK,
+    asked=False,
 )
 OTHERS = {
     "state": [OrderState.SUBMITTED, OrderState.CLOSED, OrderState.CANCELLED],
@@ -77,6 +78,7 @@ OTHERS = {
     "customer_po": ["", "<PO>"],
     "account": ["Kessler & Co"],
     "country": ["", "JP"],
+    "asked": [True],
 }
 LISTS = {"desk/order_row.html": DESK, "portal/order_row.html": PORTAL}
 FROM_VALUES = {"_", "today"}  # language and day count as values

@@ -52,8 +52,8 @@ def sum_orders(work: Work) -> Sheets:
     """Totals, first promises and their odds, short parts and open lines by week."""
     lines, lost, families = _lines(work)
     orders = _orders(work, families)
-    found = order_sheets(orders, lines, _days(work), _shorts(work), lost)
-    odds = work.session.scalar(sa.select(SurenessRun.report["coming"]))
+    days, odds = _days(work)
+    found = order_sheets(orders, lines, days, _shorts(work), lost)
     if odds and (everything := found.data.get(SheetKey("orders"))):
         everything["coming"] = odds
     return found
@@ -156,8 +156,10 @@ def first_promises(work: Work) -> list[Promised]:
     ]
 
 
-def _days(work: Work) -> list[FirstPromises]:
-    """Past days count what was delivered in time, coming ones what is projected so now."""
+def _days(work: Work) -> tuple[list[FirstPromises], list[float] | None]:
+    """Past days count what was delivered in time, coming ones what is projected so now; and the
+    odds of the coming ones, where the night could draw them.
+    """
     first, last = otif_window(work.today)
     good = on_time(work)
     query = (
@@ -168,6 +170,7 @@ def _days(work: Work) -> list[FirstPromises]:
             OrderLine.first_promised_on,
             sa.func.sum(good),
             sa.func.count(),
+            sa.select(SurenessRun.report["coming"]).scalar_subquery(),
         )
         .select_from(OrderLine)
         .join(Order, Order.id == OrderLine.order_id)
@@ -181,11 +184,12 @@ def _days(work: Work) -> list[FirstPromises]:
         # The state is told apart here: asked for in WHERE it would lead over all closed orders.
         .group_by(Order.state, Order.site_id, Item.family, OrderLine.first_promised_on)
     )
+    rows = work.session.execute(query).all()
     return [
         FirstPromises(site_id, family, day, int(ok), count)
-        for state, site_id, family, day, ok, count in work.session.execute(query)
+        for state, site_id, family, day, ok, count, _ in rows
         if state in COUNTED and day is not None
-    ]
+    ], next((odds for *_, odds in rows), None)
 
 
 def _shorts(work: Work) -> list[Short]:

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import LIMIT, Book, Ints, Small
-from b2bcrm.fulfillment.planning.engine.compiled import inner
+from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
 
 # Counters in Ledger.at.
 TOP, BASE, SLOTS, FULL, MISSING = 0, 1, 2, 3, 4
@@ -152,7 +152,7 @@ def reverse(book: Book, ledger: Ledger, first: int, last: int, sign: int) -> Non
             ledger.bucket_free[bucket] += sign * load_of(book, source, qty)
 
 
-@inner
+@kernel
 def roll_back(book: Book, ledger: Ledger, mark: int) -> None:
     """Undo all entries from ``mark`` on."""
     reverse(book, ledger, mark, ledger.at[TOP], 1)

@@ -263,7 +263,8 @@ def place_ahead(
     for line in range(first, last):
         qty = book.line_qty[line] // shares * ahead
         need = first - last - (line - first) - 1
-        if not place_line(book, ledger, line, qty, need, day, policy):
+        # by the one copy of code that knows allocations: another would have to be compiled
+        if not place_allocated(book, ledger, line, qty, need, day, policy):
             roll_back(book, ledger, mark)
             return False
     return True
