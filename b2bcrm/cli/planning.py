@@ -45,7 +45,7 @@ def case(folder: Path, seconds: float, out: Path) -> None:
     from b2bcrm.fulfillment.planning.engine.cases import read_case, write_plan
     from b2bcrm.fulfillment.planning.engine.checking import check
     from b2bcrm.fulfillment.planning.engine.plan import plan_of, score
-    from b2bcrm.fulfillment.planning.engine.warming import warm
+    from b2bcrm.fulfillment.planning.engine.warming import warm_planning
 
     try:
         facts, day0 = read_case(folder)
@@ -56,7 +56,7 @@ def case(folder: Path, seconds: float, out: Path) -> None:
     del facts  # the plan needs arrays only
     for problem in problems:
         click.echo(f"{problem.kind}: {problem.name}: {problem.text}")
-    warm()
+    warm_planning(improving=seconds > 0)
     solved = plan_in(book, seconds)
     made = plan_of(book, solved.ledger)
     peak = peak_mib()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Book, Ints, Names, Problem, Small
-from b2bcrm.fulfillment.planning.engine.compiled import kernel
+from b2bcrm.fulfillment.planning.engine.compiled import kernel, whole
 from b2bcrm.fulfillment.planning.engine.demand import known_by, units_of
 from b2bcrm.fulfillment.planning.engine.ledger import (
     FULL,
@@ -51,7 +51,7 @@ class Answer:
 @kernel
 def answer_unit(book: Book, ledger: Ledger, unit: int, found: Ints) -> None:
     """Day of leaving in full, pieces by the wish, day of the rest: ``found``; stays planned."""
-    due, limit = book.unit_due[unit], book.unit_limit[unit]
+    due, limit = whole(book.unit_due[unit]), whole(book.unit_limit[unit])
     line, mark = book.unit_line[unit], ledger.at[TOP]
     qty = book.line_qty[line]
     if due <= limit and place_on_time(book, ledger, unit):

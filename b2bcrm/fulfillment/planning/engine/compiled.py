@@ -79,3 +79,11 @@ def _compiled(function: F, *, inline: bool) -> F:
     if not COMPILED:
         return function
     return cast(F, numba.njit(cache=True, error_model="numpy", forceinline=inline)(function))
+
+
+@inner
+def whole(number: int) -> int:
+    """The number in 64 bits. A kernel is compiled anew for each kind of number that it is handed,
+    for seconds each time: so the large ones are handed this kind only.
+    """
+    return number + 0

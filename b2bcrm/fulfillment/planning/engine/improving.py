@@ -136,8 +136,9 @@ def _plan_waiting(book: Book, ledger: Ledger) -> Ledger:
     """Plan the units that waited outside, each as early as it can, the earliest due first."""
     waiting = np.flatnonzero(ledger.unit_day < 0)
     for unit in waiting[np.lexsort((waiting, book.unit_due[waiting]))]:
-        planned = place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
+        due, limit = int(book.unit_due[unit]), int(book.unit_limit[unit])
+        planned = place_early(book, ledger, unit, due, limit)
         while not planned and ledger.at[FULL]:
             ledger = with_room(ledger)
-            planned = place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
+            planned = place_early(book, ledger, unit, due, limit)
     return ledger

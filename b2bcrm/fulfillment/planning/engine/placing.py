@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from b2bcrm.fulfillment.planning.engine.allocating import take_caps, take_kept
 from b2bcrm.fulfillment.planning.engine.book import MOST, Book
-from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
+from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel, whole
 from b2bcrm.fulfillment.planning.engine.ledger import (
     BASE,
     FULL,
@@ -257,7 +257,7 @@ def place_ahead(
     book: Book, ledger: Ledger, unit: int, ahead: int, shares: int, policy: int
 ) -> bool:
     """Entries for so many shares of a unit to leave when it is due; or none. Not kept yet."""
-    mark, day = ledger.at[TOP], book.unit_due[unit]
+    mark, day = ledger.at[TOP], whole(book.unit_due[unit])
     ledger.at[BASE] = mark
     first, last = book.unit_line[unit], book.unit_line[unit + 1]
     for line in range(first, last):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Book, Names, Small
-from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
+from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel, whole
 from b2bcrm.fulfillment.planning.engine.ledger import (
     ABOVE,
     FULL,
@@ -128,8 +128,8 @@ def place_rest(book: Book, ledger: Ledger, units: Small, late: Small) -> None:
 @kernel
 def try_sooner(book: Book, ledger: Ledger, units: Small) -> None:
     """Plan each late unit earlier where it can be now; ends when a store is full."""
-    for unit in units:
-        day, due = ledger.unit_day[unit], book.unit_due[unit]
+    for one in units:
+        unit, day, due = whole(one), whole(ledger.unit_day[one]), whole(book.unit_due[one])
         if day <= due or not removable(ledger, unit):
             continue
         first, count, mark = ledger.unit_first[unit], ledger.unit_count[unit], ledger.at[TOP]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import NEVER, Book, Ints, Small
-from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
+from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel, whole
 from b2bcrm.fulfillment.planning.engine.ledger import (
     FULL,
     MISSING,
@@ -110,14 +110,14 @@ def replan(book: Book, ledger: Ledger, search: Search, unit: int, was: int, most
 
     ``was`` is the day on which it left before.
     """
-    due, guard = book.unit_due[unit], search.guard[unit]
+    unit, due, guard = whole(unit), whole(book.unit_due[unit]), whole(search.guard[unit])
     policy = draw(search, STOCK_FIRST + 1)
     if place_unit(book, ledger, unit, due, policy) or (
-        policy != STOCK_FIRST and place_unit(book, ledger, unit, due, STOCK_FIRST)
+        policy != STOCK_FIRST and place_unit(book, ledger, unit, due, whole(STOCK_FIRST))
     ):
         return 0
     lines = book.unit_line[unit + 1] - book.unit_line[unit]
-    last = min(guard, book.unit_limit[unit], due + most // lines - LATE)
+    last = min(guard, whole(book.unit_limit[unit]), due + most // lines - LATE)
     if last <= due:
         return -1
     if search.waits[0] and guard == NEVER:
@@ -125,7 +125,7 @@ def replan(book: Book, ledger: Ledger, search: Search, unit: int, was: int, most
         return paid if paid <= most else -1
     last = min(last, max(was, due) + LATER)
     if not place_unit(book, ledger, unit, last, policy):
-        policy = STOCK_FIRST
+        policy = whole(STOCK_FIRST)
         if not place_unit(book, ledger, unit, last, policy):
             return -1
     return cost(book, search, unit, earlier(book, ledger, search, unit, last, policy))
@@ -135,7 +135,7 @@ def replan(book: Book, ledger: Ledger, search: Search, unit: int, was: int, most
 def earlier(book: Book, ledger: Ledger, search: Search, unit: int, day: int, policy: int) -> int:
     """Plan the unit, the last that was planned, for an earlier late day if one of a few will do."""
     mark = ledger.unit_first[unit]
-    low = book.unit_due[unit]
+    low = whole(book.unit_due[unit])
     for _ in range(TRIES):
         middle = low + 1 + draw(search, day - low)
         if middle == day:
@@ -170,7 +170,7 @@ def choose(book: Book, ledger: Ledger, search: Search, rivals: Rivals, unit: int
     most = max(1, min(day, search.guard[unit] + 1, book.unit_limit[unit] + 1) - due)
     wanted = due if draw(search, 2) == 0 else due + draw(search, most)
     count = take_out(book, ledger, search, unit, 0)
-    if could(book, ledger, unit, wanted, STOCK_FIRST):
+    if could(book, ledger, whole(unit), whole(wanted), whole(STOCK_FIRST)):
         return count
     pool = rivals.part_pool[ledger.at[MISSING]]
     if draw(search, ELSEWHERE) == 0:

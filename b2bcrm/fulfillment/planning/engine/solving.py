@@ -12,7 +12,7 @@ from collections.abc import Collection
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Book, Small
-from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
+from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel, whole
 from b2bcrm.fulfillment.planning.engine.ledger import (
     FULL,
     TOP,
@@ -37,10 +37,10 @@ from b2bcrm.fulfillment.planning.engine.placing import (
 @inner
 def place_on_time(book: Book, ledger: Ledger, unit: int) -> bool:
     """Plan the unit for the day it is due, at first without stock that others may need more."""
-    day = book.unit_due[unit]
-    if place_unit(book, ledger, unit, day, LEAN):
+    unit, day = whole(unit), whole(book.unit_due[unit])
+    if place_unit(book, ledger, unit, day, whole(LEAN)):
         return True
-    return ledger.at[FULL] == 0 and place_unit(book, ledger, unit, day, STOCK_FIRST)
+    return ledger.at[FULL] == 0 and place_unit(book, ledger, unit, day, whole(STOCK_FIRST))
 
 
 @kernel
@@ -55,27 +55,29 @@ def place_early(book: Book, ledger: Ledger, unit: int, after: int, last: int) ->
         day = min(low + step, last)
         if day <= low or ledger.at[FULL]:
             return False
-        if could(book, ledger, unit, day, STOCK_FIRST):
+        if could(book, ledger, unit, day, whole(STOCK_FIRST)):
             high = day
         else:
             low, step = day, 2 * step
     while high - low > 1:
         day = (high + low) // 2
-        if could(book, ledger, unit, day, STOCK_FIRST):
+        if could(book, ledger, unit, day, whole(STOCK_FIRST)):
             high = day
         elif ledger.at[FULL]:
             return False
         else:
             low = day
-    return place_unit(book, ledger, unit, high, STOCK_FIRST)
+    return place_unit(book, ledger, unit, high, whole(STOCK_FIRST))
 
 
 @kernel
 def ahead_on_time(book: Book, ledger: Ledger, unit: int, ahead: int, shares: int) -> bool:
     """As ``place_on_time`` for so many shares of the unit; they are not kept yet."""
-    if place_ahead(book, ledger, unit, ahead, shares, LEAN):
+    if place_ahead(book, ledger, unit, ahead, shares, whole(LEAN)):
         return True
-    return ledger.at[FULL] == 0 and place_ahead(book, ledger, unit, ahead, shares, STOCK_FIRST)
+    return ledger.at[FULL] == 0 and place_ahead(
+        book, ledger, unit, ahead, shares, whole(STOCK_FIRST)
+    )
 
 
 @kernel
@@ -113,12 +115,14 @@ def send_ahead(book: Book, ledger: Ledger, unit: int) -> None:
 
     Where that cannot be, all stays as it was.
     """
-    due, limit = book.unit_due[unit], book.unit_limit[unit]
+    unit = whole(unit)
+    due, limit = whole(book.unit_due[unit]), whole(book.unit_limit[unit])
     shares = shares_of(book, unit)
     least = least_shares(book, unit, shares)
     if least == 0 or 2 * least > shares or limit <= due or ledger.unit_ahead[unit] > 0:
         return
-    first, count, day = ledger.unit_first[unit], ledger.unit_count[unit], ledger.unit_day[unit]
+    first, count = ledger.unit_first[unit], ledger.unit_count[unit]
+    day = whole(ledger.unit_day[unit])
     drop(book, ledger, unit)
     mark = ledger.at[TOP]
     ahead = most_ahead(book, ledger, unit, shares, least)
@@ -137,7 +141,8 @@ def send_ahead(book: Book, ledger: Ledger, unit: int) -> None:
 def place_late(book: Book, ledger: Ledger, unit: int) -> None:
     """Plan a unit that cannot leave when due as early as it can; nothing when a store is full."""
     mark = ledger.at[TOP]
-    place_early(book, ledger, unit, book.unit_due[unit], book.unit_limit[unit])
+    due, limit = whole(book.unit_due[unit]), whole(book.unit_limit[unit])
+    place_early(book, ledger, whole(unit), due, limit)
     if book.line_least[book.unit_line[unit]] > 0 and ledger.at[FULL] == 0:
         send_ahead(book, ledger, unit)
     if ledger.at[FULL]:
