@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -83,6 +85,14 @@ def test_what_improvement_gained_outlives_a_feed_that_touches_something_else():
     assert {n: after[n] for n in ("large", "one", "two")} == {
         n: before[n] for n in ("large", "one", "two")
     }
+
+
+def test_a_book_that_looks_further_ahead_is_planned_anew():
+    plan = tight()
+    lines = [Line(name, "pump", 5, 7, 3) for name in ("one", "far")]
+    told = facts(*lines, sources=[make("pump", 1, 1)], buckets=weeks(10))
+    book, names, _ = build(replace(told, horizon=told.horizon + 30))
+    np.testing.assert_array_equal(repaired(plan, book, names).unit_day, solve(book).unit_day)
 
 
 def test_whoever_is_late_comes_earlier_where_more_hours_are_there():

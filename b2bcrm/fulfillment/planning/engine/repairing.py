@@ -32,6 +32,7 @@ from b2bcrm.fulfillment.planning.engine.solving import (
     place_early,
     place_late,
     place_on_time,
+    solve,
     steps_of,
 )
 from b2bcrm.fulfillment.planning.engine.walking import open_surplus
@@ -148,7 +149,12 @@ def try_sooner(book: Book, ledger: Ledger, units: Small) -> None:
 
 
 def repaired(before: Planned, book: Book, names: Names) -> Ledger:
-    """A plan of ``book`` from ``before``, a plan of another book that starts on the same day."""
+    """A plan of ``book`` from ``before``, a plan of another book that starts on the same day.
+
+    Where one of them looks further ahead, nothing can be compared: the plan is made anew.
+    """
+    if before.book.horizon != book.horizon:
+        return solve(book)
     kept = before.ledger
     match = matched(before.book, before.names, book, names)
     ledger = opened(book, len(kept.entry_ref))
