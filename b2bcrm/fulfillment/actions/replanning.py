@@ -29,11 +29,11 @@ from b2bcrm.fulfillment.planning.engine.building import build
 from b2bcrm.fulfillment.planning.engine.checking import check
 from b2bcrm.fulfillment.planning.engine.compiled import COMPILED
 from b2bcrm.fulfillment.planning.engine.improving import (
-    WORTH,
     guards,
     improve,
     late_units,
-    merit,
+    lost,
+    money,
 )
 from b2bcrm.fulfillment.planning.engine.ledger import Ledger
 from b2bcrm.fulfillment.planning.engine.matching import Planned
@@ -128,6 +128,7 @@ def _solved(book: Book, improve_s: float) -> tuple[Ledger, int]:
         book,
         ledger,
         guards(book, ledger, KEPT_CLASS),
+        money(book),
         fill=_until(end - improve_s * (1 - FILL_SHARE)),
         shorten=_until(end),
     )
@@ -141,8 +142,7 @@ def _kept(due: Due, book: Book, names: Names) -> tuple[Ledger, int]:
     packed = last.packed
     ledger = repaired(Planned(packed.book, packed.names, packed.ledger), book, names)
     later = (ledger.unit_day > guards(book, anew, KEPT_CLASS)).any()
-    lost, left_out, days = np.subtract(merit(book, anew), merit(book, ledger))
-    if later or left_out > 0 or WORTH * lost + days > 0:
+    if later or lost(book, ledger, money(book)) > lost(book, anew, money(book)):
         return anew, 0
     return ledger, last.rounds
 

@@ -381,8 +381,8 @@ class Standing:
         return ""
 
 
-_GROWING = ("unit_due", "unit_priority", "sequence", "line_part", "line_qty", "line_wish",
-            "line_transit", "line_calendar", "line_least", "line_class")  # fmt: skip
+_GROWING = ("unit_due", "unit_priority", "unit_value", "sequence", "line_part", "line_qty",
+            "line_wish", "line_transit", "line_calendar", "line_least", "line_class")  # fmt: skip
 
 
 def _longer(array: Any, room: int) -> Any:
