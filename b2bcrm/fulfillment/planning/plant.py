@@ -32,23 +32,37 @@ MAKE, BUY = "make", "buy"
 
 
 class ItemRow(NamedTuple):
-    """``lead_days`` working days, 0: unknown. ``lot`` is the least that is bought at once."""
+    """``lead_days`` working days, 0: unknown. ``lot`` is the least that is bought at once.
+
+    ``sold``: customers may order it.
+    """
 
     no: str
     kind: str
     unit: str
     lead_days: int
     lot: Decimal
+    sold: bool = False
 
 
 class BomLine(NamedTuple):
-    """``qty_per`` of the component, ``scrap_pct`` percent on top."""
+    """``qty_per`` of the component, ``scrap_pct`` percent on top, in orders of these days.
+
+    Where it stands in for another component, that much may be taken instead.
+    """
 
     item: str
     component: str
     qty_per: Decimal
     scrap_pct: Decimal
     unit: str
+    valid_from: dt.date = dt.date.min
+    valid_to: dt.date = dt.date.max
+    stands_in_for: str = ""
+
+    def counts_on(self, day: dt.date) -> bool:
+        """Whether an order that starts on ``day`` takes the component."""
+        return not self.stands_in_for and self.valid_from <= day <= self.valid_to
 
 
 class Step(NamedTuple):
@@ -255,6 +269,18 @@ class Places:
         """All sites of a known item."""
         return self._of[item] if item in self.items else ()
 
+    def making(self, item: str) -> Sequence[str]:
+        """The sites at which a known item is made."""
+        known = self.items.get(item)
+        if known is None or known.kind == BUY:
+            return ()
+        return [site for site in self._of[item] if self.made_at.get(item, site) == site]
+
+    def scale(self, item: str) -> int:
+        """How many of the engine's pieces are one unit of the item."""
+        known = self.items.get(item)
+        return scale_of(known.unit) if known else 1
+
     def part(self, item: str, site: str) -> str:
         """The part that meets a need at the site: its own, else the first other site's."""
         known = self._of.get(item) or [site]
@@ -294,10 +320,13 @@ def open_demand(
     needs: dict[tuple[str, str], Decimal] = {}
     waiting = [document for document in rows.documents if document.waits]
     for document in sorted(waiting, key=lambda d: (d.start, d.no)):
+        takes: dict[str, Decimal] = defaultdict(Decimal)
         for line in bom[document.item]:
-            qty = line.qty_per * document.qty * (100 + line.scrap_pct) / 100
-            part = places.part(line.component, document.site)
-            needs[document.no, line.component] = cover.rest(document.no, line.component, part, qty)
+            if line.counts_on(document.start):
+                takes[line.component] += line.qty_per * document.qty * (100 + line.scrap_pct) / 100
+        for component, qty in takes.items():
+            part = places.part(component, document.site)
+            needs[document.no, component] = cover.rest(document.no, component, part, qty)
     lines: dict[str, Decimal] = {}
     for wanted in sorted(rows.lines, key=lambda ln: (ln.wish, ln.rank)):
         qty, part = wanted.qty - wanted.kept, places.part(wanted.item, wanted.site)

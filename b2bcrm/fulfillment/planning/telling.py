@@ -189,7 +189,8 @@ class _Teller:
             steps[step.item].append(step)
         bom: dict[str, list[BomLine]] = defaultdict(list)
         for line in self.rows.bom:
-            bom[line.item].append(line)
+            if line.counts_on(self.rows.today):
+                bom[line.item].append(line)
         found = []
         for no, item in self.items.items():
             for site in self.places.of(no):
