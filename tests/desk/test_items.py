@@ -123,7 +123,7 @@ class TestPages:
         for expected in ("行星減速機", "0.00345", "C-1", "Carrier", "40 min old", "Standard cost"):
             assert expected in text
         plain = re.sub(r"<[^>]+>", "", text)
-        assert "or 6 pcs of C-2 instead, from 26 Nov" in plain
+        assert "or 6 pcs of C-2 instead · from 26 Nov" in plain
         assert "until 26 Nov" in plain
         assert "PG/1" in seller.get("/items/C-1").text
         assert "instead of C-1" in seller.get("/items/C-2").text

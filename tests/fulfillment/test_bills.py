@@ -7,8 +7,9 @@ from fractions import Fraction
 
 import pytest
 
+from b2bcrm.fulfillment.planning.atp import PURCHASE
 from b2bcrm.fulfillment.planning.engine.records import Kind
-from b2bcrm.fulfillment.planning.plant import BUY, MAKE, BomLine, ItemRow
+from b2bcrm.fulfillment.planning.plant import BUY, MAKE, BomLine, Document, ItemRow
 from tests.fulfillment.test_plant import line, on, told, work_order
 
 D = Decimal
@@ -95,6 +96,17 @@ def test_a_work_order_that_waits_takes_what_holds_on_its_first_day():
         ("WO-1", "ROD@TC", 30),
         ("WO-2", "ROD@TC", 50),
     }
+
+
+@pytest.mark.parametrize(("brought", "left"), [(5, 15), (20, 0)])
+def test_what_is_bought_of_a_substitute_for_a_work_order_is_not_needed_of_the_component(
+    brought, left
+):
+    rods = Document(PURCHASE, "PO-1", "ROD", "TC", D(brought), D(brought), on(0), on(3), "WO-1")
+    rows = [row("SHAFT", qty="2"), row("ROD", qty="2", stands_in_for="SHAFT"), row("AXLE")]
+    found = bills(*rows, documents=[work_order("WO-1"), rods])
+    needs = {need.part: need.qty for need in found.facts.needs}
+    assert needs == {"AXLE@TC": 10} | ({"SHAFT@TC": left} if left else {})
 
 
 def test_a_substitute_is_another_source_of_what_it_stands_in_for():

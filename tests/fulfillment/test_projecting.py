@@ -117,6 +117,18 @@ def test_a_work_order_waits_for_what_its_bill_tells_on_its_first_day(work, plant
     assert resting == [lacks]
 
 
+def test_a_work_order_with_a_substitute_of_its_own_waits_for_that_alone(work, plant, order):
+    work.session.execute(sa.delete(PurchaseLine))
+    make_item(work, no="RB-25", lead_time_days=60)
+    work.session.add(
+        BomRow(item_no="SW-25", component_no="RC-25", qty_per=D(1), unit="pcs",
+               stands_in_for="RB-25")
+    )  # fmt: skip
+    plant.buy("PO-9", "RC-25", 60, "12-07", ref="WO-2")
+    project(work, [order.id])
+    assert [link["no"] for link in line_of(work, order).chain] == ["WO-2", "PO-9"]
+
+
 @pytest.mark.parametrize(
     ("in_parts", "said"),
     [

@@ -60,6 +60,10 @@ class BomLine(NamedTuple):
     valid_to: dt.date = dt.date.max
     stands_in_for: str = ""
 
+    def takes(self, qty: Decimal) -> Decimal:
+        """How much of the component an order of ``qty`` takes."""
+        return self.qty_per * qty * (100 + self.scrap_pct) / 100
+
     def counts_on(self, day: dt.date) -> bool:
         """Whether an order that starts on ``day`` takes the component."""
         return not self.stands_in_for and self.valid_from <= day <= self.valid_to
@@ -297,9 +301,13 @@ class _Cover:
                 self._pegged[document.demand_ref, document.item] += document.left
         self._allocated = {part_name(row.item, row.site): row.allocated for row in rows.levels}
 
+    def brings(self, ref: str, item: str) -> Decimal:
+        """What documents pegged to ``ref`` still bring of the item."""
+        return self._pegged.get((ref, item), Decimal(0))
+
     def rest(self, ref: str, item: str, part: str, qty: Decimal) -> Decimal:
         """What of ``qty`` neither documents pegged to ``ref`` bring nor an allocation keeps."""
-        qty -= self._pegged.get((ref, item), Decimal(0))
+        qty -= self.brings(ref, item)
         taken = max(Decimal(0), min(qty, self._allocated.get(part, Decimal(0))))
         if taken:
             self._allocated[part] -= taken
@@ -320,11 +328,7 @@ def open_demand(
     needs: dict[tuple[str, str], Decimal] = {}
     waiting = [document for document in rows.documents if document.waits]
     for document in sorted(waiting, key=lambda d: (d.start, d.no)):
-        takes: dict[str, Decimal] = defaultdict(Decimal)
-        for line in bom[document.item]:
-            if line.counts_on(document.start):
-                takes[line.component] += line.qty_per * document.qty * (100 + line.scrap_pct) / 100
-        for component, qty in takes.items():
+        for component, qty in _takes(document, bom[document.item], cover).items():
             part = places.part(component, document.site)
             needs[document.no, component] = cover.rest(document.no, component, part, qty)
     lines: dict[str, Decimal] = {}
@@ -335,6 +339,22 @@ def open_demand(
         {key: qty for key, qty in needs.items() if qty > 0},
         {key: qty for key, qty in lines.items() if qty > 0},
     )
+
+
+def _takes(document: Document, bom: Sequence[BomLine], cover: _Cover) -> dict[str, Decimal]:
+    """What a work order takes, less what pegged documents bring of substitutes instead."""
+    whole: dict[str, Decimal] = defaultdict(Decimal)
+    for line in bom:
+        if line.counts_on(document.start):
+            whole[line.component] += line.takes(document.qty)
+    left = dict(whole)
+    for line in bom:
+        brought = cover.brings(document.no, line.component)
+        if brought and line.stands_in_for in whole and line.component not in whole:
+            left[line.stands_in_for] -= (
+                whole[line.stands_in_for] * brought / line.takes(document.qty)
+            )
+    return left
 
 
 def spread(

@@ -303,14 +303,7 @@ def _parts(
         sa.select(BomRow).where(BomRow.item_no.in_({row.item_no for row in waiting}))
     ):
         bom[line.item_no].append(line)
-    needs = {
-        row.no: {
-            item: qty
-            for item, qty in _needs(row, bom[row.item_no]).items()
-            if (row.no, item) not in pegged
-        }
-        for row in waiting
-    }
+    needs = {row.no: _needs(row, bom[row.item_no], pegged) for row in waiting}
     nos = {item for group in needs.values() for item in group}
     stock = _stock(work, nos)
     coming, lead = _coming(work, nos, gone), _lead_days(work, nos)
@@ -334,11 +327,17 @@ def _parts(
     return found
 
 
-def _needs(row: WorkOrder, bom: Sequence[BomRow]) -> dict[str, Decimal]:
-    """What a work order takes of each component: by the rows that count on its first day."""
+def _needs(
+    row: WorkOrder, bom: Sequence[BomRow], pegged: Collection[tuple[str, str]]
+) -> dict[str, Decimal]:
+    """What a work order takes that no document was pegged for, itself or a substitute."""
+    own = [line for line in bom if line.counts_on(row.planned_start_on)]
+    brought = {line.component_no for line in bom if (row.no, line.component_no) in pegged}
+    others = brought - {line.component_no for line in own}
+    brought |= {line.stands_in_for for line in bom if line.component_no in others}
     found: dict[str, Decimal] = defaultdict(Decimal)
-    for line in bom:
-        if line.counts_on(row.planned_start_on):
+    for line in own:
+        if line.component_no not in brought:
             scrap = (HUNDRED + line.scrap_pct) / HUNDRED
             found[line.component_no] += line.qty_per * row.qty * scrap
     return found
