@@ -109,6 +109,14 @@ def test_what_is_bought_of_a_substitute_for_a_work_order_is_not_needed_of_the_co
     assert needs == {"AXLE@TC": 10} | ({"SHAFT@TC": left} if left else {})
 
 
+def test_a_substitute_of_which_nothing_would_be_taken_stands_in_for_nothing():
+    rods = Document(PURCHASE, "PO-1", "ROD", "TC", D(5), D(5), on(0), on(3), "WO-1")
+    rows = [row("SHAFT"), row("ROD", qty="0", stands_in_for="SHAFT")]
+    found = bills(*rows, documents=[work_order("WO-1"), rods])
+    assert [(need.part, need.qty) for need in found.facts.needs] == [("SHAFT@TC", 10)]
+    assert instead(found) == []
+
+
 def test_a_substitute_is_another_source_of_what_it_stands_in_for():
     found = bills(
         row("SHAFT", qty="2"), row("ROD", qty="3", stands_in_for="SHAFT", valid_from=on(7))

@@ -129,11 +129,11 @@ def test_two_pieces_stand_in_for_one(rods, in_time):
     assert (story.arrives("SO-1/10") == 10) == in_time
 
 
-@pytest.mark.parametrize(("comes", "in_time"), [(1, True), (2, False)])
-def test_a_substitute_serves_what_is_there_of_it_by_its_last_day(comes, in_time):
+@pytest.mark.parametrize(("last", "in_time"), [(2, True), (1, False)])
+def test_a_substitute_that_comes_after_its_last_day_serves_nobody(last, in_time):
     """Pumps that are there on Wednesday of next week are begun on Wednesday of this one, day 2."""
-    rows = [made_of(OLD), made_of(NEW, stands_in_for=OLD, valid_to=on(1))]
-    rods = Document(PURCHASE, "PO-1", NEW, "TC", D(10), D(10), TODAY, on(comes), "")
+    rows = [made_of(OLD), made_of(NEW, stands_in_for=OLD, valid_to=on(last))]
+    rods = Document(PURCHASE, "PO-1", NEW, "TC", D(10), D(10), TODAY, on(2), "")
     story = planned(*rows, lines=[pumps(9)], documents=[rods])
     assert (story.arrives("SO-1/10") == 10) == in_time
 

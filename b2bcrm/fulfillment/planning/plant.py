@@ -349,11 +349,9 @@ def _takes(document: Document, bom: Sequence[BomLine], cover: _Cover) -> dict[st
             whole[line.component] += line.takes(document.qty)
     left = dict(whole)
     for line in bom:
-        brought = cover.brings(document.no, line.component)
-        if brought and line.stands_in_for in whole and line.component not in whole:
-            left[line.stands_in_for] -= (
-                whole[line.stands_in_for] * brought / line.takes(document.qty)
-            )
+        old, takes = line.stands_in_for, line.takes(document.qty)
+        if old in whole and line.component not in whole and takes:
+            left[old] -= whole[old] * cover.brings(document.no, line.component) / takes
     return left
 
 

@@ -2,9 +2,8 @@
 
 Made is what has operations: each takes a day, its hours, and the first takes all components; an
 item without operations takes its lead time. Where the rows of its bill change, it is another source
-from that day on. Made items are ordered as many as are needed, bought
-ones at least a lot. A line is planned to leave in time for its transit, on the day after its pieces
-are there.
+from that day on. Made items are ordered as many as are needed, bought ones at least a lot. A line
+is planned to leave in time for its transit, on the day after its pieces are there.
 """
 
 from __future__ import annotations

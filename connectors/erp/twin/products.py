@@ -220,8 +220,9 @@ def _tables(sizes: tuple[str, ...], *, full: bool) -> Iterator[Part]:
                 cost=price * 23, weight=D(int(s) ** 2) / D(800), sellable=True,
                 euro=price * (D("1.2") if code == "DD" else D(1)), uses=[Use(f"TB-RT{s}", D(1)),
                 Use(f"MTR-RT{s}", D(1)), Use(f"ENC-RT{s}", D(1)), Use("BRG-7210-P4", D(2)),
-                Use("BRG-7210-P2", D(2), stands_in_for="BRG-7210-P4"), *_seals(s)], steps=_steps("TC1", ("Assembly", "A-2", "2.0", "3.00"),
-                ("Geometry test", "Q-1", "1.0", "2.00"), ("Packing", "P-1", "0.5", "0.50")))  # fmt: skip
+                Use("BRG-7210-P2", D(2), stands_in_for="BRG-7210-P4"), *_seals(s)],
+                steps=_steps("TC1", ("Assembly", "A-2", "2.0", "3.00"), ("Geometry test", "Q-1",
+                "1.0", "2.00"), ("Packing", "P-1", "0.5", "0.50")))  # fmt: skip
 
 
 def _seals(size: str) -> list[Use]:
