@@ -53,15 +53,27 @@ def take(work: Work) -> Rows:
     """Everything that a plan made today needs."""
     session = work.session
     items = [
-        ItemRow(no, kind.value, unit, lead, lot)
-        for no, kind, unit, lead, lot in work.rows(
-            sa.select(Item.no, Item.kind, Item.unit, Item.lead_time_days, Item.lot_size).where(
-                Item.kind != ItemKind.SERVICE
-            )
+        ItemRow(no, kind.value, *rest)
+        for no, kind, *rest in work.rows(
+            sa.select(
+                Item.no,
+                Item.kind,
+                Item.unit,
+                Item.lead_time_days,
+                Item.lot_size,
+                Item.sellable,
+            ).where(Item.kind != ItemKind.SERVICE)
         )
     ]
     bom = sa.select(
-        BomRow.item_no, BomRow.component_no, BomRow.qty_per, BomRow.scrap_pct, BomRow.unit
+        BomRow.item_no,
+        BomRow.component_no,
+        BomRow.qty_per,
+        BomRow.scrap_pct,
+        BomRow.unit,
+        BomRow.valid_from,
+        BomRow.valid_to,
+        BomRow.stands_in_for,
     ).order_by(BomRow.item_no, BomRow.id)
     steps = sa.select(
         RoutingRow.item_no,

@@ -88,7 +88,8 @@ def _source_arrays(
         earliest[part] = min(by_way[part], default=NEVER)
     flat = [way for part in range(parts) for way in ways.get(part, [])]
     bought = [
-        bool(ways.get(part)) and all(w.centre < 0 and not w.components for w in ways[part])
+        bool(ways.get(part))
+        and all(w.stands_in or (w.centre < 0 and not w.components) for w in ways[part])
         for part in range(parts)
     ]
     components = [component for way in flat for component in way.components]
