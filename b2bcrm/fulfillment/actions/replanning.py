@@ -101,7 +101,7 @@ def make_plan(due: Due, *, improve_s: float = 0) -> Made:
     begin = time.monotonic()
     book, names, problems = build(due.told.facts)
     ledger, rounds = _solved(book, improve_s) if improve_s > 0 else _kept(due, book, names)
-    plan = plan_of(book, ledger)
+    plan, stakes = plan_of(book, ledger), money(book)
     faults = check(book, plan)
     missed = _missed(due.told, names.lines, book, plan)
     result = score(book, plan)
@@ -111,6 +111,8 @@ def make_plan(due: Due, *, improve_s: float = 0) -> Made:
         "lines": len(names.lines),
         **result._asdict(),
         "rounds": rounds,
+        "lost": lost(book, ledger, stakes),
+        "lost_in_turn": lost(book, solve(book), stakes) if rounds else None,
         "problems": len(problems),
         "seconds": round(time.monotonic() - begin, 3),
         "bytes": len(data),

@@ -128,8 +128,9 @@ class OpenStep(NamedTuple):
 class OpenLine(NamedTuple):
     """``qty`` pieces of an order line that have not left, ``kept`` of them reserved by us.
 
-    ``ref`` is how the ERP's documents name it, empty before the ERP has the order. ``rank`` puts
-    lines of one ``customer_class`` in order. ``transit`` and ``receiving`` lead to the customer.
+    ``ref`` is how the ERP's documents name it, empty before the ERP has the order. ``each`` is what
+    a piece is sold for, in the company's currency. ``rank`` puts lines of one ``customer_class`` in
+    order. ``transit`` and ``receiving`` lead to the customer.
     """
 
     ref: str
@@ -143,6 +144,7 @@ class OpenLine(NamedTuple):
     rank: tuple[dt.date, dt.date, int]
     transit: int = 0
     receiving: str = ""
+    each: Decimal = Decimal(0)
 
 
 class AllocationKind(enum.StrEnum):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -40,7 +40,6 @@ from b2bcrm.fulfillment.planning.plant import (
     BUY,
     BomLine,
     Document,
-    Kept,
     Places,
     Rows,
     Step,
@@ -56,6 +55,7 @@ SHORTEST, LONGEST, AFTER_LAST = 400, 800, 120  # days of a plan
 KINDS = {STOCK: SupplyKind.STOCK, PURCHASE: SupplyKind.PURCHASE, WORK: SupplyKind.WORK}
 PRIORITIES = {"A": 1, "B": 2}  # what is kept comes before all of them, any other class after
 OTHERS = 3
+STAKES = {"A": 3, "B": 2}  # a day late of a class counts as so many of any other
 Windows = dict[str, dict[int, int]]
 
 
@@ -84,22 +84,6 @@ def pegged_name(line: str) -> str:
     return f"P/{line}"
 
 
-def kept_lines(kept: Iterable[Kept], places: Places, today: dt.date) -> list[Line]:
-    """What is kept as lines that are served before all others, in the order of promising."""
-    return [
-        Line(
-            one.key,
-            places.part(one.item, one.site),
-            ceil(one.qty * scale_of(places.items[one.item].unit)),
-            (one.on - today).days,
-            rank=one.seq,
-            customer_class=one.customer_class,
-        )
-        for one in kept
-        if one.item in places.items
-    ]
-
-
 class _Teller:
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
@@ -116,7 +100,7 @@ class _Teller:
         rows, sources = self.rows, self._sources()
         hours = self._hours()
         lines = [
-            *kept_lines(rows.kept, self.places, rows.today),
+            *self._kept_lines(),
             *self._lines(),
         ]
         supplies, needs = self._supplies()
@@ -311,6 +295,24 @@ class _Teller:
             needs.append(Need(part, scaled, self._day(document.start), no))
         return supplies, needs
 
+    def _kept_lines(self) -> list[Line]:
+        """What is kept, served before all others, in the order of promising."""
+        each = {row.no: row.each for row in self.rows.lines}
+        dearest = max(each.values(), default=Decimal(0))  # a quote's promise is not for sale
+        return [
+            Line(
+                one.key,
+                self.places.part(one.item, one.site),
+                ceil(one.qty * self.places.scale(one.item)),
+                self._day(one.on),
+                rank=one.seq,
+                customer_class=one.customer_class,
+                value=_stake(one.qty * each.get(one.no, dearest), one.customer_class),
+            )
+            for one in self.rows.kept
+            if one.item in self.items
+        ]
+
     def _lines(self) -> list[Line]:
         _, left = self._demand
         wanted = sorted((row for row in self.rows.lines if row.no in left), key=lambda r: r.rank)
@@ -325,6 +327,7 @@ class _Teller:
                 transit=row.transit + 1,
                 calendar=self._receiving(row.receiving),
                 customer_class=row.customer_class,
+                value=_stake(left[row.no] * row.each, row.customer_class),
             )
             for n, row in enumerate(wanted)
         ]
@@ -367,6 +370,11 @@ class _Teller:
 
     def _day(self, day: dt.date) -> int:
         return (day - self.rows.today).days
+
+
+def _stake(value: Decimal, customer_class: str) -> int:
+    """What a day late costs: the value, more of it for the first classes; whole money."""
+    return max(1, ceil(value)) * STAKES.get(customer_class, 1)
 
 
 def factor(exact: Fraction) -> Fraction:

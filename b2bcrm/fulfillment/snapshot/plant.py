@@ -203,6 +203,8 @@ def _lines(work: Work) -> list[OpenLine]:
             OrderLine.ordered_qty,
             OrderLine.short_qty,
             OrderLine.shipped_qty,
+            OrderLine.net,
+            Order.rate,
             OrderLine.first_promised_on,
             OrderLine.promised_on,
             OrderLine.requested_on,
@@ -222,7 +224,7 @@ def _lines(work: Work) -> list[OpenLine]:
     found = []
     for (
         no, erp_no, incoterm, ordered_on, account, ship_to, site, customer_class, item,
-        line_id, line_no, ordered, short, shipped, first, promised, requested,
+        line_id, line_no, ordered, short, shipped, net, rate, first, promised, requested,
     ) in work.rows(query):  # fmt: skip
         transit, receiving = ways.get(ship_to) or ways.get(-account) or (0, "")
         found.append(
@@ -238,6 +240,7 @@ def _lines(work: Work) -> list[OpenLine]:
                 rank=(first or requested, ordered_on, line_id),
                 transit=transit if at_customer(incoterm) else 0,
                 receiving=receiving if at_customer(incoterm) else "",
+                each=net * rate / ordered,
             )
         )
     return found
