@@ -322,12 +322,12 @@ def test_what_the_night_gained_outlives_the_feeds_of_the_day(work, pump, plant, 
     monkeypatch.setattr(replanning, "COMPILED", True)
     work.session.execute(sa.update(Stock).values(on_hand=D(100)))
     account = make_account(work, customer_class="C", incoterm="EXW")
-    for qty, first, net in ((16, "11-18", 900), (8, "11-19", 800), (8, "11-19", 800)):
+    for qty, first, price in ((16, "11-18", 10), (8, "11-19", 20), (8, "11-19", 20)):
         line = make_line(
             work,
             pump,
             ordered_qty=D(qty),
-            net=D(net),
+            unit_price=D(price),
             promised_on=day("11-20"),
             first_promised_on=day(first),
         )
