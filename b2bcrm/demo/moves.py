@@ -64,6 +64,7 @@ def _move(
             "kind": "moved",
             "promised_on": new_on,
             "previous_on": promised,
+            "reason_code": code,
             "reason": reason,
             "by_name": by.name,
             "at": moment,

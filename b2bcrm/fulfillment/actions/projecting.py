@@ -22,12 +22,14 @@ from b2bcrm.fulfillment.models import (
     ShortPart,
 )
 from b2bcrm.fulfillment.planning.atp import STOCK
-from b2bcrm.fulfillment.planning.facts import ZERO, Supplies
+from b2bcrm.fulfillment.planning.chain import Outlook, outlook
+from b2bcrm.fulfillment.planning.facts import ZERO, Line, Supplies
 from b2bcrm.fulfillment.planning.sureness_paths import Told
 from b2bcrm.fulfillment.planning.verdict import Terms, Verdict, judge
 from b2bcrm.fulfillment.queries.sureness import Sureness
 from b2bcrm.fulfillment.snapshot import orders as snapshot
 from b2bcrm.fulfillment.snapshot.orders import OrderFacts
+from b2bcrm.fulfillment.snapshot.outcome import came_late
 from b2bcrm.fulfillment.snapshot.pools import stock_read_to
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.work import Work
@@ -194,13 +196,27 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
             for v in verdicts.values()
             if _covered(order, v, read_to)
         ]
+    came = _came(work, ended)
     for order in ended:
-        changed += store_ended(work, order, old_orders.get(order.id), old_lines)
+        changed += store_ended(work, order, old_orders.get(order.id), old_lines, came)
     _end_reservations(work, covered, [order.no for order in ended])
     _end_pegs(work, [order.id for order in orders])
     if produced:
         record_quantities(work, produced)
     return changed
+
+
+def _came(work: Work, ended: Sequence[Order]) -> dict[int, tuple[Line, Outlook]]:
+    """The lines of closed orders of which something came late, with the documents behind them."""
+    late = came_late(work, ended)
+    if not late:
+        return {}
+    taken = snapshot.take(work, late)
+    return {
+        key: (line, outlook(line, taken.supplies, work.today))
+        for facts in taken.orders
+        for key, line in facts.lines.items()
+    }
 
 
 def _promises(orders: Iterable[OrderFacts]) -> dict[int, Told]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from b2bcrm.fulfillment.events import ProjectionMoved
 from b2bcrm.fulfillment.models import LineProjection, OrderProjection, ShortPart
+from b2bcrm.fulfillment.planning.chain import Outlook
 from b2bcrm.fulfillment.planning.explain import rows
 from b2bcrm.fulfillment.planning.facts import Line
-from b2bcrm.fulfillment.planning.lateness import shares
+from b2bcrm.fulfillment.planning.lateness import Share, shares
 from b2bcrm.fulfillment.planning.notices import stored
 from b2bcrm.fulfillment.planning.progress import pct
 from b2bcrm.fulfillment.planning.sureness_paths import Sure
@@ -30,6 +32,8 @@ from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import STATE_WORDS, OrderState, Stage, Status
 from b2bcrm.orders.models import Order, OrderLine
 
+SETTLED = dt.timedelta(days=7)  # until then documents of a line that has come are still booked
+
 
 def store(
     work: Work,
@@ -47,7 +51,8 @@ def store(
     held = terms.hold_reason is not None or terms.credit_hold
     for key, verdict in verdicts.items():
         old = old_lines.get(key)
-        values = _line_values(verdict, held=held)
+        values = _line_values(verdict)
+        values |= _lost(verdict.line, verdict.view, old, work.today, held=held)
         left = verdict.view.source == "shipped"
         values["sure"] = None if left else _sure(sureness.of(key, verdict.view.projected_on))
         sends = terms.partial_delivery and not held
@@ -108,9 +113,28 @@ def _set(row: Any, values: dict[str, Any]) -> bool:
     return changed
 
 
-def _line_values(verdict: Verdict, *, held: bool) -> dict[str, Any]:
+def _lost(
+    line: Line,
+    view: Outlook,
+    old: LineProjection | None,
+    today: dt.date,
+    *,
+    held: bool = False,
+) -> dict[str, Any]:
+    """Where the days after its first promise were lost; once it has come and a week is over, it
+    keeps what was said then, whatever becomes of its documents.
+    """
+    came_on = line.came_on
+    if old is not None and came_on == old.came_on is not None and today - came_on > SETTLED:
+        return {"lost": old.lost, "came_on": came_on}
+    before = [] if old is None else [Share(**share) for share in old.lost or ()]
+    found = shares(line, view, held=held, before=before)
+    lost = [vars(share) for share in found]
+    return {"lost": lost or None, "came_on": came_on if lost else None}
+
+
+def _line_values(verdict: Verdict) -> dict[str, Any]:
     view, progress, why = verdict.view, verdict.progress, verdict.why
-    late = verdict.status is Status.LATE
     return {
         "projected_on": view.projected_on,
         "buffer_days": view.buffer,
@@ -125,7 +149,6 @@ def _line_values(verdict: Verdict, *, held: bool) -> dict[str, Any]:
         "cause_kind": why.kind if why else "",
         "cause": why.cause if why else None,
         "next_step": why.next_step if why else None,
-        "lost": [vars(s) for s in shares(verdict.line, view, held=held)] if late else None,
         "chain": rows(view.tops),
         "stations": progress.stations,
     }
@@ -204,8 +227,12 @@ def store_ended(
     order: Order,
     old_order: OrderProjection | None,
     old_lines: dict[int, LineProjection],
+    came: Mapping[int, tuple[Line, Outlook]],
 ) -> bool:
-    """Closed and cancelled orders keep their rows, done, so that lists show them."""
+    """Closed and cancelled orders keep their rows, done, so that lists show them.
+
+    ``came`` are lines of orders of which something came late.
+    """
     lines = [line for line in order.lines if not line.cancelled]
     delivered = order.state is OrderState.CLOSED and bool(lines)
     where = Stage.DELIVERED if delivered else Stage.ORDER
@@ -227,13 +254,15 @@ def store_ended(
             "progress_pct": share,
             "plan_pct": None,
             "now_at": None,
-            "lost": None,
             "chain": [],
             "stations": {},
             "sure": None,
             "ahead": None,
         }
         old = old_lines.get(line.id)
+        values |= {"lost": None, "came_on": None}
+        if line.id in came:
+            values |= _lost(*came[line.id], old, work.today)
         if old is None:
             work.session.add(
                 LineProjection(

@@ -216,8 +216,8 @@ def settle(line: Line, view: Outlook, today: dt.date) -> None:
     shipped = view.source == "shipped"
     ship = ready if shipped or line.planned_on is None else max(ready, line.planned_on)
     view.ship_on = ship
-    view.projected_on = arrives(line, ship)
-    if shipped and at_customer(line.incoterm):
+    view.projected_on = line.came_on or arrives(line, ship)
+    if shipped and line.came_on is None and at_customer(line.incoterm):
         view.projected_on = max(view.projected_on, today)
     if line.promised_on is None:
         return

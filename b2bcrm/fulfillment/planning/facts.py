@@ -13,6 +13,7 @@ from b2bcrm.kernel.words import Message
 ZERO = Decimal(0)
 FINISHED = frozenset({"done", "closed", "cancelled"})
 STARTED = frozenset({"running", "done", "closed"})
+ASKED_FOR = "customer"  # the reason of a promise that moved because the customer wanted it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +136,15 @@ class FirmPieces:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """A move of a line's promise; ``code`` is the reason that was given for it."""
+
+    was_on: dt.date
+    on: dt.date
+    code: str
+
+
+@dataclass(frozen=True)
 class Asked:
     """What a customer answered to a later day and waits for, and what to do about it."""
 
@@ -149,6 +159,8 @@ class Line:
     ``stock_item`` is False for services; ``lead_days`` are working days to have the item, 0 if
     unknown. ``reserved_on`` is the ready day of our reservation, ``reserved_stock`` what of it lies
     in stock, ``shipped_on`` the day of the last shipment. ``firm`` pieces are not in ``on_hand``.
+    ``came_on``: the day on which all of it had come by its terms. ``moves`` of its promise, oldest
+    first.
     """
 
     ref: str
@@ -173,6 +185,8 @@ class Line:
     plan: Planned | None = None
     firm: tuple[FirmPieces, ...] = ()
     asked: Asked | None = None
+    came_on: dt.date | None = None
+    moves: tuple[Moved, ...] = ()
 
     @property
     def left(self) -> Decimal:

@@ -1,5 +1,7 @@
 """Where the days of a late line were lost: shares that add up to its lateness exactly. Pure.
 
+First its promise may have moved: each move has a reason and owns the days by which it moved it
+away from the first promise. What comes after is late against the promise as it stands.
 Along the way that decides (at each level the document that is there last, finished or not) every
 step has a day that was planned and a day that it got. What a step is behind its plan counts only
 as far as no later step made up for it: the smallest of its own slip and all slips after it, a
@@ -15,21 +17,31 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from b2bcrm.fulfillment.planning.chain import Node, Outlook, leave_by_of, scrapped, waits_for_rest
-from b2bcrm.fulfillment.planning.facts import Line
+from b2bcrm.fulfillment.planning.facts import ASKED_FOR, Line
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.words import Message
 
 _TO_COME = frozenset({"plan", "reservation"})  # what no document brings decides
 SHARE_WORDS = {
+    "customer": Message("customer's change"),
     "ordered": Message("ordered too late"),
+    "material": Message("material"),
     "supplier": Message("supplier"),
     "stock": Message("missing in stock"),
     "production": Message("production"),
-    "quality": Message("scrap"),
+    "quality": Message("quality"),
     "planned": Message("planned later than promised"),
     "hold": Message("hold"),
     "shipping": Message("shipping"),
     "transport": Message("transport"),
+    "other": Message("other reasons"),
+}
+_MOVED_BY = {  # kinds of shares by the reason that a promise was moved for
+    ASKED_FOR: "customer",
+    "material": "material",
+    "capacity": "production",
+    "quality": "quality",
+    "transport": "transport",
 }
 
 
@@ -44,23 +56,53 @@ class Step:
 
 @dataclass(frozen=True)
 class Share:
-    """``days`` working days, above 0, lost at document ``no`` (or at none); see SHARE_WORDS."""
+    """``days`` working days, above 0, lost at document ``no`` (or at none); see SHARE_WORDS.
+
+    ``moved``: they lie between the first promise and the last; else they are after the last.
+    """
 
     kind: str
     no: str
     days: int
+    moved: bool = False
 
 
-def shares(line: Line, view: Outlook, *, held: bool = False) -> list[Share]:
-    """The late working days of ``line`` by where they were lost; empty unless it is late.
+def shares(
+    line: Line, view: Outlook, *, held: bool = False, before: Sequence[Share] = ()
+) -> list[Share]:
+    """The late working days of ``line`` by where they were lost, in the order they were lost.
 
     ``held``: ready pieces do not leave because of a hold of the order or of the credit.
+    ``before`` are the shares as last known: they keep what its documents no longer tell.
     """
+    return [*_moved(line, view), *_lost(line, view, held=held, before=before)]
+
+
+def _moved(line: Line, view: Outlook) -> list[Share]:
+    """The days between the first promise and the last, as far as they are needed."""
+    if not line.moves or line.promised_on is None or view.projected_on is None:
+        return []
+    cal, first = line.calendar, line.moves[0].was_on
+    steps = [
+        Step(_MOVED_BY.get(move.code, "other"), "", _slip(cal, first, move.on))
+        for move in line.moves
+    ]
+    if (view.buffer or 0) >= 0:
+        after = view.projected_on > first
+        needed = max(1, cal.days_between(first, view.projected_on)) if after else 0
+        steps.append(Step("", "", min(needed, steps[-1].slip)))
+    return [Share(one.kind, one.no, one.days, moved=True) for one in split(steps)]
+
+
+def _lost(line: Line, view: Outlook, *, held: bool, before: Sequence[Share]) -> list[Share]:
+    """The days after the promise as it stands."""
     late = -(view.buffer or 0)
     if late <= 0 or line.promised_on is None or view.ready_on is None:
         return []
     cal, leave_by = line.calendar, leave_by_of(line, line.promised_on)
+    known = {share.kind: share for share in before if not share.moved}
     steps = [] if view.source in _TO_COME else _way(view.tops, cal)
+    steps = _with_stock(steps, known.get("stock"))
     if (ready_on := _ready_on(view, cal)) is not None:
         unplanned = held and not view.tops
         steps.append(Step("hold" if unplanned else "planned", "", _slip(cal, leave_by, ready_on)))
@@ -70,9 +112,22 @@ def shares(line: Line, view: Outlook, *, held: bool = False) -> list[Share]:
         no = "" if spoilt is None else spoilt.no
         steps.append(Step(lost, no, _slip(cal, leave_by, view.ready_on)))
     leaves = _slip(cal, leave_by, view.ship_on or view.ready_on)
-    steps.append(Step("hold" if held else "shipping", "", leaves))
-    steps.append(Step("transport", "", late))
+    if held:
+        steps.append(Step("hold", "", leaves))
+    elif "hold" in known:
+        ready = steps[-1].slip if steps else 0
+        steps.append(Step("hold", "", min(leaves, ready + known["hold"].days)))
+    steps += [Step("shipping", "", leaves), Step("transport", "", late)]
     return split(steps)
+
+
+def _with_stock(steps: list[Step], known: Share | None) -> list[Step]:
+    """A part that was missing before the work began is no longer seen once it has begun."""
+    first = next((n for n, step in enumerate(steps) if step.kind == "production"), None)
+    if known is None or first is None or any(step.kind == "stock" for step in steps):
+        return steps
+    missing = Step("stock", known.no, min(known.days, steps[first].slip))
+    return [*steps[:first], missing, *steps[first:]]
 
 
 def _ready_on(view: Outlook, cal: WorkCalendar) -> dt.date | None:
