@@ -198,7 +198,8 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
         ]
     came = _came(work, ended)
     for order in ended:
-        changed += store_ended(work, order, old_orders.get(order.id), old_lines, came)
+        old = old_orders.get(order.id)
+        changed += store_ended(work, order, old, old_lines, came.get(order.id, {}))
     _end_reservations(work, covered, [order.no for order in ended])
     _end_pegs(work, [order.id for order in orders])
     if produced:
@@ -206,16 +207,18 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
     return changed
 
 
-def _came(work: Work, ended: Sequence[Order]) -> dict[int, tuple[Line, Outlook]]:
-    """The lines of closed orders of which something came late, with the documents behind them."""
+def _came(work: Work, ended: Sequence[Order]) -> dict[int, dict[int, tuple[Line, Outlook]]]:
+    """The lines of each closed order of which something came late, as their documents show them."""
     late = came_late(work, ended)
     if not late:
         return {}
     taken = snapshot.take(work, late)
     return {
-        key: (line, outlook(line, taken.supplies, work.today))
+        facts.order.id: {
+            key: (line, outlook(line, taken.supplies, work.today))
+            for key, line in facts.lines.items()
+        }
         for facts in taken.orders
-        for key, line in facts.lines.items()
     }
 
 

@@ -12,7 +12,7 @@ from b2bcrm.fulfillment.models import LineProjection, OrderProjection, ShortPart
 from b2bcrm.fulfillment.planning.chain import Outlook
 from b2bcrm.fulfillment.planning.explain import rows
 from b2bcrm.fulfillment.planning.facts import Line
-from b2bcrm.fulfillment.planning.lateness import Share, shares
+from b2bcrm.fulfillment.planning.lateness import Share, last_others, shares
 from b2bcrm.fulfillment.planning.notices import stored
 from b2bcrm.fulfillment.planning.progress import pct
 from b2bcrm.fulfillment.planning.sureness_paths import Sure
@@ -49,10 +49,11 @@ def store(
     order = facts.order
     changed = False
     held = terms.hold_reason is not None or terms.credit_hold
+    lines = {key: (verdict.line, verdict.view) for key, verdict in verdicts.items()}
+    lost = _lost(order, lines, old_lines, work.today, held=held)
     for key, verdict in verdicts.items():
         old = old_lines.get(key)
-        values = _line_values(verdict)
-        values |= _lost(verdict.line, verdict.view, old, work.today, held=held)
+        values = _line_values(verdict) | lost[key]
         left = verdict.view.source == "shipped"
         values["sure"] = None if left else _sure(sureness.of(key, verdict.view.projected_on))
         sends = terms.partial_delivery and not held
@@ -114,23 +115,30 @@ def _set(row: Any, values: dict[str, Any]) -> bool:
 
 
 def _lost(
-    line: Line,
-    view: Outlook,
-    old: LineProjection | None,
+    order: Order,
+    lines: Mapping[int, tuple[Line, Outlook]],
+    old_lines: Mapping[int, LineProjection],
     today: dt.date,
     *,
     held: bool = False,
-) -> dict[str, Any]:
-    """Where the days after its first promise were lost; once it has come and a week is over, it
-    keeps what was said then, whatever becomes of its documents.
+) -> dict[int, dict[str, Any]]:
+    """Where each line of an order lost the days after its first promise.
+
+    Once it has come and a week is over, a line keeps what was said then, whatever becomes of its
+    documents.
     """
-    came_on = line.came_on
-    if old is not None and came_on == old.came_on is not None and today - came_on > SETTLED:
-        return {"lost": old.lost, "came_on": came_on}
-    before = [] if old is None else [Share(**share) for share in old.lost or ()]
-    found = shares(line, view, held=held, before=before)
-    lost = [vars(share) for share in found]
-    return {"lost": lost or None, "came_on": came_on if lost else None}
+    others = {} if order.partial_delivery else last_others(lines)
+    found = {}
+    for key, (line, view) in lines.items():
+        old, came_on = old_lines.get(key), line.came_on
+        if old and came_on and came_on == old.came_on and today - came_on > SETTLED:
+            found[key] = {"lost": old.lost, "came_on": came_on}
+            continue
+        before = [Share(**share) for share in (old and old.lost) or ()]
+        told = shares(line, view, held=held, before=before, others=others.get(key))
+        lost = [vars(share) for share in told]
+        found[key] = {"lost": lost or None, "came_on": came_on if lost else None}
+    return found
 
 
 def _line_values(verdict: Verdict) -> dict[str, Any]:
@@ -231,7 +239,7 @@ def store_ended(
 ) -> bool:
     """Closed and cancelled orders keep their rows, done, so that lists show them.
 
-    ``came`` are lines of orders of which something came late.
+    ``came`` are its lines where one of them came late.
     """
     lines = [line for line in order.lines if not line.cancelled]
     delivered = order.state is OrderState.CLOSED and bool(lines)
@@ -247,6 +255,7 @@ def store_ended(
         "next_step": None,
     }
     share = 100 if delivered else 0
+    lost = _lost(order, came, old_lines, work.today)
     for line in lines:
         values = common | {
             "material_pct": share,
@@ -260,9 +269,7 @@ def store_ended(
             "ahead": None,
         }
         old = old_lines.get(line.id)
-        values |= {"lost": None, "came_on": None}
-        if line.id in came:
-            values |= _lost(*came[line.id], old, work.today)
+        values |= lost.get(line.id, {"lost": None, "came_on": None})
         if old is None:
             work.session.add(
                 LineProjection(

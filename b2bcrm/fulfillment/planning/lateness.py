@@ -12,7 +12,7 @@ was lost there. The last step is the line's own lateness, so the shares sum to i
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -31,6 +31,7 @@ SHARE_WORDS = {
     "production": Message("production"),
     "quality": Message("quality"),
     "planned": Message("planned later than promised"),
+    "lines": Message("waiting for other lines"),
     "hold": Message("hold"),
     "shipping": Message("shipping"),
     "transport": Message("transport"),
@@ -68,14 +69,37 @@ class Share:
 
 
 def shares(
-    line: Line, view: Outlook, *, held: bool = False, before: Sequence[Share] = ()
+    line: Line,
+    view: Outlook,
+    *,
+    held: bool = False,
+    before: Sequence[Share] = (),
+    others: tuple[dt.date, int] | None = None,
 ) -> list[Share]:
     """The late working days of ``line`` by where they were lost, in the order they were lost.
 
     ``held``: ready pieces do not leave because of a hold of the order or of the credit.
     ``before`` are the shares as last known: they keep what its documents no longer tell.
+    ``others``: the day that it has to wait for with the line that is ready then (``last_others``).
     """
-    return [*_moved(line, view), *_lost(line, view, held=held, before=before)]
+    return [*_moved(line, view), *_lost(line, view, held=held, before=before, others=others)]
+
+
+def last_others(lines: Mapping[int, tuple[Line, Outlook]]) -> dict[int, tuple[dt.date, int]]:
+    """For each line of an order that ships complete: when the last other is ready, and its number.
+
+    Only lines that documents bring tell it.
+    """
+    ready = {
+        key: (day, line.line_no)
+        for key, (line, view) in lines.items()
+        if (day := _ready_on(view, line.calendar)) is not None
+    }
+    return {
+        key: max(rest)
+        for key in lines
+        if (rest := [one for other, one in ready.items() if other != key])
+    }
 
 
 def _moved(line: Line, view: Outlook) -> list[Share]:
@@ -94,7 +118,14 @@ def _moved(line: Line, view: Outlook) -> list[Share]:
     return [Share(one.kind, one.no, one.days, moved=True) for one in split(steps)]
 
 
-def _lost(line: Line, view: Outlook, *, held: bool, before: Sequence[Share]) -> list[Share]:
+def _lost(
+    line: Line,
+    view: Outlook,
+    *,
+    held: bool,
+    before: Sequence[Share],
+    others: tuple[dt.date, int] | None,
+) -> list[Share]:
     """The days after the promise as it stands."""
     late = -(view.buffer or 0)
     if late <= 0 or line.promised_on is None or view.ready_on is None:
@@ -112,10 +143,13 @@ def _lost(line: Line, view: Outlook, *, held: bool, before: Sequence[Share]) -> 
         no = "" if spoilt is None else spoilt.no
         steps.append(Step(lost, no, _slip(cal, leave_by, view.ready_on)))
     leaves = _slip(cal, leave_by, view.ship_on or view.ready_on)
+    ready = steps[-1].slip if steps else 0
+    if others is not None and (rest := min(leaves, _slip(cal, leave_by, others[0]))) > ready:
+        steps.append(Step("lines", str(others[1]), rest))
+        ready = rest
     if held:
         steps.append(Step("hold", "", leaves))
     elif "hold" in known:
-        ready = steps[-1].slip if steps else 0
         steps.append(Step("hold", "", min(leaves, ready + known["hold"].days)))
     steps += [Step("shipping", "", leaves), Step("transport", "", late)]
     return split(steps)
