@@ -141,7 +141,8 @@ def test_days_that_wait_for_what_replaces_scrap_are_lost_by_quality(scrapped, ex
 
 def test_pieces_that_no_document_brings_are_waited_for_and_are_no_risk_in_time():
     end = CAL.add_days(TODAY, 5)
-    made = make(status="done", first_end_on=end, end_on=end, ended_on=TODAY)
+    some = {"qty": Decimal(50), "completed": Decimal(50)}
+    made = make(status="done", first_end_on=end, end_on=end, ended_on=TODAY, **some)
     facts = {"promised_on": CAL.add_days(end, 9), "incoterm": "EXW", "transit_days": 0}
     in_time = line(plan=Planned(CAL.add_days(end, 8)), **facts)
     view = outlook(in_time, Supplies({in_time.ref: [made]}), TODAY)
@@ -263,3 +264,54 @@ def test_ready_pieces_of_an_order_that_ships_complete_wait_for_the_others():
     others = last_others({1: quick, 2: slow})
     assert shares(*quick, others=others[1]) == [Share("lines", "30", 5), Share("shipping", "", 1)]
     assert found(shares(*slow, others=others[2])) == {"production": 5, "shipping": 1}
+
+
+# ----------------------------------------------------------------------------------- ERP data
+@given(supplier=days, booked=days, production=days, began_before=st.booleans())
+def test_days_on_which_the_erp_showed_open_what_was_there_are_its_own(
+    supplier, booked, production, began_before
+):
+    """Blanks come, are booked later, and the work order begins after that, or has begun before."""
+    need = CAL.add_days(TODAY, -70)
+    came = CAL.add_days(need, supplier)
+    shown = CAL.add_days(came, booked) if booked else None
+    plan_end = CAL.add_days(need, 6)
+    end = CAL.add_days(plan_end, supplier + booked + production)
+    began = came if began_before else CAL.add_days(shown or came, 1)
+    blanks = buy(first_on=need, requested_on=need, due_on=need, received=Decimal(60),
+                 received_on=came, shown_open_on=shown)  # fmt: skip
+    top = make(status="done", first_end_on=plan_end, end_on=end, ended_on=end, started_on=began)
+    left = CAL.add_days(end, 1)
+    served = line(promised_on=CAL.add_days(plan_end, 1), incoterm="EXW", transit_days=0,
+                  shipped=Decimal(60), shipped_on=left, came_on=left)  # fmt: skip
+    view = outlook(served, Supplies({served.ref: [top]}, {"WO-2": [blanks]}), TODAY)
+    planted = {"supplier": supplier, "erp": booked, "production": production}
+    if began_before:  # it did not wait for that: where the days went, the work order knows
+        planted |= {"erp": 0, "production": booked + production}
+    assert found(shares(served, view)) == {kind: n for kind, n in planted.items() if n}
+
+
+def test_finished_pieces_that_the_erp_showed_unfinished_could_not_be_shipped():
+    end = CAL.add_days(TODAY, -20)
+    top = make(status="done", first_end_on=end, end_on=end, ended_on=end,
+               shown_open_on=CAL.add_days(end, 4))  # fmt: skip
+    left = CAL.add_days(end, 6)
+    served = line(promised_on=CAL.add_days(end, 1), incoterm="EXW", transit_days=0,
+                  shipped=Decimal(60), shipped_on=left, came_on=left)  # fmt: skip
+    view = outlook(served, Supplies({served.ref: [top]}), TODAY)
+    assert shares(served, view) == [Share("erp", "WO-2", 4), Share("shipping", "", 1)]
+
+
+@given(missing=st.integers(1, 60), extra=st.integers(1, 15))
+def test_pieces_of_a_closed_work_order_that_are_booked_nowhere_are_the_erps(missing, extra):
+    end = CAL.add_days(TODAY, 5)
+    closed = make(status="closed", first_end_on=end, end_on=end, ended_on=TODAY,
+                  completed=Decimal(60 - missing))  # fmt: skip
+    anew = CAL.add_days(end, extra)
+    served = line(promised_on=CAL.add_days(end, 1), incoterm="EXW", transit_days=0,
+                  plan=Planned(anew, late=True))  # fmt: skip
+    view = outlook(served, Supplies({served.ref: [closed]}), TODAY)
+    assert shares(served, view) == [Share("erp", "WO-2", extra)]
+    why = explain(served, view, TODAY)
+    assert why.kind == "data"
+    assert f"WO-2 was closed with {missing} missing" in str(why.cause)

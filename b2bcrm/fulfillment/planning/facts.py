@@ -54,7 +54,11 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Make:
-    """A work order. ``parts`` are the components without a document of their own."""
+    """A work order. ``parts`` are the components without a document of their own.
+
+    ``shown_open_on``: the ERP still showed it as open on this day, and later that it had ended
+    before; None where it told it in time. So with ``Buy``.
+    """
 
     no: str
     item: str
@@ -67,6 +71,7 @@ class Make:
     started_on: dt.date | None = None
     ended_on: dt.date | None = None
     scrapped: Decimal = ZERO
+    shown_open_on: dt.date | None = None
     steps: tuple[Step, ...] = ()
     parts: tuple[Part, ...] = ()
 
@@ -95,6 +100,7 @@ class Buy:
     first_on: dt.date
     requested_on: dt.date
     received_on: dt.date | None = None
+    shown_open_on: dt.date | None = None
     status: str = "open"
 
     @property

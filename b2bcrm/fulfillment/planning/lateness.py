@@ -16,7 +16,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from b2bcrm.fulfillment.planning.chain import Node, Outlook, leave_by_of, scrapped, waits_for_rest
+from b2bcrm.fulfillment.planning.chain import (
+    Node,
+    Outlook,
+    closed_short,
+    leave_by_of,
+    scrapped,
+    waits_for_rest,
+)
 from b2bcrm.fulfillment.planning.facts import ASKED_FOR, Line
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.words import Message
@@ -33,6 +40,7 @@ SHARE_WORDS = {
     "planned": Message("planned later than promised"),
     "lines": Message("waiting for other lines"),
     "hold": Message("hold"),
+    "erp": Message("ERP data"),
     "shipping": Message("shipping"),
     "transport": Message("transport"),
     "other": Message("other reasons"),
@@ -93,7 +101,7 @@ def last_others(lines: Mapping[int, tuple[Line, Outlook]]) -> dict[int, tuple[dt
     ready = {
         key: (day, line.line_no)
         for key, (line, view) in lines.items()
-        if (day := _ready_on(view, line.calendar)) is not None
+        if (day := _ready_on(line, view)) is not None
     }
     return {
         key: max(rest)
@@ -132,16 +140,13 @@ def _lost(
         return []
     cal, leave_by = line.calendar, leave_by_of(line, line.promised_on)
     known = {share.kind: share for share in before if not share.moved}
-    steps = [] if view.source in _TO_COME else _way(view.tops, cal)
+    steps = [] if view.source in _TO_COME else _way(view.tops, cal, line.shipped_on)
     steps = _with_stock(steps, known.get("stock"))
-    if (ready_on := _ready_on(view, cal)) is not None:
+    if (ready_on := _ready_on(line, view)) is not None:
         unplanned = held and not view.tops
         steps.append(Step("hold" if unplanned else "planned", "", _slip(cal, leave_by, ready_on)))
     if waits_for_rest(line, view):
-        spoilt = scrapped(line, view)
-        lost = "planned" if spoilt is None else "quality"
-        no = "" if spoilt is None else spoilt.no
-        steps.append(Step(lost, no, _slip(cal, leave_by, view.ready_on)))
+        steps.append(Step(*_rest(line, view), _slip(cal, leave_by, view.ready_on)))
     leaves = _slip(cal, leave_by, view.ship_on or view.ready_on)
     ready = steps[-1].slip if steps else 0
     if others is not None and (rest := min(leaves, _slip(cal, leave_by, others[0]))) > ready:
@@ -155,6 +160,15 @@ def _lost(
     return split(steps)
 
 
+def _rest(line: Line, view: Outlook) -> tuple[str, str]:
+    """Why pieces are missing beside the documents: kind of the share, and number."""
+    if (spoilt := scrapped(line, view)) is not None:
+        return "quality", spoilt.no
+    if (closed := closed_short(line, view)) is not None:
+        return "erp", closed.no
+    return "planned", ""
+
+
 def _with_stock(steps: list[Step], known: Share | None) -> list[Step]:
     """A part that was missing before the work began is no longer seen once it has begun."""
     first = next((n for n, step in enumerate(steps) if step.kind == "production"), None)
@@ -164,12 +178,12 @@ def _with_stock(steps: list[Step], known: Share | None) -> list[Step]:
     return [*steps[:first], missing, *steps[first:]]
 
 
-def _ready_on(view: Outlook, cal: WorkCalendar) -> dt.date | None:
+def _ready_on(line: Line, view: Outlook) -> dt.date | None:
     """When the pieces could or can leave by their documents; None for pieces from stock."""
     if view.source in _TO_COME:
         return view.ready_on
-    last = max((node.end_on for node in view.tops if node.end_on is not None), default=None)
-    return None if last is None else cal.add_days(last, 1)
+    days = [_known_on(node, line.shipped_on) for node in view.tops if node.end_on is not None]
+    return line.calendar.add_days(max(days), 1) if days else None
 
 
 def split(steps: Sequence[Step]) -> list[Share]:
@@ -183,13 +197,32 @@ def split(steps: Sequence[Step]) -> list[Share]:
     ]
 
 
-def _way(level: Sequence[Node], cal: WorkCalendar) -> list[Step]:
-    """The steps from the deepest document up to the one that the line itself waits for."""
+def _way(level: Sequence[Node], cal: WorkCalendar, began_on: dt.date | None) -> list[Step]:
+    """The steps from the deepest document up to the one that the line itself waits for.
+
+    ``began_on``: when what waits for the level began or left.
+    """
     ends = [node for node in level if node.end_on is not None]
     if not ends:
         return []
-    last = max(ends, key=lambda node: (node.end_on, node.critical))
-    return [*_way(last.children, cal), *_steps(last, cal)]
+    last = max(ends, key=lambda node: (_known_on(node, began_on), node.critical))
+    steps = [*_way(last.children, cal, last.start_on), *_steps(last, cal)]
+    if _known_on(last, began_on) != last.end_on:
+        planned = last.was_on if last.need_on is None else last.need_on
+        steps.append(Step("erp", last.no, _slip(cal, planned, last.shown_open_on)))
+    return steps
+
+
+def _known_on(node: Node, began_on: dt.date | None) -> dt.date:
+    """The day on which it was there for whoever looks into the ERP.
+
+    What began before the ERP told it has not waited for that.
+    """
+    assert node.end_on is not None  # noqa: S101 - the callers asked
+    shown = node.shown_open_on
+    if shown is None or (began_on is not None and began_on <= shown):
+        return node.end_on
+    return max(node.end_on, shown)
 
 
 def _steps(node: Node, cal: WorkCalendar) -> list[Step]:

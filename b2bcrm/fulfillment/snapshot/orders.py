@@ -213,6 +213,7 @@ def _buy(row: PurchaseLine) -> Buy:
         first_on=row.first_confirmed_on or row.requested_on,
         requested_on=row.requested_on,
         received_on=row.received_on,
+        shown_open_on=row.shown_open_on,
         status=row.status,
     )
 
@@ -230,6 +231,7 @@ def _make(row: WorkOrder, steps: Sequence[Step], parts: Sequence[Part]) -> Make:
         started_on=row.actual_start_on,
         ended_on=row.actual_end_on,
         scrapped=row.scrapped_qty,
+        shown_open_on=row.shown_open_on,
         steps=tuple(steps),
         parts=tuple(parts),
     )

@@ -1,4 +1,4 @@
-"""days lost of lines that have come, and why promises were moved"""
+"""days lost of lines that have come, why promises were moved, and what the ERP told late"""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ REASONS = {
 
 
 def upgrade() -> None:
+    for table in ("purchase_line", "work_order"):
+        op.add_column(table, sa.Column("shown_open_on", sa.Date(), nullable=True))
     op.add_column("line_projection", sa.Column("came_on", sa.Date(), nullable=True))
     op.create_index("ix_line_projection_came", "line_projection", ["came_on"])
     op.add_column(
@@ -45,3 +47,5 @@ def downgrade() -> None:
     op.drop_column("promise", "reason_code")
     op.drop_index("ix_line_projection_came", "line_projection")
     op.drop_column("line_projection", "came_on")
+    for table in ("work_order", "purchase_line"):
+        op.drop_column(table, "shown_open_on")
