@@ -12,10 +12,13 @@ from b2bcrm.kernel.words import Message
 
 
 class Lost(NamedTuple):
-    """Working days that a line lost at one place; ``moved``: by a later promise."""
+    """Working days that a line lost at one place; ``moved``: by a later promise.
+
+    ``at``: the document, and the other line of the order that it is for; may be empty.
+    """
 
     word: Message
-    no: str
+    at: Message | str
     days: int
     moved: bool
 
@@ -23,14 +26,22 @@ class Lost(NamedTuple):
 def lost_of(shares: Iterable[Mapping[str, Any]] | None) -> list[Lost]:
     """A line's shares as its projection keeps them, in the order in which it lost the days."""
     found = [Share(**share) for share in shares or ()]
-    return [Lost(SHARE_WORDS[one.kind], one.no, one.days, one.moved) for one in found]
+    return [Lost(SHARE_WORDS[one.kind], _at(one), one.days, one.moved) for one in found]
+
+
+def _at(share: Share) -> Message | str:
+    if not share.line:
+        return share.no
+    if not share.no:
+        return Message("line %(line)s", line=share.line)
+    return Message("%(no)s for line %(line)s", no=share.no, line=share.line)
 
 
 def in_words(lost: Sequence[Lost]) -> Message | None:
     """All of it in one cell: ``supplier 3 (PO-33107), transport 1``."""
     told = [
-        Message("%(where)s %(days)s (%(no)s)", where=one.word, days=one.days, no=one.no)
-        if one.no
+        Message("%(where)s %(days)s (%(at)s)", where=one.word, days=one.days, at=one.at)
+        if one.at
         else Message("%(where)s %(days)s", where=one.word, days=one.days)
         for one in lost
     ]

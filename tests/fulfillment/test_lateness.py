@@ -261,9 +261,16 @@ def test_ready_pieces_of_an_order_that_ships_complete_wait_for_the_others():
     came_on = CAL.add_days(end, 7)
     slow = delivery(came_on=came_on, made_on=CAL.add_days(end, 5), end_on=end, line_no=30)
     quick = delivery(came_on=came_on, end_on=end)
-    others = last_others({1: quick, 2: slow})
-    assert shares(*quick, others=others[1]) == [Share("lines", "30", 5), Share("shipping", "", 1)]
-    assert found(shares(*slow, others=others[2])) == {"production": 5, "shipping": 1}
+    other = last_others({1: quick, 2: slow})
+    assert shares(*quick, last_other=other[1]) == [
+        Share("production", "WO-2", 5, line=30),
+        Share("shipping", "", 1),
+    ]
+    assert shares(*slow, last_other=other[2]) == [
+        Share("production", "WO-2", 5),
+        Share("shipping", "", 1),
+    ]
+    assert last_others({2: slow}) == {}
 
 
 # ----------------------------------------------------------------------------------- ERP data

@@ -29,6 +29,7 @@ from b2bcrm.fulfillment.models import (
     ShortPart,
     WorkOrder,
 )
+from b2bcrm.fulfillment.planning.lateness import Share
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.errors import Conflict, Invalid, NotAllowed, Refused, StaleVersion
 from b2bcrm.kernel.outbox import Delivery
@@ -305,8 +306,8 @@ def test_days_that_a_promise_was_moved_by_belong_to_the_reason(planner, order):
     change(planner, order, promised_on=day("12-18"), reason_code="customer")
     line = line_of(planner, order)
     after = [share for share in line.lost if not share["moved"]]
-    moved = [share for share in line.lost if share["moved"]]
-    assert moved == [{"kind": "customer", "no": "", "days": 3, "moved": True}]
+    moved = [Share(**share) for share in line.lost if share["moved"]]
+    assert moved == [Share("customer", "", 3, moved=True)]
     assert sum(share["days"] for share in after) == -line.buffer_days
     code = planner.session.scalars(sa.select(Promise.reason_code).order_by(Promise.id)).all()
     assert code == ["", "customer"]

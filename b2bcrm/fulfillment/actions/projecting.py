@@ -22,8 +22,9 @@ from b2bcrm.fulfillment.models import (
     ShortPart,
 )
 from b2bcrm.fulfillment.planning.atp import STOCK
-from b2bcrm.fulfillment.planning.chain import Outlook, outlook
-from b2bcrm.fulfillment.planning.facts import ZERO, Line, Supplies
+from b2bcrm.fulfillment.planning.chain import outlook
+from b2bcrm.fulfillment.planning.facts import ZERO, Supplies
+from b2bcrm.fulfillment.planning.lateness import LineView
 from b2bcrm.fulfillment.planning.sureness_paths import Told
 from b2bcrm.fulfillment.planning.verdict import Terms, Verdict, judge
 from b2bcrm.fulfillment.queries.sureness import Sureness
@@ -207,7 +208,7 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
     return changed
 
 
-def _came(work: Work, ended: Sequence[Order]) -> dict[int, dict[int, tuple[Line, Outlook]]]:
+def _came(work: Work, ended: Sequence[Order]) -> dict[int, dict[int, LineView]]:
     """The lines of each closed order of which something came late, as their documents show them."""
     late = came_late(work, ended)
     if not late:

@@ -9,10 +9,9 @@ from typing import Any
 
 from b2bcrm.fulfillment.events import ProjectionMoved
 from b2bcrm.fulfillment.models import LineProjection, OrderProjection, ShortPart
-from b2bcrm.fulfillment.planning.chain import Outlook
 from b2bcrm.fulfillment.planning.explain import rows
 from b2bcrm.fulfillment.planning.facts import Line
-from b2bcrm.fulfillment.planning.lateness import Share, last_others, shares
+from b2bcrm.fulfillment.planning.lateness import LineView, Share, last_others, shares
 from b2bcrm.fulfillment.planning.notices import stored
 from b2bcrm.fulfillment.planning.progress import pct
 from b2bcrm.fulfillment.planning.sureness_paths import Sure
@@ -116,7 +115,7 @@ def _set(row: Any, values: dict[str, Any]) -> bool:
 
 def _lost(
     order: Order,
-    lines: Mapping[int, tuple[Line, Outlook]],
+    lines: Mapping[int, LineView],
     old_lines: Mapping[int, LineProjection],
     today: dt.date,
     *,
@@ -135,7 +134,7 @@ def _lost(
             found[key] = {"lost": old.lost, "came_on": came_on}
             continue
         before = [Share(**share) for share in (old and old.lost) or ()]
-        told = shares(line, view, held=held, before=before, others=others.get(key))
+        told = shares(line, view, held=held, before=before, last_other=others.get(key))
         lost = [vars(share) for share in told]
         found[key] = {"lost": lost or None, "came_on": came_on if lost else None}
     return found
@@ -235,7 +234,7 @@ def store_ended(
     order: Order,
     old_order: OrderProjection | None,
     old_lines: dict[int, LineProjection],
-    came: Mapping[int, tuple[Line, Outlook]],
+    came: Mapping[int, LineView],
 ) -> bool:
     """Closed and cancelled orders keep their rows, done, so that lists show them.
 

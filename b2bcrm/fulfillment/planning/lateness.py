@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from b2bcrm.fulfillment.planning.chain import (
@@ -28,6 +28,7 @@ from b2bcrm.fulfillment.planning.facts import ASKED_FOR, Line
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.words import Message
 
+LineView = tuple[Line, Outlook]
 _TO_COME = frozenset({"plan", "reservation"})  # what no document brings decides
 SHARE_WORDS = {
     "customer": Message("customer's change"),
@@ -38,7 +39,6 @@ SHARE_WORDS = {
     "production": Message("production"),
     "quality": Message("quality"),
     "planned": Message("planned later than promised"),
-    "lines": Message("waiting for other lines"),
     "hold": Message("hold"),
     "erp": Message("ERP data"),
     "shipping": Message("shipping"),
@@ -56,11 +56,15 @@ _MOVED_BY = {  # kinds of shares by the reason that a promise was moved for
 
 @dataclass(frozen=True)
 class Step:
-    """A step on the way to the customer; ``slip`` in working days behind plan, never below 0."""
+    """A step on the way to the customer; ``slip`` in working days behind plan, never below 0.
+
+    ``line``: the number of the other line of the order whose step it is; 0 for the line's own.
+    """
 
     kind: str
     no: str
     slip: int
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,14 @@ class Share:
     """``days`` working days, above 0, lost at document ``no`` (or at none); see SHARE_WORDS.
 
     ``moved``: they lie between the first promise and the last; else they are after the last.
+    ``line`` as ``Step`` has it.
     """
 
     kind: str
     no: str
     days: int
     moved: bool = False
+    line: int = 0
 
 
 def shares(
@@ -82,32 +88,31 @@ def shares(
     *,
     held: bool = False,
     before: Sequence[Share] = (),
-    others: tuple[dt.date, int] | None = None,
+    last_other: LineView | None = None,
 ) -> list[Share]:
     """The late working days of ``line`` by where they were lost, in the order they were lost.
 
     ``held``: ready pieces do not leave because of a hold of the order or of the credit.
     ``before`` are the shares as last known: they keep what its documents no longer tell.
-    ``others``: the day that it has to wait for with the line that is ready then (``last_others``).
+    ``last_other``: the line that it leaves together with, where that may be ready later.
     """
-    return [*_moved(line, view), *_lost(line, view, held=held, before=before, others=others)]
+    lost = _lost(line, view, held=held, before=before, last_other=last_other)
+    return [*_moved(line, view), *lost]
 
 
-def last_others(lines: Mapping[int, tuple[Line, Outlook]]) -> dict[int, tuple[dt.date, int]]:
-    """For each line of an order that ships complete: when the last other is ready, and its number.
+def last_others(lines: Mapping[int, LineView]) -> dict[int, LineView]:
+    """For each line of an order that ships complete, the other that is ready last.
 
-    Only lines that documents bring tell it.
+    Only lines that documents bring can tell it.
     """
-    ready = {
-        key: (day, line.line_no)
-        for key, (line, view) in lines.items()
-        if (day := _ready_on(line, view)) is not None
-    }
-    return {
-        key: max(rest)
-        for key in lines
-        if (rest := [one for other, one in ready.items() if other != key])
-    }
+    ready = [(day, key) for key, one in lines.items() if (day := _ready_on(*one)) is not None]
+    ready.sort(reverse=True)
+    found = {}
+    for key in lines:
+        other = next((other for _, other in ready if other != key), None)
+        if other is not None:
+            found[key] = lines[other]
+    return found
 
 
 def _moved(line: Line, view: Outlook) -> list[Share]:
@@ -132,7 +137,7 @@ def _lost(
     *,
     held: bool,
     before: Sequence[Share],
-    others: tuple[dt.date, int] | None,
+    last_other: LineView | None,
 ) -> list[Share]:
     """The days after the promise as it stands."""
     late = -(view.buffer or 0)
@@ -140,21 +145,23 @@ def _lost(
         return []
     cal, leave_by = line.calendar, leave_by_of(line, line.promised_on)
     known = {share.kind: share for share in before if not share.moved}
-    steps = [] if view.source in _TO_COME else _way(view.tops, cal, line.shipped_on)
+    steps, ready_on = _steps_to(line, view), _ready_on(line, view)
+    if last_other is not None:
+        ready_then = _ready_on(*last_other)
+        if ready_then is not None and (ready_on is None or ready_then > ready_on):
+            no, ready_on = last_other[0].line_no, ready_then
+            steps = [replace(step, line=no) for step in _steps_to(*last_other)]
     steps = _with_stock(steps, known.get("stock"))
-    if (ready_on := _ready_on(line, view)) is not None:
+    if ready_on is not None:
         unplanned = held and not view.tops
         steps.append(Step("hold" if unplanned else "planned", "", _slip(cal, leave_by, ready_on)))
     if waits_for_rest(line, view):
         steps.append(Step(*_rest(line, view), _slip(cal, leave_by, view.ready_on)))
     leaves = _slip(cal, leave_by, view.ship_on or view.ready_on)
-    ready = steps[-1].slip if steps else 0
-    if others is not None and (rest := min(leaves, _slip(cal, leave_by, others[0]))) > ready:
-        steps.append(Step("lines", str(others[1]), rest))
-        ready = rest
     if held:
         steps.append(Step("hold", "", leaves))
     elif "hold" in known:
+        ready = steps[-1].slip if steps else 0
         steps.append(Step("hold", "", min(leaves, ready + known["hold"].days)))
     steps += [Step("shipping", "", leaves), Step("transport", "", late)]
     return split(steps)
@@ -178,6 +185,11 @@ def _with_stock(steps: list[Step], known: Share | None) -> list[Step]:
     return [*steps[:first], missing, *steps[first:]]
 
 
+def _steps_to(line: Line, view: Outlook) -> list[Step]:
+    """The steps of the documents that bring the line."""
+    return [] if view.source in _TO_COME else _way(view.tops, line.calendar, line.shipped_on)
+
+
 def _ready_on(line: Line, view: Outlook) -> dt.date | None:
     """When the pieces could or can leave by their documents; None for pieces from stock."""
     if view.source in _TO_COME:
@@ -191,7 +203,7 @@ def split(steps: Sequence[Step]) -> list[Share]:
     left = list(accumulate((step.slip for step in reversed(steps)), min))[::-1]
     before = [0, *left]
     return [
-        Share(step.kind, step.no, now - was)
+        Share(step.kind, step.no, now - was, line=step.line)
         for step, was, now in zip(steps, before, left, strict=False)
         if now > was
     ]
