@@ -24,8 +24,6 @@ from b2bcrm.fulfillment.models import (
     Promise,
     PurchaseLine,
     Reservation,
-    Shipment,
-    ShipmentLine,
     ShortPart,
     WorkOrder,
 )
@@ -211,108 +209,6 @@ def test_the_number_of_statements_does_not_grow_with_the_orders(work, plant, eng
     assert counts[0] == counts[1]
 
 
-# ------------------------------------------------------------------------- lines that have come
-def deliver(work, order, left, there=None):
-    """All of the order's line left on one day, and arrived on another."""
-    line = order.lines[0]
-    part = ShipmentLine(order_line_id=line.id, qty=line.ordered_qty)
-    shipment = Shipment(
-        no=f"DN-{order.no}",
-        account_id=order.account_id,
-        shipped_on=day(left),
-        delivered_on=day(there) if there else None,
-        lines=[part],
-    )
-    work.session.add(shipment)
-    line.shipped_qty = line.ordered_qty
-    line.delivered_qty = line.ordered_qty if there else D(0)
-    return shipment
-
-
-@pytest.fixture
-def late_order(work, plant):
-    """Promised for 6 November, its blanks two working days late, delivered on the 12th."""
-    item = make_item(work, no="SW-25", family="SW")
-    line = make_line(work, item, ordered_qty=D(60), first_promised_on=day("11-06"),
-                     promised_on=day("11-06"))  # fmt: skip
-    order = make_order(work, incoterm="DAP", lines=[line])
-    made = plant.make("WO-2", "SW-25", 60, "11-02", "11-03", ref=f"{order.erp_no}/10",
-                      status="done", done=60)  # fmt: skip
-    made.actual_end_on = day("11-05")
-    plant.buy("PO-1", "RB-25", 60, "11-02", first="10-29", received=60, ref="WO-2",
-              received_on=day("11-02"))  # fmt: skip
-    deliver(work, order, "11-09", "11-12")
-    return order
-
-
-def lost_of(line):
-    return {share["kind"]: share["days"] for share in line.lost or ()}
-
-
-def test_a_line_that_came_late_keeps_where_its_days_were_lost(work, late_order):
-    project(work, [late_order.id])
-    line = line_of(work, late_order)
-    assert (line.status, line.projected_on, line.came_on) == (
-        Status.DONE,
-        day("11-12"),
-        day("11-12"),
-    )
-    assert sum(lost_of(line).values()) == 4
-    told = lost_of(line)
-    late_order.state = OrderState.CLOSED
-    for _ in range(2):
-        project(work, [late_order.id])
-        assert (line.came_on, lost_of(line), line.chain) == (day("11-12"), told, [])
-
-
-def test_where_days_were_lost_is_first_told_for_an_order_that_is_closed_already(work, late_order):
-    late_order.state = OrderState.CLOSED
-    project(work, [late_order.id])
-    assert sum(lost_of(line_of(work, late_order)).values()) == 4
-
-
-@pytest.mark.parametrize(("came", "kept"), [("11-10", False), ("11-09", True)])
-def test_what_the_erp_books_in_the_week_after_counts_and_nothing_later_does(
-    work, late_order, came, kept
-):
-    """Today is 17 November."""
-    late_order.state = OrderState.CLOSED
-    work.session.scalars(sa.select(Shipment)).one().delivered_on = day(came)
-    project(work, [late_order.id])
-    told = lost_of(line_of(work, late_order))
-    work.session.scalars(sa.select(PurchaseLine)).one().status = "cancelled"
-    project(work, [late_order.id])
-    assert "supplier" in told
-    assert (lost_of(line_of(work, late_order)) == told) is kept
-
-
-def test_a_line_that_came_in_time_or_was_taken_back_keeps_nothing(work, late_order):
-    line = late_order.lines[0]
-    line.promised_on = line.first_promised_on = day("11-12")
-    project(work, [late_order.id])
-    row = line_of(work, late_order)
-    assert (row.came_on, row.lost) == (None, None)
-    line.promised_on = line.first_promised_on = day("11-06")
-    project(work, [late_order.id])
-    assert row.came_on is not None
-    line.delivered_qty = D(0)
-    project(work, [late_order.id])
-    assert row.came_on is None
-
-
-def test_days_that_a_promise_was_moved_by_belong_to_the_reason(planner, order):
-    project(planner, [order.id])
-    blanks(planner, "12-07")
-    change(planner, order, promised_on=day("12-18"), reason_code="customer")
-    line = line_of(planner, order)
-    after = [share for share in line.lost if not share["moved"]]
-    moved = [Share(**share) for share in line.lost if share["moved"]]
-    assert moved == [Share("customer", "", 3, moved=True)]
-    assert sum(share["days"] for share in after) == -line.buffer_days
-    code = planner.session.scalars(sa.select(Promise.reason_code).order_by(Promise.id)).all()
-    assert code == ["", "customer"]
-
-
 # --------------------------------------------------------------------------- moving a promise
 def change(work, order, **facts):
     values = {
@@ -366,6 +262,19 @@ def test_projecting_after_a_moved_promise_adds_no_second_entry(planner, order):
     project(planner, [order.id])
     kinds = planner.session.scalars(sa.select(Promise.kind).order_by(Promise.id)).all()
     assert kinds == ["first", "moved"]
+
+
+def test_days_that_a_promise_was_moved_by_belong_to_the_reason(planner, order):
+    project(planner, [order.id])
+    blanks(planner, "12-07")
+    change(planner, order, promised_on=day("12-18"), reason_code="customer")
+    line = line_of(planner, order)
+    after = [share for share in line.lost if not share["moved"]]
+    moved = [Share(**share) for share in line.lost if share["moved"]]
+    assert moved == [Share("customer", "", 3, moved=True)]
+    assert sum(share["days"] for share in after) == -line.buffer_days
+    code = planner.session.scalars(sa.select(Promise.reason_code).order_by(Promise.id)).all()
+    assert code == ["", "customer"]
 
 
 @pytest.mark.parametrize(
