@@ -75,7 +75,7 @@ def page(work: Work, no: str) -> ResponseReturnValue:
     short, locale = short_dates(work.today), current_locale()
     stages, current = order_view.lifeline(facts, short)
     may = allowed(work.actor, facts)
-    told = not head.ended or any(line.came_on for line in facts.lines)
+    explained = not head.ended or any(line.came_on for line in facts.lines)
     notices = notices_of(work, [head.id]) if head.has_notices else []
     banner = order_view.banner(facts, lambda: obstacle(work, orders.by_id(work, head.id)))
     return render_template(
@@ -89,7 +89,7 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         banner=banner,
         banner_act=BANNER_ACTS.get(banner.act, "") if banner else "",
         rows=order_view.rows(facts, work.today, locale, amend="amend" in may),
-        why=order_why.answer(chosen, head, work.today) if chosen and told else None,
+        why=order_why.answer(chosen, head, work.today) if chosen and explained else None,
         sure=order_why.how_sure(chosen) if chosen and not head.ended else (),
         lost=lost_of(chosen.lost) if chosen else [],
         tree=order_why.tree(chosen, work.today, short, say) if chosen else None,

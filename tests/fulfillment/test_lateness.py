@@ -271,6 +271,8 @@ def test_ready_pieces_of_an_order_that_ships_complete_wait_for_the_others():
         Share("shipping", "", 1),
     ]
     assert last_others({2: slow}) == {}
+    alone = delivery(came_on=CAL.add_days(end, 3), end_on=end)  # it left without the other
+    assert found(shares(*alone, last_other=slow)) == {"shipping": 2}
 
 
 # ----------------------------------------------------------------------------------- ERP data

@@ -277,6 +277,14 @@ def test_days_that_a_promise_was_moved_by_belong_to_the_reason(planner, order):
     assert code == ["", "customer"]
 
 
+def test_what_an_amendment_moves_the_customer_has_asked_for(work, order):
+    project(work, [order.id])
+    order.lines[0].promised_on = day("12-18")
+    project(work, [order.id])
+    entries = work.session.scalars(sa.select(Promise).order_by(Promise.id)).all()
+    assert [(e.kind, e.reason_code) for e in entries] == [("first", ""), ("amended", "customer")]
+
+
 @pytest.mark.parametrize(
     ("facts", "field"),
     [

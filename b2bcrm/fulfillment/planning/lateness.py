@@ -145,12 +145,7 @@ def _lost(
         return []
     cal, leave_by = line.calendar, leave_by_of(line, line.promised_on)
     known = {share.kind: share for share in before if not share.moved}
-    steps, ready_on = _steps_to(line, view), _ready_on(line, view)
-    if last_other is not None:
-        ready_then = _ready_on(*last_other)
-        if ready_then is not None and (ready_on is None or ready_then > ready_on):
-            no, ready_on = last_other[0].line_no, ready_then
-            steps = [replace(step, line=no) for step in _steps_to(*last_other)]
+    steps, ready_on = _deciding(line, view, last_other)
     steps = _with_stock(steps, known.get("stock"))
     if ready_on is not None:
         unplanned = held and not view.tops
@@ -167,6 +162,23 @@ def _lost(
     return split(steps)
 
 
+def _deciding(
+    line: Line, view: Outlook, last_other: LineView | None
+) -> tuple[list[Step], dt.date | None]:
+    """The steps of the documents that decide, and when what they bring can leave.
+
+    Those of the last other line, where that is ready later, unless the line left without it.
+    """
+    ready_on = _ready_on(line, view)
+    if last_other is not None and (other_on := _ready_on(*last_other)) is not None:
+        later = ready_on is None or other_on > ready_on
+        left_on = line.shipped_on if view.source == "shipped" else None
+        if later and (left_on is None or other_on <= line.calendar.add_days(left_on, 1)):
+            no = last_other[0].line_no
+            return [replace(step, line=no) for step in _steps_to(*last_other)], other_on
+    return _steps_to(line, view), ready_on
+
+
 def _rest(line: Line, view: Outlook) -> tuple[str, str]:
     """Why pieces are missing beside the documents: kind of the share, and number."""
     if (spoilt := scrapped(line, view)) is not None:
@@ -181,7 +193,9 @@ def _with_stock(steps: list[Step], known: Share | None) -> list[Step]:
     first = next((n for n, step in enumerate(steps) if step.kind == "production"), None)
     if known is None or first is None or any(step.kind == "stock" for step in steps):
         return steps
-    missing = Step("stock", known.no, min(known.days, steps[first].slip))
+    if known.line != steps[first].line:
+        return steps
+    missing = Step("stock", known.no, min(known.days, steps[first].slip), known.line)
     return [*steps[:first], missing, *steps[first:]]
 
 

@@ -41,9 +41,17 @@ def upgrade() -> None:
         batch.alter_column("reason_code", server_default=None)
     # Closed orders, too: where their days were lost is computed by the next jobs.
     op.execute("UPDATE order_projection SET stale = true")
+    _sum_anew()
+
+
+def _sum_anew() -> None:
+    """The board's sums hold lost days in a shape of their own: they are made again when needed."""
+    op.execute("DELETE FROM figure_sheet")
+    op.execute("DELETE FROM figure_run")
 
 
 def downgrade() -> None:
+    _sum_anew()
     op.drop_column("promise", "reason_code")
     op.drop_index("ix_line_projection_came", "line_projection")
     op.drop_column("line_projection", "came_on")
