@@ -74,8 +74,9 @@ class BehindLine(NamedTuple):
 def lines_behind(
     work: Work, wanted: Behind, *, offset: int = 0, limit: int = 50
 ) -> tuple[list[BehindLine], int]:
-    """The lines, the earliest promise first, and how many there are."""
+    """The lines, the earliest promise or what came last first, and how many there are."""
     staff_only(work)
+    newest = [LineProjection.came_on.desc()] if wanted.period is not None else []
     query = (
         sa.select(
             Order.no,
@@ -102,7 +103,7 @@ def lines_behind(
         .join(Item, Item.id == OrderLine.item_id)
         .outerjoin(LineProjection, LineProjection.order_line_id == OrderLine.id)
         .where(sa.not_(OrderLine.cancelled), *_where(work, wanted))
-        .order_by(OrderLine.promised_on, Order.no, OrderLine.line_no)
+        .order_by(*newest, OrderLine.promised_on, Order.no, OrderLine.line_no)
     )
     rows = work.session.execute(query.offset(offset).limit(limit)).all()
     return [BehindLine._make(row[:-1]) for row in rows], rows[0].total if rows else 0
