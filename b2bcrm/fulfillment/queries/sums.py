@@ -91,10 +91,12 @@ def _lines(work: Work) -> tuple[list[OpenLine], list[LateLine], dict[int, set[st
     ):
         if order_id is not None:
             families[order_id].add(family)
-        if status in OPEN_STATUSES and day is not None:
-            lines.append(OpenLine(site_id, family, day, status))
-        if shares and (order_id is None or status in OPEN_STATUSES):
-            late.append(LateLine(site_id, family, came_on, days_by_kind(shares)))
+            if status not in OPEN_STATUSES:
+                continue
+            if day is not None:
+                lines.append(OpenLine(site_id, family, day, status))
+        if shares:
+            late.append(LateLine(site_id, family, came_on, _by_kind(shares)))
     return lines, late, families
 
 
@@ -124,7 +126,7 @@ _LINES = sa.union_all(
 )
 
 
-def days_by_kind(shares: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def _by_kind(shares: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """The days of a line's shares, as its projection keeps them, by kind of place."""
     found: dict[str, int] = defaultdict(int)
     for share in shares:
