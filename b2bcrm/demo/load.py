@@ -17,6 +17,7 @@ from b2bcrm.demo.firm import CONNECTION
 from b2bcrm.demo.rows import Row, Rows
 from b2bcrm.demo.supply import Delays, load_purchases, load_work_orders
 from b2bcrm.fulfillment import actions as fulfillment
+from b2bcrm.fulfillment.models import OrderProjection
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import FINAL
 from b2bcrm.orders.models import Order
@@ -115,8 +116,10 @@ def load_supply(rows: Rows, source: Source) -> Delays:
 
 
 def project_living(work: Work) -> int:
-    """Projections of every order that still lives; how many."""
-    query = sa.select(Order.id).where(Order.state.not_in(FINAL)).order_by(Order.id)
+    """Projections of every order that still lives, or of which something came late; how many."""
+    late = sa.exists().where(OrderProjection.order_id == Order.id, OrderProjection.stale)
+    lives = sa.or_(Order.state.not_in(FINAL), late)
+    query = sa.select(Order.id).where(lives).order_by(Order.id)
     ids = work.session.scalars(query).all()
     for start in range(0, len(ids), PROJECT_AT_ONCE):
         fulfillment.project(work, ids[start : start + PROJECT_AT_ONCE])

@@ -11,6 +11,7 @@ from b2bcrm.demo.past import STORY_PO
 from b2bcrm.demo.scene import Person, Scene, at, local_day
 from b2bcrm.fulfillment.actions import REASONS
 from b2bcrm.fulfillment.events import PromiseMoved
+from b2bcrm.fulfillment.planning.facts import ASKED_FOR
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import OrderState
@@ -18,6 +19,7 @@ from b2bcrm.orders.lifecycle import OrderState
 _CONFIRMED = Message("Order confirmed")
 _SAID = 0.4  # of the late lines: the customer was told in time
 _ENOUGH = 0.75  # of those: the new date was kept
+_ASKED = 0.2  # of those without a late part: the customer had asked for the later day himself
 
 
 def write_history(
@@ -55,7 +57,7 @@ def _move(
     if new_on <= promised:
         return
     ref = f"{order.row['erp_no']}/{line.row['line_no']}"
-    code, reason = _cause(late.get(ref))
+    code, reason = _cause(late.get(ref), asked_for=rng.random() < _ASKED)
     by = scene.staff["Chen Wei-Ting"]
     moment = at(said_on, rng.randint(9 * 60, 17 * 60))
     line.promises.append(
@@ -64,6 +66,7 @@ def _move(
             "kind": "moved",
             "promised_on": new_on,
             "previous_on": promised,
+            "reason_code": code,
             "reason": reason,
             "by_name": by.name,
             "at": moment,
@@ -73,9 +76,10 @@ def _move(
     _tell(order, line, facts, code=code, reason=reason, moment=moment, by=by)
 
 
-def _cause(material: tuple[str, str] | None) -> tuple[str, Message]:
+def _cause(material: tuple[str, str] | None, *, asked_for: bool) -> tuple[str, Message]:
     if material is None:
-        return "capacity", REASONS["capacity"]
+        code = ASKED_FOR if asked_for else "capacity"
+        return code, REASONS[code]
     text = f"{material[0]}, {material[1]}"
     return "material", Message("%(reason)s: %(text)s", reason=REASONS["material"], text=text)
 

@@ -344,6 +344,7 @@ def first_seen(work: Work, order: LoadedOrder, line: LoadedLine) -> Row:
         "kind": "erp_first_seen",
         "promised_on": line.row["first_promised_on"],
         "previous_on": None,
+        "reason_code": "",
         "reason": FIRST_SEEN,
         "by_name": work.actor.name,
         "at": order.row["confirmed_at"],
@@ -387,5 +388,11 @@ def _order_end(work: Work, order: LoadedOrder) -> Row:
         "stage_pct": 100 if order.row["state"] is OrderState.CLOSED else 0,
         "open_value": ZERO,
         "stages": {},
-        "stale": False,
+        "stale": any(_came_late(line) for line in order.lines),
     }
+
+
+def _came_late(line: LoadedLine) -> bool:
+    """Whether it may have: then where its days were lost is computed, as a pull would."""
+    first = line.row["first_promised_on"]
+    return any((part.delivered_on or part.shipped_on) > first for part in line.left)

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from b2bcrm.desk.lost_days import lost_rows
 from b2bcrm.documents.mornings import morning_file_name, morning_pdf
 from b2bcrm.documents.papers import PDF
 from b2bcrm.fulfillment.planning.explain import CAUSE_WORDS
-from b2bcrm.fulfillment.planning.figures import Heat, HeatCell, LoadWeek, Totals, monday
-from b2bcrm.fulfillment.planning.lateness import SHARE_WORDS
+from b2bcrm.fulfillment.planning.figures import Heat, HeatCell, LoadWeek, Period, Totals, monday
 from b2bcrm.fulfillment.planning.progress import word_of
 from b2bcrm.fulfillment.queries import board
 from b2bcrm.fulfillment.queries.board import BoardFilter, BoardRow
@@ -41,7 +41,7 @@ from b2bcrm.web.work import After, in_work
 bp = Blueprint("desk_fulfillment", __name__, template_folder="templates")
 
 HORIZONS = ("4", "12", "26")
-FILTERS = ("site", "family", "weeks", "cause", "status", "week", "center", "parts", "panel")
+FILTERS = ("site", "family", "weeks", "cause", "status", "week", "center", "parts", "panel", "lost")
 PASSING = ("week", "panel")  # a view keeps no week, which passes, and no open panel
 STATUSES = {status.value: status for status in board.TROUBLED}
 OTIF_TARGET = 95  # percent; the house's goal, shown beside the figure
@@ -82,6 +82,11 @@ def week_of(wish: Asked) -> dt.date | None:
         return None
 
 
+def period_of(wish: Asked) -> Period | None:
+    """The period of lost days that is asked for."""
+    return next((one for one in Period if one == wish.get("lost")), None)
+
+
 def _filter(wish: Asked) -> BoardFilter:
     weeks = wish.get("weeks")
     return BoardFilter(
@@ -111,7 +116,14 @@ def page(work: Work) -> ResponseReturnValue | After:
     )
     if wish.format:
         return export(rows, COLUMNS, wish.format, "fulfilment")
-    sums = figures(work, found, center=wish.get("center"), all_parts=bool(wish.get("parts")))
+    period = period_of(wish) or Period.COMING
+    sums = figures(
+        work,
+        found,
+        center=wish.get("center"),
+        all_parts=bool(wish.get("parts")),
+        period=period,
+    )
     families = _families(offered, sums.heat, found.family)
     centers = _centers(offered, found.site_id)
     return render_template(
@@ -120,13 +132,13 @@ def page(work: Work) -> ResponseReturnValue | After:
         asked=wish,
         found=found,
         listing=Listing(rows, total, wish),
-        **vars(sums),
+        **vars(sums) | {"lost": lost_rows(sums.lost)},
+        period=period,
         otif_target=OTIF_TARGET,
         sites=tuple((key, name) for key, _code, name in offered.sites),
         families=families,
         heat_rows=_heat_rows(sums.heat, families),
         causes=_causes(sums.totals),
-        lost=tuple((SHARE_WORDS[kind], days) for kind, days in sums.totals.lost),
         load=LoadChart(dict(centers).get(sums.center, ""), tuple(sums.weeks)),
         centers=centers,
         views=tuple(offered.views),

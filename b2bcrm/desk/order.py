@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from b2bcrm.customers.models import TouchKind
 from b2bcrm.desk import order_facts, order_touches, order_view, order_why
 from b2bcrm.desk.links import impact_url
+from b2bcrm.desk.lost_days import lost_of
 from b2bcrm.desk.order_facts import Head, OrderFacts
 from b2bcrm.files.kinds import KIND_WORDS
 from b2bcrm.fulfillment.actions import REASONS
@@ -74,7 +75,8 @@ def page(work: Work, no: str) -> ResponseReturnValue:
     short, locale = short_dates(work.today), current_locale()
     stages, current = order_view.lifeline(facts, short)
     may = allowed(work.actor, facts)
-    told = notices_of(work, [head.id]) if head.has_notices else []
+    explained = not head.ended or any(line.came_on for line in facts.lines)
+    notices = notices_of(work, [head.id]) if head.has_notices else []
     banner = order_view.banner(facts, lambda: obstacle(work, orders.by_id(work, head.id)))
     return render_template(
         "desk/order.html",
@@ -87,9 +89,9 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         banner=banner,
         banner_act=BANNER_ACTS.get(banner.act, "") if banner else "",
         rows=order_view.rows(facts, work.today, locale, amend="amend" in may),
-        why=order_why.answer(chosen, head, work.today) if chosen and not head.ended else None,
+        why=order_why.answer(chosen, head, work.today) if chosen and explained else None,
         sure=order_why.how_sure(chosen) if chosen and not head.ended else (),
-        lost=order_why.where_lost(chosen) if chosen and not head.ended else [],
+        lost=lost_of(chosen.lost) if chosen else [],
         tree=order_why.tree(chosen, work.today, short, say) if chosen else None,
         days=order_touches.touch_days(facts),
         touch_kind=kind,
@@ -98,8 +100,8 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         menu=[(act, text) for act, text in MENU if act in may],
         promise_url=promise_url(facts) if "promise" in may else "",
         requests=open_requests(work, head.id) if head.has_requests else [],
-        notices=told,
-        answers={notice.promise_id: notice.answer for notice in told},
+        notices=notices,
+        answers={notice.promise_id: notice.answer for notice in notices},
         reasons=REASONS,
         may_approve=work.actor.may(Right.APPROVE_PROMISE),
         file_kinds=KIND_WORDS,

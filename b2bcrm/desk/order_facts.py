@@ -186,6 +186,7 @@ class LineRow(NamedTuple):
     cause: Message | None
     next_step: Message | None
     lost: list[dict[str, Any]] | None
+    came_on: dt.date | None
     chain: list[dict[str, Any]] | None
     sure: dict[str, Any] | None
 
@@ -345,13 +346,13 @@ def _head(work: Work, no: str) -> Head:
 
 
 def _chosen(lines: list[LineRow], head: Head, line_no: int | None) -> LineRow | None:
-    """The line asked for, else the one that decides the order's date, else the first."""
+    """The line asked for, else that which decides the order's date, or came late, or the first."""
     live = [row for row in lines if not row.cancelled]
     for wanted in (line_no, head.deciding_line_no):
         for row in live:
             if row.line_no == wanted:
                 return row
-    return live[0] if live else None
+    return next((row for row in live if row.came_on), live[0] if live else None)
 
 
 def _promises(work: Work, chosen: LineRow | None) -> list[PromiseRow]:

@@ -209,6 +209,7 @@ LINES = (
             cause=LineProjection.cause,
             next_step=LineProjection.next_step,
             lost=LineProjection.lost,
+            came_on=LineProjection.came_on,
             chain=LineProjection.chain,
             sure=LineProjection.sure,
         )

@@ -6,11 +6,10 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from b2bcrm.desk.links import impact_url
 from b2bcrm.desk.order_facts import Head, LineRow
-from b2bcrm.fulfillment.planning.lateness import SHARE_WORDS
 from b2bcrm.fulfillment.planning.progress import word_of
 from b2bcrm.fulfillment.planning.sureness_paths import TOO_FEW, Sure
 from b2bcrm.kernel.words import Message, show_decimal
@@ -42,7 +41,9 @@ def answer(line: LineRow, head: Head, today: dt.date) -> Why:
     """Why the line arrives when it does; the cause where it is late or at risk."""
     status, word = line.verdict(head, today)
     facts = {"line": line.line_no}
-    if line.projected_on is None:
+    if line.came_on is not None or head.ended:
+        sentence = _arrived(line)
+    elif line.projected_on is None:
         sentence = Message("Line %(line)s has no projected date yet.", **facts)
         if line.cause is not None:
             sentence = Message("Line %(line)s: %(cause)s", cause=line.cause, **facts)
@@ -78,6 +79,16 @@ def answer(line: LineRow, head: Head, today: dt.date) -> Why:
     return Why(line, status.value, sentence)
 
 
+def _arrived(line: LineRow) -> Message:
+    """When it came, against what was promised."""
+    facts = {"line": line.line_no, "day": line.came_on, "promised": line.promised_on}
+    if line.came_on is None:
+        return Message("Line %(line)s came by its first promise.", line=line.line_no)
+    if line.promised_on is not None and line.came_on > line.promised_on:
+        return Message("Line %(line)s came on %(day)s; promised was %(promised)s.", **facts)
+    return Message("Line %(line)s came on %(day)s, by its last promise.", **facts)
+
+
 def how_sure(line: LineRow) -> tuple[Message, ...]:
     """How sure the promise is, as past promises show; nothing once it has left."""
     if line.promised_on is None or line.cancelled or line.shipped_qty >= line.due_qty:
@@ -88,19 +99,6 @@ def how_sure(line: LineRow) -> tuple[Message, ...]:
     found = Sure(days, line.sure["orders"], line.sure.get("chance"))
     short = found.short()
     return (found.sentence(),) if short is None else (short, found.sentence())
-
-
-class Lost(NamedTuple):
-    """Working days that a late line lost at one place."""
-
-    word: Message
-    no: str
-    days: int
-
-
-def where_lost(line: LineRow) -> list[Lost]:
-    """Where a late line lost its days, in the order in which it lost them; empty unless late."""
-    return [Lost(SHARE_WORDS[s["kind"]], s["no"], s["days"]) for s in line.lost or ()]
 
 
 @dataclass(frozen=True)

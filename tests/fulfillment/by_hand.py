@@ -26,7 +26,9 @@ from b2bcrm.fulfillment.planning.figures import (
     Heat,
     HeatCell,
     LoadWeek,
+    Lost,
     Otif,
+    Period,
     Share,
     ShortRow,
     Totals,
@@ -68,7 +70,9 @@ class Books:
             for part in shipment.lines:
                 self.sent[part.order_line_id].append((shipment, part.qty))
 
-    def figures(self, found: BoardFilter, *, center="", all_parts=False) -> Figures:
+    def figures(
+        self, found: BoardFilter, *, center="", all_parts=False, period=Period.COMING
+    ) -> Figures:
         parts, held_up = self._parts(found)
         code, weeks = self._load(found, center)
         return Figures(
@@ -78,6 +82,7 @@ class Books:
             parts=parts[: 200 if all_parts else 6],
             part_count=len(parts),
             held_up=held_up,
+            lost=self._lost(found, period),
             center=code,
             weeks=weeks,
             computed_at=min((row.computed_at for row in self._open(found)), default=None),
@@ -108,19 +113,26 @@ class Books:
             risk=sum(row.status is Status.RISK for row in rows),
             troubled_value=sum((row.open_value for row in troubled), Decimal(0)),
             causes=dict(causes),
-            lost=self._lost(found),
         )
 
-    def _lost(self, found):
-        days = defaultdict(int)
+    def _lost(self, found, period):
+        days, lines = defaultdict(int), defaultdict(set)
+        weeks = {Period.MONTH: 4, Period.YEAR: 52}
         for line_id, row in self.by_line.items():
             line = self.lines[line_id]
             order, family = self.orders[line.order_id], self.items[line.item_id].family
-            counts = row.status is Status.LATE and not line.cancelled and self._here(order, found)
-            if counts and found.family in {"", family}:
+            if period is Period.COMING:
+                counts = row.came_on is None and row.status is not Status.DONE
+            else:
+                since = self.today - weeks[period] * WEEK
+                counts = row.came_on is not None and row.came_on >= since
+            here = not line.cancelled and self._here(order, found)
+            if counts and here and found.family in {"", family}:
                 for share in row.lost or ():
                     days[share["kind"]] += share["days"]
-        return tuple(sorted(days.items(), key=lambda one: (-one[1], one[0])))
+                    lines[share["kind"]].add(line_id)
+        most = sorted(days, key=lambda kind: (-days[kind], kind))
+        return tuple(Lost(kind, days[kind], len(lines[kind])) for kind in most)
 
     def _otif(self, found):
         good, total = defaultdict(int), defaultdict(int)

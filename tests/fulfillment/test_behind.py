@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import pytest
 
+from b2bcrm.fulfillment.actions import project
+from b2bcrm.fulfillment.models import Promise
+from b2bcrm.fulfillment.planning.figures import Period
 from b2bcrm.fulfillment.queries import board
 from b2bcrm.fulfillment.queries.behind import Behind, Missed, lines_behind
 from b2bcrm.fulfillment.queries.board import BoardFilter
 from b2bcrm.fulfillment.queries.figures import figures
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.errors import NotAllowed
-from b2bcrm.orders.lifecycle import Status
+from b2bcrm.kernel.words import Message
+from b2bcrm.orders.lifecycle import OrderState, Status
 from tests.clients import client_for, make_app
 from tests.factories import buyer, make_account
 from tests.fulfillment.company import CHIEF, Company
@@ -34,6 +40,11 @@ def test_the_lines_are_as_many_as_the_figure_counts(office, seed):
             (Missed.NEXT, shown.otif.projected),
         ):
             assert lines_behind(work, Behind(missed=missed))[1] == share.total - share.good
+        for period in Period:
+            for lost in figures(work, BoardFilter(), period=period).lost:
+                rows, total = lines_behind(work, Behind(period=period, kind=lost.kind))
+                assert total == lost.lines
+                assert sum(row.days(lost.kind) for row in rows) == lost.days
 
 
 def test_what_was_not_on_time_is_named(work):
@@ -88,3 +99,42 @@ def test_each_key_figure_and_each_cell_is_a_link(office, tmp_path):
     assert "only late" in client.get("/fulfillment?status=late").text
     assert client.get("/fulfillment/lines?otif=next&format=xlsx").data.startswith(b"PK")
     assert client.get("/fulfillment/lines?week=nonsense&site=x&otif=never").status_code == 200
+
+
+def came_late(work):
+    """Promised for 10 November and moved to the 11th by the customer; there on the 16th."""
+    order = past_order(work, incoterm="DAP")
+    line = order.lines[0]
+    line.first_promised_on, line.promised_on = day("11-10"), day("11-11")
+    facts = {"order_line_id": line.id, "by_name": "", "at": work.now}
+    work.session.add(Promise(kind="first", promised_on=day("11-10"), reason=Message("x"), **facts))
+    work.session.flush()
+    work.session.add(
+        Promise(kind="moved", promised_on=day("11-11"), previous_on=day("11-10"),
+                reason_code="customer", reason=Message("x"), **facts)
+    )  # fmt: skip
+    line.shipped_qty = line.delivered_qty = line.ordered_qty
+    delivered(work, order, 10, "11-12", "11-16")
+    order.state, order.closed_at = OrderState.CLOSED, work.now
+    project(work, [order.id])
+    return order
+
+
+def test_where_days_were_lost_is_told_for_lines_that_came(office, tmp_path):
+    with office.open() as work:
+        order = came_late(work)
+    client = client_for(make_app(office, tmp_path), office, Role.PLANNER)
+    assert "No day is lost" not in (board_page := client.get("/fulfillment?lost=month").text)
+    link = "/fulfillment/lines?lost=month&amp;kind=customer"
+    assert f'href="{link}"' in board_page
+    shown = unescape(client.get(unescape(link)).text)
+    assert order.no in shown
+    assert "customer's change 1, " in shown
+    assert order.no not in client.get("/fulfillment/lines?lost=coming").text
+    csv = client.get("/fulfillment/lines?lost=year&format=csv").text
+    assert "Days lost: transport" in csv
+    assert "customer's change 1, " in csv
+    page = unescape(client.get(f"/orders/{order.no}").text)
+    assert "Line 10 came on Mon 16 Nov 2026; promised was Wed 11 Nov 2026." in page
+    assert "3 working days late:" in page
+    assert "4 working days after the first promise: customer's change 1, " in page

@@ -12,6 +12,7 @@ from b2bcrm import bootstrap
 from b2bcrm.catalog.models import Item
 from b2bcrm.fulfillment import actions
 from b2bcrm.fulfillment.models import FigureSheet
+from b2bcrm.fulfillment.planning.figures import Period
 from b2bcrm.fulfillment.queries import figures as module
 from b2bcrm.fulfillment.queries.board import BoardFilter
 from b2bcrm.fulfillment.queries.figures import BEHIND, figures
@@ -58,9 +59,10 @@ def assert_exact(office, centers=("",)):
         sites = [None, *work.session.scalars(sa.select(Site.id))]
         families = ["", *work.session.scalars(sa.select(Item.family).distinct())]
         books, weeks = Books(work), itertools.cycle((26, 4, 12))
+        periods = itertools.cycle(Period)
         for site, family, center in itertools.product(sites, families, centers):
             found = BoardFilter(site_id=site, family=family, weeks=next(weeks))
-            asked = {"center": center, "all_parts": found.weeks == 26}
+            asked = {"center": center, "all_parts": found.weeks == 26, "period": next(periods)}
             page = dataclasses.replace(figures(work, found, **asked), erp_as_of=None)
             assert page == books.figures(found, **asked), found
 

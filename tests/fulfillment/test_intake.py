@@ -28,6 +28,7 @@ from b2bcrm.kernel.timeline import history
 from b2bcrm.orders.lifecycle import OrderState, Stage
 from b2bcrm.ports import erp
 from b2bcrm.sync.appliers import Applied
+from b2bcrm.sync.models import Feed
 from tests.conftest import NOW
 from tests.factories import buyer, make_account, make_item, make_line, make_order, staff
 from tests.fulfillment.conftest import day
@@ -164,6 +165,36 @@ def test_a_purchase_line_that_the_erp_dropped_is_cancelled(work):
     assert intake.apply_purchase_orders(work, [purchase(lines=1)]).changed == 1
     query = sa.select(PurchaseLine.status).order_by(PurchaseLine.line_no)
     assert work.session.scalars(query).all() == ["open", "cancelled"]
+
+
+def read_until(work, entity, text):
+    """The last complete run of the feed was on that day, in the evening."""
+    at = dt.datetime.combine(day(text), dt.time(12), dt.UTC)
+    work.session.add(Feed(connection_code="main", entity=entity, data_as_of=at, next_at=work.tick))
+    work.session.flush()
+
+
+@pytest.mark.parametrize(
+    ("last_read", "came", "shown"),
+    [("11-16", "11-12", "11-16"), ("11-12", "11-12", None), (None, "11-12", None),
+     ("11-16", "11-17", None)],
+)  # fmt: skip
+def test_how_long_the_erp_showed_open_what_had_come_is_kept(work, order, last_read, came, shown):
+    """Today is 17 November. What we did not read in between, nobody can be blamed for."""
+    intake.apply_purchase_orders(work, [purchase()])
+    intake.apply_work_orders(work, [work_order(order)])
+    if last_read:
+        read_until(work, "purchase_order", last_read)
+        read_until(work, "work_order", last_read)
+    told = purchase()
+    line = dataclasses.replace(told.lines[0], received_qty=D(60), received_on=day(came))
+    ended = work_order(order, done=10, status="done", actual_end_on=day(came))
+    for _ in range(2):
+        intake.apply_purchase_orders(work, [dataclasses.replace(told, lines=(line,))])
+        intake.apply_work_orders(work, [ended])
+    for model in (PurchaseLine, WorkOrder):
+        row = work.session.scalars(sa.select(model)).one()
+        assert row.shown_open_on == (day(shown) if shown else None)
 
 
 def test_a_work_order_comes_with_its_operations(work, order):

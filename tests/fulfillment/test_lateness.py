@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from b2bcrm.fulfillment.planning.chain import Outlook, outlook
 from b2bcrm.fulfillment.planning.explain import explain
-from b2bcrm.fulfillment.planning.facts import Planned, Supplies
-from b2bcrm.fulfillment.planning.lateness import Share, Step, shares, split
+from b2bcrm.fulfillment.planning.facts import Moved, Planned, Supplies
+from b2bcrm.fulfillment.planning.lateness import Share, Step, last_others, shares, split
 from tests.fulfillment.test_chain import CAL, TODAY, buy, late_blanks, line, make, on
 
 days = st.integers(0, 12)
@@ -141,7 +141,8 @@ def test_days_that_wait_for_what_replaces_scrap_are_lost_by_quality(scrapped, ex
 
 def test_pieces_that_no_document_brings_are_waited_for_and_are_no_risk_in_time():
     end = CAL.add_days(TODAY, 5)
-    made = make(status="done", first_end_on=end, end_on=end, ended_on=TODAY)
+    some = {"qty": Decimal(50), "completed": Decimal(50)}
+    made = make(status="done", first_end_on=end, end_on=end, ended_on=TODAY, **some)
     facts = {"promised_on": CAL.add_days(end, 9), "incoterm": "EXW", "transit_days": 0}
     in_time = line(plan=Planned(CAL.add_days(end, 8)), **facts)
     view = outlook(in_time, Supplies({in_time.ref: [made]}), TODAY)
@@ -152,3 +153,174 @@ def test_pieces_that_no_document_brings_are_waited_for_and_are_no_risk_in_time()
     assert "Not all of it is planned" in str(explain(late, view, TODAY).cause)
     covered = line(**facts)
     assert outlook(covered, Supplies({covered.ref: [made]}), TODAY).complete
+
+
+# ------------------------------------------------------------------- lines that have come
+def delivery(*, came_on, made_on=None, end_on=None, **facts):
+    """A line made in one work order, handed over at our door, and its outlook today."""
+    end = end_on or CAL.add_days(TODAY, -20)
+    top = make(status="done", first_end_on=end, end_on=end, ended_on=made_on or end,
+               start_on=CAL.add_days(end, -3))  # fmt: skip
+    values = {"promised_on": CAL.add_days(end, 1), "incoterm": "EXW", "transit_days": 0}
+    values |= {"shipped": Decimal(60), "shipped_on": came_on, "came_on": came_on}
+    served = line(**(values | facts))
+    return served, outlook(served, Supplies({served.ref: [top]}), TODAY)
+
+
+@given(
+    production=days,
+    shipping=days,
+    transport=days,
+    moves=st.lists(st.tuples(st.sampled_from(["customer", "material"]), days), max_size=3),
+)
+def test_what_was_planted_in_a_line_that_came_is_found_again(
+    production, shipping, transport, moves
+):
+    """Promises moved, the work order slipped, the pieces lay, and the carrier took his time."""
+    end = CAL.add_days(TODAY, -60)
+    made_on = CAL.add_days(end, production)
+    left_on = CAL.add_days(made_on, 1 + shipping)
+    came_on = CAL.add_days(left_on, transport)
+    promised_on = CAL.add_days(end, 1)
+    first = CAL.add_days(promised_on, -sum(n for _, n in moves))
+    told, planted = [], {}
+    for code, n in moves:
+        was_on = told[-1].on if told else first
+        told.append(Moved(was_on, CAL.add_days(was_on, n), code))
+        planted[code] = planted.get(code, 0) + n
+    served, view = delivery(
+        came_on=came_on, made_on=made_on, end_on=end, shipped_on=left_on, incoterm="DAP",
+        delivered=Decimal(60), receiving_days="1111111", moves=tuple(told),
+    )  # fmt: skip
+    found_ = shares(served, view)
+    after = {"production": production, "shipping": shipping, "transport": transport}
+    late = sum(after.values())
+    assert sum(one.days for one in found_ if not one.moved) == late == -(view.buffer or 0)
+    assert found([one for one in found_ if not one.moved]) == {k: n for k, n in after.items() if n}
+    moved = [one for one in found_ if one.moved]
+    if late:
+        by_code = {}
+        for one in moved:
+            by_code[one.kind] = by_code.get(one.kind, 0) + one.days
+        assert by_code == {code: n for code, n in planted.items() if n}
+        assert sum(one.days for one in found_) == CAL.days_between(first, came_on)
+
+
+@given(moves=st.lists(st.integers(-8, 8), min_size=1, max_size=4), came=st.integers(-30, 30))
+def test_days_after_the_first_promise_are_the_moves_and_what_came_later(moves, came):
+    first = day_on = CAL.add_days(TODAY, -40)
+    told = []
+    for n in moves:
+        told.append(Moved(day_on, CAL.add_days(day_on, n), "material"))
+        day_on = told[-1].on
+    came_on = CAL.add_days(first, came)
+    served, view = delivery(came_on=came_on, promised_on=day_on, moves=tuple(told))
+    found_ = shares(served, view)
+    late, moved = (sum(one.days for one in found_ if one.moved is flag) for flag in (False, True))
+    assert late == max(0, CAL.days_between(day_on, came_on))
+    if sum(moves) >= 0:
+        assert late + moved == max(0, came)
+    else:  # what was promised earlier than at first is measured by that alone
+        assert moved == 0
+
+
+def test_a_line_in_time_by_its_last_promise_lost_the_days_that_moved_it():
+    first = CAL.add_days(TODAY, -12)
+    moves = (
+        Moved(first, CAL.add_days(first, 5), "customer"),
+        Moved(CAL.add_days(first, 5), CAL.add_days(first, 3), "earlier"),
+    )
+    promised_on = CAL.add_days(first, 3)
+    served, view = delivery(came_on=CAL.add_days(first, 2), promised_on=promised_on, moves=moves)
+    assert shares(served, view) == [Share("customer", "", 2, moved=True)]
+    early, view = delivery(came_on=first, promised_on=promised_on, moves=moves)
+    assert shares(early, view) == []
+
+
+def test_a_hold_that_is_over_keeps_the_days_that_it_took():
+    served, view = delivery(came_on=CAL.add_days(TODAY, -9))
+    assert found(shares(served, view)) == {"shipping": 10}
+    before = [Share("hold", "", 7)]
+    assert found(shares(served, view, before=before)) == {"hold": 7, "shipping": 3}
+    assert found(shares(served, view, before=[Share("hold", "", 70)])) == {"hold": 10}
+
+
+def test_a_part_that_was_missing_before_work_began_keeps_its_days():
+    end = CAL.add_days(TODAY, -20)
+    came_on = CAL.add_days(end, 7)
+    served, view = delivery(came_on=came_on, made_on=CAL.add_days(end, 6), end_on=end)
+    before = [Share("stock", "SEAL-9", 4)]
+    assert shares(served, view, before=before) == [
+        Share("stock", "SEAL-9", 4),
+        Share("production", "WO-2", 2),
+    ]
+
+
+def test_ready_pieces_of_an_order_that_ships_complete_wait_for_the_others():
+    end = CAL.add_days(TODAY, -20)
+    came_on = CAL.add_days(end, 7)
+    slow = delivery(came_on=came_on, made_on=CAL.add_days(end, 5), end_on=end, line_no=30)
+    quick = delivery(came_on=came_on, end_on=end)
+    other = last_others({1: quick, 2: slow})
+    assert shares(*quick, last_other=other[1]) == [
+        Share("production", "WO-2", 5, line=30),
+        Share("shipping", "", 1),
+    ]
+    assert shares(*slow, last_other=other[2]) == [
+        Share("production", "WO-2", 5),
+        Share("shipping", "", 1),
+    ]
+    assert last_others({2: slow}) == {}
+    alone = delivery(came_on=CAL.add_days(end, 3), end_on=end)  # it left without the other
+    assert found(shares(*alone, last_other=slow)) == {"shipping": 2}
+
+
+# ----------------------------------------------------------------------------------- ERP data
+@given(supplier=days, booked=days, production=days, began_before=st.booleans())
+def test_days_on_which_the_erp_showed_open_what_was_there_are_its_own(
+    supplier, booked, production, began_before
+):
+    """Blanks come, are booked later, and the work order begins after that, or has begun before."""
+    need = CAL.add_days(TODAY, -70)
+    came = CAL.add_days(need, supplier)
+    shown = CAL.add_days(came, booked) if booked else None
+    plan_end = CAL.add_days(need, 6)
+    end = CAL.add_days(plan_end, supplier + booked + production)
+    began = came if began_before else CAL.add_days(shown or came, 1)
+    blanks = buy(first_on=need, requested_on=need, due_on=need, received=Decimal(60),
+                 received_on=came, shown_open_on=shown)  # fmt: skip
+    top = make(status="done", first_end_on=plan_end, end_on=end, ended_on=end, started_on=began)
+    left = CAL.add_days(end, 1)
+    served = line(promised_on=CAL.add_days(plan_end, 1), incoterm="EXW", transit_days=0,
+                  shipped=Decimal(60), shipped_on=left, came_on=left)  # fmt: skip
+    view = outlook(served, Supplies({served.ref: [top]}, {"WO-2": [blanks]}), TODAY)
+    planted = {"supplier": supplier, "erp": booked, "production": production}
+    if began_before:  # it did not wait for that: where the days went, the work order knows
+        planted |= {"erp": 0, "production": booked + production}
+    assert found(shares(served, view)) == {kind: n for kind, n in planted.items() if n}
+
+
+def test_finished_pieces_that_the_erp_showed_unfinished_could_not_be_shipped():
+    end = CAL.add_days(TODAY, -20)
+    top = make(status="done", first_end_on=end, end_on=end, ended_on=end,
+               shown_open_on=CAL.add_days(end, 4))  # fmt: skip
+    left = CAL.add_days(end, 6)
+    served = line(promised_on=CAL.add_days(end, 1), incoterm="EXW", transit_days=0,
+                  shipped=Decimal(60), shipped_on=left, came_on=left)  # fmt: skip
+    view = outlook(served, Supplies({served.ref: [top]}), TODAY)
+    assert shares(served, view) == [Share("erp", "WO-2", 4), Share("shipping", "", 1)]
+
+
+@given(missing=st.integers(1, 60), extra=st.integers(1, 15))
+def test_pieces_of_a_closed_work_order_that_are_booked_nowhere_are_the_erps(missing, extra):
+    end = CAL.add_days(TODAY, 5)
+    closed = make(status="closed", first_end_on=end, end_on=end, ended_on=TODAY,
+                  completed=Decimal(60 - missing))  # fmt: skip
+    anew = CAL.add_days(end, extra)
+    served = line(promised_on=CAL.add_days(end, 1), incoterm="EXW", transit_days=0,
+                  plan=Planned(anew, late=True))  # fmt: skip
+    view = outlook(served, Supplies({served.ref: [closed]}), TODAY)
+    assert shares(served, view) == [Share("erp", "WO-2", extra)]
+    why = explain(served, view, TODAY)
+    assert why.kind == "data"
+    assert f"WO-2 was closed with {missing} missing" in str(why.cause)

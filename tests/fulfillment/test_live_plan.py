@@ -323,14 +323,8 @@ def test_what_the_night_gained_outlives_the_feeds_of_the_day(work, pump, plant, 
     work.session.execute(sa.update(Stock).values(on_hand=D(100)))
     account = make_account(work, customer_class="C", incoterm="EXW")
     for qty, first, price in ((16, "11-18", 10), (8, "11-19", 20), (8, "11-19", 20)):
-        line = make_line(
-            work,
-            pump,
-            ordered_qty=D(qty),
-            unit_price=D(price),
-            promised_on=day("11-20"),
-            first_promised_on=day(first),
-        )
+        days = {"promised_on": day("11-20"), "first_promised_on": day(first)}
+        line = make_line(work, pump, ordered_qty=D(qty), unit_price=D(price), **days)
         make_order(work, account, incoterm="EXW", lines=[line])
     greedy = publish(work).figures
     night = replanning.make_plan(replanning.plan_due(work, anyway=True), improve_s=0.3)
@@ -341,10 +335,9 @@ def test_what_the_night_gained_outlives_the_feeds_of_the_day(work, pump, plant, 
     assert (state.lost, state.lost_in_turn) == (night.figures["lost"], greedy["lost"])
     plant.stock("OTHER", 1)
     by_day = publish(work).figures
-    assert (by_day["on_time"], by_day["rounds"]) == (
-        night.figures["on_time"],
-        night.figures["rounds"],
-    )
+    assert [by_day[n] for n in ("on_time", "rounds")] == [
+        night.figures[n] for n in ("on_time", "rounds")
+    ]
     work.session.execute(sa.update(Stock).values(on_hand=D(0)))
     assert publish(work).figures["on_time"] == 0  # nothing is kept that is not there
 

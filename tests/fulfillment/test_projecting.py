@@ -27,6 +27,7 @@ from b2bcrm.fulfillment.models import (
     ShortPart,
     WorkOrder,
 )
+from b2bcrm.fulfillment.planning.lateness import Share
 from b2bcrm.fulfillment.queries.resting import orders_using
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.errors import Conflict, Invalid, NotAllowed, Refused, StaleVersion
@@ -293,6 +294,27 @@ def test_projecting_after_a_moved_promise_adds_no_second_entry(planner, order):
     project(planner, [order.id])
     kinds = planner.session.scalars(sa.select(Promise.kind).order_by(Promise.id)).all()
     assert kinds == ["first", "moved"]
+
+
+def test_days_that_a_promise_was_moved_by_belong_to_the_reason(planner, order):
+    project(planner, [order.id])
+    blanks(planner, "12-07")
+    change(planner, order, promised_on=day("12-18"), reason_code="customer")
+    line = line_of(planner, order)
+    after = [share for share in line.lost if not share["moved"]]
+    moved = [Share(**share) for share in line.lost if share["moved"]]
+    assert moved == [Share("customer", "", 3, moved=True)]
+    assert sum(share["days"] for share in after) == -line.buffer_days
+    code = planner.session.scalars(sa.select(Promise.reason_code).order_by(Promise.id)).all()
+    assert code == ["", "customer"]
+
+
+def test_what_an_amendment_moves_the_customer_has_asked_for(work, order):
+    project(work, [order.id])
+    order.lines[0].promised_on = day("12-18")
+    project(work, [order.id])
+    entries = work.session.scalars(sa.select(Promise).order_by(Promise.id)).all()
+    assert [(e.kind, e.reason_code) for e in entries] == [("first", ""), ("amended", "customer")]
 
 
 @pytest.mark.parametrize(

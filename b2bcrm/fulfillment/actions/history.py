@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from b2bcrm.fulfillment.models import Promise
+from b2bcrm.fulfillment.planning.facts import ASKED_FOR
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 from b2bcrm.orders.models import Order, OrderLine, Origin
@@ -20,7 +21,8 @@ def record_history(
     """Add an entry for each line whose promise differs from its last entry.
 
     ``kind`` names a line's later entries; its first one is ``first``, or ``erp_first_seen`` for
-    an order typed in the ERP. Lines without a first promise (not confirmed yet) get none.
+    an order typed in the ERP. Lines without a first promise (not confirmed yet) get none. What an
+    amendment moves, the customer has asked for.
     """
     session = work.session
     session.flush()  # flush: lines of a new order need their ids
@@ -41,6 +43,7 @@ def record_history(
                 kind=first if before is None else ("amended" if kind == "first" else kind),
                 promised_on=line.promised_on,
                 previous_on=before,
+                reason_code="" if before is None else ASKED_FOR,
                 reason=reason or _usual(line.order, first_entry=before is None),
                 by_name=work.actor.name,
                 at=(line.order.confirmed_at or work.now) if before is None else work.now,

@@ -22,12 +22,15 @@ from b2bcrm.fulfillment.models import (
     ShortPart,
 )
 from b2bcrm.fulfillment.planning.atp import STOCK
+from b2bcrm.fulfillment.planning.chain import outlook
 from b2bcrm.fulfillment.planning.facts import ZERO, Supplies
+from b2bcrm.fulfillment.planning.lateness import LineView
 from b2bcrm.fulfillment.planning.sureness_paths import Told
 from b2bcrm.fulfillment.planning.verdict import Terms, Verdict, judge
 from b2bcrm.fulfillment.queries.sureness import Sureness
 from b2bcrm.fulfillment.snapshot import orders as snapshot
 from b2bcrm.fulfillment.snapshot.orders import OrderFacts
+from b2bcrm.fulfillment.snapshot.outcome import came_late
 from b2bcrm.fulfillment.snapshot.pools import stock_read_to
 from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.work import Work
@@ -194,13 +197,30 @@ def _batch(work: Work, ids: Sequence[int]) -> int:
             for v in verdicts.values()
             if _covered(order, v, read_to)
         ]
+    came = _came(work, ended)
     for order in ended:
-        changed += store_ended(work, order, old_orders.get(order.id), old_lines)
+        old = old_orders.get(order.id)
+        changed += store_ended(work, order, old, old_lines, came.get(order.id, {}))
     _end_reservations(work, covered, [order.no for order in ended])
     _end_pegs(work, [order.id for order in orders])
     if produced:
         record_quantities(work, produced)
     return changed
+
+
+def _came(work: Work, ended: Sequence[Order]) -> dict[int, dict[int, LineView]]:
+    """The lines of each closed order of which something came late, as their documents show them."""
+    late = came_late(work, ended)
+    if not late:
+        return {}
+    taken = snapshot.take(work, late)
+    return {
+        facts.order.id: {
+            key: (line, outlook(line, taken.supplies, work.today))
+            for key, line in facts.lines.items()
+        }
+        for facts in taken.orders
+    }
 
 
 def _promises(orders: Iterable[OrderFacts]) -> dict[int, Told]:

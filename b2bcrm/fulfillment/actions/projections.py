@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ from b2bcrm.fulfillment.events import ProjectionMoved
 from b2bcrm.fulfillment.models import LineProjection, OrderProjection, ShortPart
 from b2bcrm.fulfillment.planning.explain import rows
 from b2bcrm.fulfillment.planning.facts import Line
-from b2bcrm.fulfillment.planning.lateness import shares
+from b2bcrm.fulfillment.planning.lateness import LineView, Share, last_others, shares
 from b2bcrm.fulfillment.planning.notices import stored
 from b2bcrm.fulfillment.planning.progress import pct
 from b2bcrm.fulfillment.planning.sureness_paths import Sure
@@ -30,6 +31,8 @@ from b2bcrm.kernel.work import Work
 from b2bcrm.orders.lifecycle import STATE_WORDS, OrderState, Stage, Status
 from b2bcrm.orders.models import Order, OrderLine
 
+SETTLED = dt.timedelta(days=7)  # until then documents of a line that has come are still booked
+
 
 def store(
     work: Work,
@@ -45,9 +48,11 @@ def store(
     order = facts.order
     changed = False
     held = terms.hold_reason is not None or terms.credit_hold
+    lines = {key: (verdict.line, verdict.view) for key, verdict in verdicts.items()}
+    lost = _lost(order, lines, old_lines, work.today, held=held)
     for key, verdict in verdicts.items():
         old = old_lines.get(key)
-        values = _line_values(verdict, held=held)
+        values = _line_values(verdict) | lost[key]
         left = verdict.view.source == "shipped"
         values["sure"] = None if left else _sure(sureness.of(key, verdict.view.projected_on))
         sends = terms.partial_delivery and not held
@@ -108,9 +113,35 @@ def _set(row: Any, values: dict[str, Any]) -> bool:
     return changed
 
 
-def _line_values(verdict: Verdict, *, held: bool) -> dict[str, Any]:
+def _lost(
+    order: Order,
+    lines: Mapping[int, LineView],
+    old_lines: Mapping[int, LineProjection],
+    today: dt.date,
+    *,
+    held: bool = False,
+) -> dict[int, dict[str, Any]]:
+    """Where each line of an order lost the days after its first promise.
+
+    Once it has come and a week is over, a line keeps what was said then, whatever becomes of its
+    documents.
+    """
+    others = {} if order.partial_delivery else last_others(lines)
+    found = {}
+    for key, (line, view) in lines.items():
+        old, came_on = old_lines.get(key), line.came_on
+        if old and came_on and came_on == old.came_on and today - came_on > SETTLED:
+            found[key] = {"lost": old.lost, "came_on": came_on}
+            continue
+        before = [Share(**share) for share in (old and old.lost) or ()]
+        told = shares(line, view, held=held, before=before, last_other=others.get(key))
+        lost = [vars(share) for share in told]
+        found[key] = {"lost": lost or None, "came_on": came_on if lost else None}
+    return found
+
+
+def _line_values(verdict: Verdict) -> dict[str, Any]:
     view, progress, why = verdict.view, verdict.progress, verdict.why
-    late = verdict.status is Status.LATE
     return {
         "projected_on": view.projected_on,
         "buffer_days": view.buffer,
@@ -125,7 +156,6 @@ def _line_values(verdict: Verdict, *, held: bool) -> dict[str, Any]:
         "cause_kind": why.kind if why else "",
         "cause": why.cause if why else None,
         "next_step": why.next_step if why else None,
-        "lost": [vars(s) for s in shares(verdict.line, view, held=held)] if late else None,
         "chain": rows(view.tops),
         "stations": progress.stations,
     }
@@ -204,8 +234,12 @@ def store_ended(
     order: Order,
     old_order: OrderProjection | None,
     old_lines: dict[int, LineProjection],
+    came: Mapping[int, LineView],
 ) -> bool:
-    """Closed and cancelled orders keep their rows, done, so that lists show them."""
+    """Closed and cancelled orders keep their rows, done, so that lists show them.
+
+    ``came`` are its lines where one of them came late.
+    """
     lines = [line for line in order.lines if not line.cancelled]
     delivered = order.state is OrderState.CLOSED and bool(lines)
     where = Stage.DELIVERED if delivered else Stage.ORDER
@@ -220,6 +254,7 @@ def store_ended(
         "next_step": None,
     }
     share = 100 if delivered else 0
+    lost = _lost(order, came, old_lines, work.today)
     for line in lines:
         values = common | {
             "material_pct": share,
@@ -227,13 +262,13 @@ def store_ended(
             "progress_pct": share,
             "plan_pct": None,
             "now_at": None,
-            "lost": None,
             "chain": [],
             "stations": {},
             "sure": None,
             "ahead": None,
         }
         old = old_lines.get(line.id)
+        values |= lost.get(line.id, {"lost": None, "came_on": None})
         if old is None:
             work.session.add(
                 LineProjection(

@@ -10,6 +10,7 @@ from b2bcrm.fulfillment.actions.history import record_history
 from b2bcrm.fulfillment.actions.promising import SUPPLY
 from b2bcrm.fulfillment.events import PromiseMoved
 from b2bcrm.fulfillment.models import Promise, PromiseNotice
+from b2bcrm.fulfillment.planning.facts import ASKED_FOR
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Conflict, Invalid, Refused
 from b2bcrm.kernel.words import Message
@@ -23,12 +24,11 @@ REASONS: dict[str, Message] = {
     "material": Message("Material is late"),
     "capacity": Message("Capacity is short"),
     "quality": Message("Quality needs time"),
-    "customer": Message("The customer asked for it"),
+    ASKED_FOR: Message("The customer asked for it"),
     "transport": Message("Transport is delayed"),
     "earlier": Message("We can deliver earlier"),
     "other": Message("Other"),
 }
-ASKED_FOR = "customer"
 LATEST_YEARS = 3
 
 
@@ -66,6 +66,7 @@ def change_promise(
         kind="moved",
         promised_on=promised_on,
         previous_on=before,
+        reason_code=reason_code,
         reason=reason,
         by_name=work.actor.name,
         at=work.now,

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from b2bcrm.fulfillment.intake.touched import changed_in, refresh
-from b2bcrm.fulfillment.models import Operation, PurchaseLine, Stock, WorkOrder
+from b2bcrm.fulfillment.models import OPEN_WORK, Operation, PurchaseLine, Stock, WorkOrder
 from b2bcrm.fulfillment.queries.resting import orders_of, orders_using
+from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.work import Work
 from b2bcrm.ports import erp
+from b2bcrm.ports.erp import Entity
 from b2bcrm.sync.appliers import Applied
+from b2bcrm.sync.models import Feed
+
+
+class _LastRead:
+    """As of which day an entity was last read completely, looked up once if it is asked for."""
+
+    def __init__(self, work: Work, entity: Entity) -> None:
+        self._work, self._entity = work, entity
+
+    @cached_property
+    def _day(self) -> dt.date | None:
+        query = sa.select(sa.func.min(Feed.data_as_of, type_=Feed.data_as_of.type))
+        as_of = self._work.session.scalar(query.where(Feed.entity == self._entity.value))
+        return None if as_of is None else as_of.astimezone(HOME_ZONE).date()
+
+    def after(self, ended_on: dt.date | None) -> dt.date | None:
+        """That day, where it is after ``ended_on``: what ended then was still shown as open."""
+        if ended_on is None or ended_on >= self._work.today or self._day is None:
+            return None
+        return self._day if self._day > ended_on else None
 
 
 def apply_stock(work: Work, records: Sequence[erp.StockLevel]) -> Applied:
@@ -58,12 +82,14 @@ def apply_purchase_orders(work: Work, records: Sequence[erp.PurchaseOrder]) -> A
         )
     }
     changed: list[PurchaseLine] = []
+    read = _LastRead(work, Entity.PURCHASE_ORDER)
     for record in records:
         kept = set()
         for line in () if record.deleted else record.lines:
             kept.add(line.line_no)
             values = _purchase_values(record, line)
             row = known.get((record.erp_id, line.line_no))
+            was_open = row is not None and row.received_qty < row.qty
             if row is None:
                 row = PurchaseLine(po_no=record.erp_id, line_no=line.line_no, **values)
                 known[record.erp_id, line.line_no] = row
@@ -71,6 +97,8 @@ def apply_purchase_orders(work: Work, records: Sequence[erp.PurchaseOrder]) -> A
                 changed.append(row)
             elif changed_in(row, values):
                 changed.append(row)
+            if was_open and row.received_qty >= row.qty:
+                row.shown_open_on = read.after(row.received_on)
         for (po_no, line_no), row in known.items():
             dropped = po_no == record.erp_id and line_no not in kept
             if dropped and changed_in(row, {"status": "cancelled"}):
@@ -112,6 +140,7 @@ def apply_work_orders(work: Work, records: Sequence[erp.WorkOrder]) -> Applied:
         )
     }
     changed: list[WorkOrder] = []
+    read = _LastRead(work, Entity.WORK_ORDER)
     for record in records:
         row = known.get(record.erp_id)
         if record.deleted:
@@ -119,13 +148,15 @@ def apply_work_orders(work: Work, records: Sequence[erp.WorkOrder]) -> Applied:
                 changed.append(row)
             continue
         values = _work_values(record)
-        differs = row is None
+        differs, was_open = row is None, row is not None and row.status in OPEN_WORK
         if row is None:
             row = WorkOrder(no=record.erp_id, operations=[], **values)
             known[record.erp_id] = row
             work.session.add(row)
         else:
             differs = changed_in(row, values)
+        if was_open and row.status not in OPEN_WORK:
+            row.shown_open_on = read.after(row.actual_end_on)
         if _apply_operations(row, record.operations) or differs:
             changed.append(row)
     free = {row.item_no for row in changed if not row.demand_ref}

@@ -19,7 +19,8 @@ from b2bcrm.orders.lifecycle import Stage, Status
 class Promise(Base):
     """One entry of a line's promise history; never updated.
 
-    ``kind``: first, moved, erp_first_seen, amended.
+    ``kind``: first, moved, erp_first_seen, amended. ``reason_code`` says why it moved, in one of
+    the words of ``actions.REASONS``; empty for a first promise.
     """
 
     __tablename__ = "promise"
@@ -30,6 +31,7 @@ class Promise(Base):
     kind: Mapped[str] = mapped_column(sa.String(20))
     promised_on: Mapped[dt.date]
     previous_on: Mapped[dt.date | None]
+    reason_code: Mapped[str] = mapped_column(sa.String(20), default="")
     reason: Mapped[Message] = mapped_column(MessageColumn)
     by_name: Mapped[str] = mapped_column(sa.String(120))
     at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
@@ -136,17 +138,19 @@ class Reservation(Base):
 
 
 class LineProjection(Base):
-    """What we expect of an open line, computed from the ERP's documents.
+    """What we expect of an open line, computed from the ERP's documents; what came of it later.
 
     ``chain`` is the supply tree as rows (depth, kind, number, item, quantities, dates,
     critical) for the page; ``cause`` the sentence, ``cause_kind`` material, capacity, quality,
     credit, customer or data; ``*_pct`` whole percents. ``lost`` says where the working days of a
-    late line were lost (kind, number, days; ``planning.lateness``); else None.
+    line after its first promise were lost (kind, number, days, moved; ``planning.lateness``); None
+    where it keeps that. ``came_on``: the day on which such a line had come; None before.
     ``ahead`` are pieces that could be there before the rest (``planning.notices``); None: none.
     ``sure`` has the days of P50, P80 and P95 and how many orders say so; None: too few do.
     """
 
     __tablename__ = "line_projection"
+    __table_args__ = (sa.Index("ix_line_projection_came", "came_on"),)
 
     order_line_id: Mapped[int] = mapped_column(
         sa.ForeignKey("order_line.id"), primary_key=True, autoincrement=False
@@ -166,6 +170,7 @@ class LineProjection(Base):
     cause: Mapped[Message | None] = mapped_column(MessageColumn)
     next_step: Mapped[Message | None] = mapped_column(MessageColumn)
     lost: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
+    came_on: Mapped[dt.date | None]
     chain: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON, default=list)
     stations: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
     sure: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))

@@ -27,7 +27,11 @@ class Stock(Base):
 
 
 class PurchaseLine(Base):
-    """A line of a purchase order. ``demand_ref`` is what it was bought for, if anything."""
+    """A line of a purchase order. ``demand_ref`` is what it was bought for, if anything.
+
+    ``shown_open_on``: the ERP still showed it as open on this day, and later that it had come
+    before. None where the ERP told it in time.
+    """
 
     __tablename__ = "purchase_line"
     __table_args__ = (
@@ -50,6 +54,7 @@ class PurchaseLine(Base):
     first_confirmed_on: Mapped[dt.date | None]
     confirmed_on: Mapped[dt.date | None]
     received_on: Mapped[dt.date | None]
+    shown_open_on: Mapped[dt.date | None]
     status: Mapped[str] = mapped_column(sa.String(12))
     demand_ref: Mapped[str] = mapped_column(sa.String(60), default="")
 
@@ -64,7 +69,10 @@ OPEN_WORK = (*WAITING_WORK, "running")
 
 
 class WorkOrder(Base):
-    """A work order. ``demand_ref`` is ``<erp order no>/<line>`` or the parent work order."""
+    """A work order. ``demand_ref`` is ``<erp order no>/<line>`` or the parent work order.
+
+    ``shown_open_on`` as ``PurchaseLine`` has it.
+    """
 
     __tablename__ = "work_order"
     __table_args__ = (
@@ -85,6 +93,7 @@ class WorkOrder(Base):
     first_planned_end_on: Mapped[dt.date]
     actual_start_on: Mapped[dt.date | None]
     actual_end_on: Mapped[dt.date | None]
+    shown_open_on: Mapped[dt.date | None]
     demand_ref: Mapped[str] = mapped_column(sa.String(60), default="")
 
     operations: Mapped[list[Operation]] = relationship(

@@ -40,7 +40,8 @@ class Node:
 
     ``was_on`` is what was first said, ``need_on`` what was wished. ``delay``: working days from
     what was said to ``end_on``; ``own``: those lost here (a purchase: against the wish).
-    ``slack``: working days it may slip without moving the line's date.
+    ``slack``: working days it may slip without moving the line's date. ``missing`` pieces of a work
+    order that is closed are booked nowhere; ``shown_open_on`` as ``Make`` has it.
     """
 
     kind: str  # work_order, purchase_order, stock
@@ -63,6 +64,8 @@ class Node:
     line_no: int = 0
     firm: bool = False
     scrapped: Decimal = ZERO
+    missing: Decimal = ZERO
+    shown_open_on: dt.date | None = None
     children: list[Node] = field(default_factory=list)
 
 
@@ -208,6 +211,12 @@ def scrapped(line: Line, view: Outlook) -> Node | None:
     return max(own, key=lambda node: node.scrapped, default=None)
 
 
+def closed_short(line: Line, view: Outlook) -> Node | None:
+    """The line's own work order that is closed with most pieces missing; None where none is."""
+    own = [node for node in view.tops if node.item == line.item and node.missing > 0]
+    return max(own, key=lambda node: node.missing, default=None)
+
+
 def settle(line: Line, view: Outlook, today: dt.date) -> None:
     """Shipping day, arrival and buffer from ``view.ready_on`` (also after it was moved)."""
     ready = view.ready_on
@@ -216,8 +225,8 @@ def settle(line: Line, view: Outlook, today: dt.date) -> None:
     shipped = view.source == "shipped"
     ship = ready if shipped or line.planned_on is None else max(ready, line.planned_on)
     view.ship_on = ship
-    view.projected_on = arrives(line, ship)
-    if shipped and at_customer(line.incoterm):
+    view.projected_on = line.came_on or arrives(line, ship)
+    if shipped and line.came_on is None and at_customer(line.incoterm):
         view.projected_on = max(view.projected_on, today)
     if line.promised_on is None:
         return
@@ -285,6 +294,8 @@ class _Forward:
         node.start_on, node.detail = make.started_on or make.start_on, make.status
         if make.finished:
             node.finished, node.end_on = True, make.ended_on or make.end_on
+            node.missing = max(ZERO, make.qty - make.completed - make.scrapped)
+            node.shown_open_on = make.shown_open_on
             return node
         waits = max((n.end_on for n in node.children if n.end_on and not n.finished), default=None)
         below = 0
@@ -312,6 +323,7 @@ def _buy(buy: Buy, today: dt.date, cal: WorkCalendar) -> Node:
     node.line_no, node.detail, node.need_on = buy.line_no, buy.supplier, buy.requested_on
     if buy.finished:
         node.finished, node.end_on = True, buy.received_on or min(buy.due_on, today)
+        node.shown_open_on = buy.shown_open_on
         return node
     node.overdue = buy.due_on < today
     node.end_on = max(buy.due_on, cal.next_working(today))

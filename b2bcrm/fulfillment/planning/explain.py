@@ -10,7 +10,13 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from b2bcrm.fulfillment.planning.chain import Node, Outlook, scrapped, waits_for_rest
+from b2bcrm.fulfillment.planning.chain import (
+    Node,
+    Outlook,
+    closed_short,
+    scrapped,
+    waits_for_rest,
+)
 from b2bcrm.fulfillment.planning.facts import Asked, Line, Planned
 from b2bcrm.fulfillment.planning.progress import plain, word_of
 from b2bcrm.kernel.calendar import WorkCalendar
@@ -86,7 +92,7 @@ def asked_of(asked: Asked, why: Why, *, late: bool) -> Why:
 
 
 def _rest(line: Line, view: Outlook, plan: Planned) -> Why:
-    """Pieces are missing beside the documents: scrapped, or never planned."""
+    """Pieces are missing beside the documents: scrapped, booked nowhere, or never planned."""
     step = Message("Plan the line's supply in the ERP.")
     spoilt = scrapped(line, view)
     if spoilt is not None:
@@ -97,6 +103,15 @@ def _rest(line: Line, view: Outlook, plan: Planned) -> Why:
             day=plan.on,
         )
         return Why("quality", cause, step)
+    if (closed := closed_short(line, view)) is not None:
+        cause = Message(
+            "%(no)s was closed with %(qty)s missing; the rest is there on %(day)s.",
+            no=closed.no,
+            qty=show_decimal(closed.missing),
+            day=plan.on,
+        )
+        step = Message("Put %(no)s right in the ERP, and plan the rest.", no=closed.no)
+        return Why("data", cause, step)
     cause = Message(
         "Not all of it is planned in the ERP; the rest is there on %(day)s.", day=plan.on
     )

@@ -13,6 +13,7 @@ from b2bcrm.kernel.words import Message
 ZERO = Decimal(0)
 FINISHED = frozenset({"done", "closed", "cancelled"})
 STARTED = frozenset({"running", "done", "closed"})
+ASKED_FOR = "customer"  # the reason of a promise that moved because the customer wanted it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,11 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Make:
-    """A work order. ``parts`` are the components without a document of their own."""
+    """A work order. ``parts`` are the components without a document of their own.
+
+    ``shown_open_on``: the ERP still showed it as open on this day, and later that it had ended
+    before; None where it told it in time. So with ``Buy``.
+    """
 
     no: str
     item: str
@@ -66,6 +71,7 @@ class Make:
     started_on: dt.date | None = None
     ended_on: dt.date | None = None
     scrapped: Decimal = ZERO
+    shown_open_on: dt.date | None = None
     steps: tuple[Step, ...] = ()
     parts: tuple[Part, ...] = ()
 
@@ -94,6 +100,7 @@ class Buy:
     first_on: dt.date
     requested_on: dt.date
     received_on: dt.date | None = None
+    shown_open_on: dt.date | None = None
     status: str = "open"
 
     @property
@@ -135,6 +142,15 @@ class FirmPieces:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """A move of a line's promise; ``code`` is the reason that was given for it."""
+
+    was_on: dt.date
+    on: dt.date
+    code: str
+
+
+@dataclass(frozen=True)
 class Asked:
     """What a customer answered to a later day and waits for, and what to do about it."""
 
@@ -149,6 +165,8 @@ class Line:
     ``stock_item`` is False for services; ``lead_days`` are working days to have the item, 0 if
     unknown. ``reserved_on`` is the ready day of our reservation, ``reserved_stock`` what of it lies
     in stock, ``shipped_on`` the day of the last shipment. ``firm`` pieces are not in ``on_hand``.
+    ``came_on``: the day on which all of it had come by its terms. ``moves`` of its promise, oldest
+    first.
     """
 
     ref: str
@@ -173,6 +191,8 @@ class Line:
     plan: Planned | None = None
     firm: tuple[FirmPieces, ...] = ()
     asked: Asked | None = None
+    came_on: dt.date | None = None
+    moves: tuple[Moved, ...] = ()
 
     @property
     def left(self) -> Decimal:

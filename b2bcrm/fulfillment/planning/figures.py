@@ -12,6 +12,7 @@ over to the carrier for all others. Open lines whose day has passed are not on t
 from __future__ import annotations
 
 import datetime as dt
+import enum
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -23,6 +24,7 @@ Sheet = dict[str, Any]
 
 DAY, WEEK = dt.timedelta(days=1), dt.timedelta(days=7)
 PAST_WEEKS = 4
+YEAR_WEEKS = 52
 SPARK_WEEKS = 8
 LOAD_WEEKS = 12
 ROUNDS = 200  # drawn for the odds of the coming weeks
@@ -44,12 +46,30 @@ def _exact(value: int) -> Decimal:
     return Decimal(value).scaleb(-PLACES)
 
 
+class Period(enum.StrEnum):
+    """Which lines' lost days are summed: those still to come, or those that came lately."""
+
+    COMING = "coming"
+    MONTH = "month"
+    YEAR = "year"
+
+    def since(self, today: dt.date) -> dt.date | None:
+        """From which day on lines came; None for those that have not."""
+        weeks = {Period.MONTH: PAST_WEEKS, Period.YEAR: YEAR_WEEKS}
+        return today - WEEK * weeks[self] if self in weeks else None
+
+
+class Lost(NamedTuple):
+    """Working days after their first promises that ``lines`` lost at one kind of place."""
+
+    kind: str
+    days: int
+    lines: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """Open orders in the horizon-free whole; money in base currency. ``causes`` count orders.
-
-    ``lost`` are the working days of late lines by where they were lost, most first.
-    """
+    """Open orders in the horizon-free whole; money in base currency. ``causes`` count orders."""
 
     orders: int
     value: Decimal
@@ -57,7 +77,6 @@ class Totals:
     risk: int
     troubled_value: Decimal
     causes: dict[str, int] = field(hash=False)
-    lost: tuple[tuple[str, int], ...] = ()
 
 
 def totals(sheet: Sheet) -> Totals:
@@ -77,8 +96,12 @@ def totals(sheet: Sheet) -> Totals:
         risk=counts[Status.RISK],
         troubled_value=_exact(values[Status.LATE] + values[Status.RISK]),
         causes=dict(causes),
-        lost=tuple((kind, days) for kind, days in sheet.get("lost", ())),
     )
+
+
+def lost(sheet: Sheet, period: Period) -> tuple[Lost, ...]:
+    """Where the lines of the period lost their days, most first."""
+    return tuple(Lost(*row) for row in sheet.get("lost", {}).get(period, ()))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from b2bcrm.fulfillment.planning.figures import LOAD_WEEKS, Sheet, monday
+from b2bcrm.fulfillment.planning.figures import LOAD_WEEKS, Period, Sheet, monday
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.orders.lifecycle import Status
 
@@ -83,13 +83,16 @@ class FirstPromises(NamedTuple):
     total: int
 
 
-class LostDays(NamedTuple):
-    """Working days that late lines of a family at a site lost at one kind of place."""
+class LateLine(NamedTuple):
+    """A line of a family at a site that comes, or came on a day, after its first promise.
+
+    ``lost`` are its working days after that by kind of place (``planning.lateness``).
+    """
 
     site_id: int
     family: str
-    kind: str
-    days: int
+    came_on: dt.date | None
+    lost: Mapping[str, int]
 
 
 class Short(NamedTuple):
@@ -110,7 +113,9 @@ def order_sheets(
     lines: Iterable[OpenLine],
     days: Iterable[FirstPromises],
     shorts: Iterable[Short],
-    lost: Iterable[LostDays],
+    late: Iterable[LateLine],
+    *,
+    today: dt.date,
 ) -> Sheets:
     """The sheets of orders, parts and weeks."""
     found = Sheets()
@@ -118,8 +123,8 @@ def order_sheets(
         found.data[SheetKey("orders", site, family)] = sheet
     for scope, rows in _days(days).items():
         found.data.setdefault(SheetKey("orders", *scope), {})["days"] = rows
-    for scope, kinds in _lost(lost).items():
-        found.data.setdefault(SheetKey("orders", *scope), {})["lost"] = kinds
+    for scope, periods in _lost(late, today).items():
+        found.data.setdefault(SheetKey("orders", *scope), {})["lost"] = periods
     for scope, (rows, held_up) in _parts(orders, shorts).items():
         sheet = found.data[SheetKey("orders", *scope)]
         sheet |= {"first": rows[:FIRST_PARTS], "parts": len(rows), "held_up": held_up}
@@ -159,17 +164,39 @@ def _days(days: Iterable[FirstPromises]) -> dict[tuple[int, str], list[list[Any]
     return {scope: [[day, *cells[day]] for day in sorted(cells)] for scope, cells in sums.items()}
 
 
-def _lost(lost: Iterable[LostDays]) -> dict[tuple[int, str], list[list[Any]]]:
-    """Per site and family: kind and days, most first."""
-    sums: dict[tuple[int, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for row in lost:
-        for site in (ALL_SITES, row.site_id):
-            for family in {ALL_FAMILIES, row.family}:
-                sums[site, family][row.kind] += row.days
+def _lost(
+    late: Iterable[LateLine], today: dt.date
+) -> dict[tuple[int, str], dict[str, list[list[Any]]]]:
+    """Per site and family, by period: kind, days and how many lines, most days first."""
+    sums: dict[tuple[int, str], dict[Period, dict[str, list[int]]]]
+    sums = defaultdict(lambda: defaultdict(lambda: defaultdict(lambda: [0, 0])))
+    for line in late:
+        periods = [one for one in Period if _falls_in(line, one.since(today))]
+        for site in (ALL_SITES, line.site_id):
+            for family in {ALL_FAMILIES, line.family}:
+                for period in periods:
+                    for kind, days in line.lost.items():
+                        cell = sums[site, family][period][kind]
+                        cell[0] += days
+                        cell[1] += 1
     return {
-        scope: [list(row) for row in sorted(kinds.items(), key=lambda row: (-row[1], row[0]))]
-        for scope, kinds in sums.items()
+        scope: {
+            period: sorted(([kind, *cell] for kind, cell in kinds.items()), key=_most_days)
+            for period, kinds in periods.items()
+        }
+        for scope, periods in sums.items()
     }
+
+
+def _falls_in(line: LateLine, since: dt.date | None) -> bool:
+    if line.came_on is None or since is None:
+        return line.came_on is None and since is None
+    return line.came_on >= since
+
+
+def _most_days(row: list[Any]) -> tuple[int, str]:
+    kind, days, _ = row
+    return -days, kind
 
 
 def _weeks(lines: Iterable[OpenLine]) -> dict[int, list[list[Any]]]:

@@ -19,7 +19,9 @@ from b2bcrm.fulfillment.planning.figures import (
     LOAD_WEEKS,
     Heat,
     LoadWeek,
+    Lost,
     Otif,
+    Period,
     Sheet,
     ShortRow,
     Totals,
@@ -58,7 +60,8 @@ RUNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """Everything on the board but its orders. ``center`` is the code of the work centre shown.
+    """Everything on the board but its orders. ``center`` is the code of the work centre shown;
+    ``lost`` says where the lines of the period that was asked for lost their days.
 
     ``computed_at`` is the oldest projection of an open order, ``erp_as_of`` the oldest feed.
     """
@@ -69,6 +72,7 @@ class Figures:
     parts: list[ShortRow]
     part_count: int
     held_up: int
+    lost: tuple[Lost, ...]
     center: str
     weeks: list[LoadWeek]
     computed_at: dt.datetime | None
@@ -76,7 +80,12 @@ class Figures:
 
 
 def figures(
-    work: Work, found: BoardFilter, *, center: str = "", all_parts: bool = False
+    work: Work,
+    found: BoardFilter,
+    *,
+    center: str = "",
+    all_parts: bool = False,
+    period: Period = Period.COMING,
 ) -> Figures:
     """What the board shows of all open orders that site and family leave."""
     staff_only(work)
@@ -100,6 +109,7 @@ def figures(
         parts=planning.short_rows(parts or orders.get("first", [])),
         part_count=orders.get("parts", 0),
         held_up=orders.get("held_up", 0),
+        lost=planning.lost(orders, period),
         center=code,
         weeks=weeks,
         computed_at=sheets.computed_at.get(scope),

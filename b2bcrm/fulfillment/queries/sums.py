@@ -7,6 +7,8 @@ orders and finished operations makes slower.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,12 +24,12 @@ from b2bcrm.fulfillment.models import (
     SurenessRun,
     WorkOrder,
 )
-from b2bcrm.fulfillment.planning.figures import Promised, otif_window
+from b2bcrm.fulfillment.planning.figures import Period, Promised, otif_window
 from b2bcrm.fulfillment.planning.sums import (
     ALL_SITES,
     Center,
     FirstPromises,
-    LostDays,
+    LateLine,
     OpenHours,
     OpenLine,
     OpenOrder,
@@ -50,10 +52,10 @@ _RAW = sa.BigInteger()
 
 def sum_orders(work: Work) -> Sheets:
     """Totals, first promises and their odds, short parts and open lines by week."""
-    lines, lost, families = _lines(work)
+    lines, late, families = _lines(work)
     orders = _orders(work, families)
     days, odds = _days(work)
-    found = order_sheets(orders, lines, days, _shorts(work), lost)
+    found = order_sheets(orders, lines, days, _shorts(work), late, today=work.today)
     if odds and (everything := found.data.get(SheetKey("orders"))):
         everything["coming"] = odds
     return found
@@ -78,35 +80,58 @@ def _orders(work: Work, families: dict[int, set[str]]) -> dict[int, OpenOrder]:
     }
 
 
-def _lines(work: Work) -> tuple[list[OpenLine], list[LostDays], dict[int, set[str]]]:
-    """Open lines with a promise, the days that late ones lost, the families of each open order."""
-    query = (
-        sa.select(
-            OrderLine.order_id,
-            Order.site_id,
-            Item.family,
-            OrderLine.promised_on,
-            OrderLine.cancelled,
-            LineProjection.status,
-            LineProjection.lost,
-        )
-        .select_from(OrderProjection)
-        .join(Order, Order.id == OrderProjection.order_id)
-        .join(OrderLine, OrderLine.order_id == Order.id)
-        .join(Item, Item.id == OrderLine.item_id)
-        .outerjoin(LineProjection, LineProjection.order_line_id == OrderLine.id)
-        .where(OrderProjection.status.in_(OPEN_STATUSES))
-    )
-    lines, lost = [], []
+def _lines(work: Work) -> tuple[list[OpenLine], list[LateLine], dict[int, set[str]]]:
+    """Open lines with a promise; lines that come late or did in the last year; the families of
+    each open order.
+    """
+    lines, late = [], []
     families: dict[int, set[str]] = defaultdict(set)
-    for order_id, site_id, family, day, cancelled, status, shares in work.session.execute(query):
-        families[order_id].add(family)
-        if cancelled or status not in OPEN_STATUSES:
-            continue
-        if day is not None:
-            lines.append(OpenLine(site_id, family, day, status))
-        lost += [LostDays(site_id, family, each["kind"], each["days"]) for each in shares or ()]
-    return lines, lost, families
+    for order_id, site_id, family, day, status, came_on, shares in work.session.execute(
+        _LINES, {"since": Period.YEAR.since(work.today)}
+    ):
+        if order_id is not None:
+            families[order_id].add(family)
+            if status not in OPEN_STATUSES:
+                continue
+            if day is not None:
+                lines.append(OpenLine(site_id, family, day, status))
+        if shares:
+            late.append(LateLine(site_id, family, came_on, _by_kind(shares)))
+    return lines, late, families
+
+
+_LINE = (
+    Order.site_id,
+    Item.family,
+    OrderLine.promised_on,
+    sa.case((OrderLine.cancelled, sa.null()), else_=LineProjection.status).label("status"),
+    LineProjection.came_on,
+    LineProjection.lost,
+)
+# All lines of open orders, and once more, without their order, those that came late.
+_LINES = sa.union_all(
+    sa.select(OrderLine.order_id, *_LINE)
+    .select_from(OrderProjection)
+    .join(Order, Order.id == OrderProjection.order_id)
+    .join(OrderLine, OrderLine.order_id == Order.id)
+    .join(Item, Item.id == OrderLine.item_id)
+    .outerjoin(LineProjection, LineProjection.order_line_id == OrderLine.id)
+    .where(OrderProjection.status.in_(OPEN_STATUSES)),
+    sa.select(sa.cast(sa.null(), sa.BigInteger), *_LINE)
+    .select_from(LineProjection)
+    .join(OrderLine, OrderLine.id == LineProjection.order_line_id)
+    .join(Order, Order.id == OrderLine.order_id)
+    .join(Item, Item.id == OrderLine.item_id)
+    .where(LineProjection.came_on >= sa.bindparam("since")),
+)
+
+
+def _by_kind(shares: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """The days of a line's shares, as its projection keeps them, by kind of place."""
+    found: dict[str, int] = defaultdict(int)
+    for share in shares:
+        found[share["kind"]] += share["days"]
+    return dict(found)
 
 
 def on_time(work: Work) -> sa.Case[int]:

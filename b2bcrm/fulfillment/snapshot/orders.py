@@ -16,8 +16,6 @@ from b2bcrm.fulfillment.models import (
     OPEN_WORK,
     Operation,
     PurchaseLine,
-    Shipment,
-    ShipmentLine,
     Stock,
     WorkOrder,
 )
@@ -35,7 +33,7 @@ from b2bcrm.fulfillment.planning.facts import (
 )
 from b2bcrm.fulfillment.planning.firming import Spot, taken
 from b2bcrm.fulfillment.queries.notices import asked
-from b2bcrm.fulfillment.snapshot import firm, pools, witness
+from b2bcrm.fulfillment.snapshot import firm, outcome, pools, witness
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.work import Work
@@ -88,7 +86,8 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
     reserved = pools.reserved(work, [order.no for order in orders])
     waiting = asked(work, [order.id for order in orders])
     planned = witness.planned(work, {f"{o.no}/{ln.line_no}" for o in orders for ln in o.lines})
-    shipped = _shipped(work, [line.id for order in orders for line in order.lines])
+    ids = [line.id for order in orders for line in order.lines]
+    out, moves = outcome.ways_out(work, ids), outcome.moves(work, ids)
     facts = []
     for order in orders:
         site = sites[order.site_id]
@@ -117,7 +116,7 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
                 stock_item=item.kind is not ItemKind.SERVICE,
                 lead_days=item.lead_time_days,
                 **reserved.get((order.no, str(line.line_no)), {}),
-                shipped_on=shipped.get(line.id),
+                shipped_on=out[line.id][0] if line.id in out else None,
                 family=item.family,
                 plan=planned.get(f"{order.no}/{line.line_no}"),
                 firm=tuple(
@@ -126,6 +125,8 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
                     if one.line_id == line.id
                 ),
                 asked=waiting.get(line.id),
+                came_on=outcome.came_on(order, line, out.get(line.id)),
+                moves=tuple(moves.get(line.id, ())),
             )
         facts.append(OrderFacts(order, order.account_id in blocked, calendar, lines))
     return Snapshot(facts, supplies)
@@ -171,16 +172,6 @@ def kept_at(stock: dict[str, dict[str, Stock]], item_no: str, site_code: str) ->
     return rows.get(site_code) or max(rows.values(), key=lambda r: r.on_hand, default=None)
 
 
-def _shipped(work: Work, line_ids: Collection[int]) -> dict[int, dt.date]:
-    query = (
-        sa.select(ShipmentLine.order_line_id, sa.func.max(Shipment.shipped_on))
-        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
-        .where(ShipmentLine.order_line_id.in_(line_ids))
-        .group_by(ShipmentLine.order_line_id)
-    )
-    return dict(work.session.execute(query).all())
-
-
 # ----------------------------------------------------------------------------------- documents
 def _supplies(work: Work, refs: Collection[str], gone: Mapping[Spot, Decimal]) -> Supplies:
     """Everything made or bought for ``refs``, level by level."""
@@ -222,6 +213,7 @@ def _buy(row: PurchaseLine) -> Buy:
         first_on=row.first_confirmed_on or row.requested_on,
         requested_on=row.requested_on,
         received_on=row.received_on,
+        shown_open_on=row.shown_open_on,
         status=row.status,
     )
 
@@ -239,6 +231,7 @@ def _make(row: WorkOrder, steps: Sequence[Step], parts: Sequence[Part]) -> Make:
         started_on=row.actual_start_on,
         ended_on=row.actual_end_on,
         scrapped=row.scrapped_qty,
+        shown_open_on=row.shown_open_on,
         steps=tuple(steps),
         parts=tuple(parts),
     )
