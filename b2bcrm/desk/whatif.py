@@ -75,6 +75,7 @@ HINTS: dict[type[Measure], Message] = {
     Split: Message("the rest follows when it can"),
     Allocate: Message("among the lines that our plan serves; what the ERP has pegged stays"),
 }
+WAY_HINTS: dict[type[Measure], Message] = {Split: Message("days for these pieces")}
 
 
 class Lever(NamedTuple):
@@ -163,7 +164,10 @@ def _shown(
             (load, dict(centers).get(load.center, load.center), _plot(load))
             for load in answer.loads
         ],
-        ways=[(way, url_of([*measures, way.measure], line)) for way in answer.ways],
+        ways=[
+            (way, url_of([*measures, way.measure], line), WAY_HINTS.get(type(way.measure)))
+            for way in answer.ways
+        ],
         swap_url=_swap_url(measures, line, answer),
         shown=SHOWN,
         kept=kept,

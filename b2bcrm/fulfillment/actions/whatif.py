@@ -28,7 +28,7 @@ from b2bcrm.fulfillment.planning.measures import (
     not_open,
     too_far,
 )
-from b2bcrm.fulfillment.planning.prices import Prices
+from b2bcrm.fulfillment.planning.prices import Prices, Way
 from b2bcrm.fulfillment.queries.board import staff_only
 from b2bcrm.fulfillment.queries.documents import Touched, touched
 from b2bcrm.fulfillment.queries.open_lines import OpenLine, open_lines
@@ -40,8 +40,9 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 
 if TYPE_CHECKING:
+    from b2bcrm.fulfillment.planning.ground import Ground
     from b2bcrm.fulfillment.planning.loads import CenterLoad
-    from b2bcrm.fulfillment.planning.scenario import Ground, Planning, Swap
+    from b2bcrm.fulfillment.planning.scenario import Planning, Swap
 
 LOOKING_S = 3.0
 NO_PRICES = Prices()
@@ -96,20 +97,6 @@ class Sums:
     late: int = 0
     late_days: int = 0
     value_late: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True)
-class Way:
-    """One measure that makes the chosen line earlier by ``gained`` days; its price if known."""
-
-    measure: Measure
-    gained: int
-    price: Decimal | None
-
-    @property
-    def price_per_day(self) -> Decimal | None:
-        """Price of each day gained."""
-        return None if self.price is None else self.price / self.gained
 
 
 @dataclass(frozen=True)
@@ -172,7 +159,7 @@ def ask(work: Work, measures: Sequence[Measure], line: str = "") -> Question:
     lines, plan, told = open_lines(work), loaded(work), prices(work)
     if plan is None:
         return Question(tuple(measures), far, line, found, centers, lines, None, told)
-    from b2bcrm.fulfillment.planning.scenario import Ground
+    from b2bcrm.fulfillment.planning.ground import Ground
 
     names = named(work, plan.packed.names.lines).orders
     values = {one.key: one.value for one in lines}
@@ -238,7 +225,7 @@ def tell(work: Work, question: Question, planning: Planning | None) -> Answer:
         if before[key] != after[key]
     ]
     chosen = next((line for line in lines.values() if line.key == question.line), None)
-    ways_found = [Way(*way) for way in planning.ways] if planning else []
+    ways_found = list(planning.ways) if planning else []
     if chosen is not None and chosen.id not in by_plan:
         day = question.prices.day
         ways_found = [

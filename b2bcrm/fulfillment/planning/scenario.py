@@ -25,8 +25,8 @@ from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.plan import plan_of
 from b2bcrm.fulfillment.planning.engine.reallocating import reallocated, users_of
 from b2bcrm.fulfillment.planning.engine.records import Line
-from b2bcrm.fulfillment.planning.engine.relaxing import Limits, relaxations
 from b2bcrm.fulfillment.planning.engine.whatif import always, best_swap, whatif
+from b2bcrm.fulfillment.planning.ground import Ground
 from b2bcrm.fulfillment.planning.loads import CenterLoad, moved_loads
 from b2bcrm.fulfillment.planning.measures import (
     Allocate,
@@ -40,46 +40,16 @@ from b2bcrm.fulfillment.planning.measures import (
     Split,
     not_open,
 )
+from b2bcrm.fulfillment.planning.mending import ways
 from b2bcrm.fulfillment.planning.plant import item_of, supplies_of
-from b2bcrm.fulfillment.planning.prices import Prices
+from b2bcrm.fulfillment.planning.prices import Prices, Way
 from b2bcrm.kernel.words import Message
 
 HOUR = 1000  # the engine counts 1/1000 h
 ALL_HOURS = 10**9
 RUSH = "rush "
 REST = " rest"
-CENTS = 100  # the engine counts whole units of money
 NO_PRICES = Prices()
-SHOWN = 6  # ways to make a line earlier
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What a scenario stands on. ``lines``: order line of each of the plan's lines, where one is.
-
-    ``values`` and customers' ``classes`` per order line. ``pegged``: documents that are no free
-    supply of the plan.
-    """
-
-    plan: Planned
-    made_on: dt.date
-    scales: Mapping[str, int]
-    lines: Mapping[str, str]
-    values: Mapping[str, Decimal]
-    pegged: frozenset[str] = frozenset()
-    classes: Mapping[str, str] = field(default_factory=dict)
-
-    def day(self, on: dt.date) -> int:
-        """The plan's day of a date."""
-        return (on - self.made_on).days
-
-    def date(self, day: int | None) -> dt.date | None:
-        """The inverse of ``day``."""
-        return None if day is None else self.made_on + dt.timedelta(days=day)
-
-    def names_of(self, key: str) -> list[str]:
-        """The plan's lines behind an order line."""
-        return [name for name, line in self.lines.items() if line == key]
 
 
 @dataclass(frozen=True)
@@ -105,7 +75,7 @@ class Planning:
     ahead: Mapping[str, dt.date | None] = field(default_factory=dict)
     refused: Mapping[Measure, Message] = field(default_factory=dict)
     swap: Swap | None = None
-    ways: Sequence[tuple[Measure, int, Decimal | None]] = ()
+    ways: Sequence[Way] = ()
     loads: Sequence[CenterLoad] = ()
 
 
@@ -133,7 +103,7 @@ def tried(
             rushes[f"{RUSH}{n}"] = measure
     values = _values(ground)
     outcome = whatif(ground.plan, changes, values)
-    ways = _ways(ground, line, prices, go_on) if line else ()
+    found_ways = ways(ground, line, prices, go_on) if line else ()
     swap = best_swap(ground.plan, changes, values, outcome, go_on) if changes else None
     days = _days(outcome.planned)
     before = _by_line(ground, _days(ground.plan))
@@ -150,7 +120,7 @@ def tried(
         ahead={key: ground.date(after.get(key)) for key in rests},
         refused=refused,
         swap=_swap(ground, before, swap.line, _days(swap.outcome.planned)) if swap else None,
-        ways=ways,
+        ways=found_ways,
         loads=moved_loads(ground.plan, outcome.planned, ground.made_on),
     )
 
@@ -290,35 +260,6 @@ def _swap(
     if key is None:
         return None
     return Swap(key, ground.date(before[key]), ground.date(_by_line(ground, days)[key]))
-
-
-def _ways(
-    ground: Ground, key: str, prices: Prices, go_on: Callable[[], bool]
-) -> list[tuple[Measure, int, Decimal | None]]:
-    """Single measures that make the order line earlier, the days they gain, and their price."""
-    names, found = ground.names_of(key), []
-    if len(names) != 1:
-        return []
-    book, supplies = ground.plan.book, ground.plan.names.supplies
-    limits = Limits(day_price=_cents(prices.day), hour_price=_cents(prices.hour))
-    best: dict[tuple[int, int], tuple[Measure, int, Decimal | None]] = {}
-    for one in relaxations(ground.plan, names[0], limits, go_on):
-        measure: Measure
-        if one.supply >= 0:
-            on = ground.made_on + dt.timedelta(days=int(book.supply_day[one.supply]) - one.amount)
-            measure = Move(supplies[one.supply].partition("|")[2], on)
-        else:
-            on = ground.made_on + dt.timedelta(days=int(book.bucket_start[one.bucket]))
-            center = ground.plan.names.centres[int(book.bucket_centre[one.bucket])]
-            measure = Overtime(center, on, on, Decimal(one.amount))
-        price = None if one.price is None else Decimal(one.price) / CENTS
-        best.setdefault((one.supply, one.bucket), (measure, one.gained, price))
-    found = list(best.values())
-    return found[:SHOWN]
-
-
-def _cents(price: Decimal | None) -> int | None:
-    return None if price is None else int(price * CENTS)
 
 
 def open_days(ground: Ground, center: str, first: dt.date, last: dt.date) -> int:

@@ -80,6 +80,29 @@ def relaxations(
     )
 
 
+def sent_ahead(plan: Planned, line: str) -> tuple[int, int]:
+    """The most pieces of a late line that can leave when it is due, and the days they gain.
+
+    None of a line that is on time, leaves together with others or is in two shipments already.
+    Raises ValueError where the line is not in the book.
+    """
+    unit = unit_of(plan.book, plan.names, line)
+    day, due = int(plan.ledger.unit_day[unit]), int(plan.book.unit_due[unit])
+    alone = plan.book.unit_line[unit + 1] - plan.book.unit_line[unit] == 1
+    if 0 <= day <= due or not alone or plan.ledger.unit_ahead[unit]:
+        return 0, 0
+    left = left_for(plan.book, plan.ledger, unit)
+    left = left._replace(unit_limit=left.unit_due, line_least=np.zeros_like(left.line_least))
+    none, whole = 0, int(left.line_qty[0])
+    while whole - none > 1:
+        qty = (whole + none) // 2
+        if _leaves(left._replace(line_qty=np.array([qty], np.int64))) == due:
+            none = qty
+        else:
+            whole = qty
+    return none, (day if day >= 0 else plan.book.horizon) - due if none else 0
+
+
 def left_for(book: Book, ledger: Ledger, unit: int) -> Book:
     """A book of one unit and what the plan leaves free without it; supplies keep their indices."""
     rest = copied(ledger)
