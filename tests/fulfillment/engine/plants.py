@@ -39,6 +39,7 @@ def sources(draw, level: int, name: str) -> Source:
         "least": draw(st.sampled_from([1, 1, 4])),
         "step": draw(st.sampled_from([1, 1, 3])),
         "output": draw(st.sampled_from([Fraction(1), Fraction(9, 10)])),
+        "until": draw(st.sampled_from([None, None, 12])),
     }
     if level == 0:
         return Source(name, Kind.BUY, draw(st.integers(1, 25)), **more)
@@ -50,10 +51,20 @@ def sources(draw, level: int, name: str) -> Source:
             draw(st.sampled_from([0, 0, 500])),
             draw(st.integers(0, 3)),
             below if n == 0 else (),
+            spread=draw(st.booleans()),
         )
         for n in range(draw(st.integers(1, 2)))
     ]
     return Source(name, Kind.MAKE, draw(st.integers(0, 2)), operations=steps, **more)
+
+
+@st.composite
+def stand_ins(draw) -> Source:
+    """Another part of the same level, or of the other, that may be taken instead."""
+    part, instead = draw(st.sampled_from([("raw0", "raw1"), ("raw1", "raw0"), ("pump0", "raw0")]))
+    step = Operation(components=[Component(instead, draw(FACTORS))])
+    days, until = draw(st.integers(0, 2)), draw(st.sampled_from([None, 30]))
+    return Source(part, Kind.MOVE, days, operations=[step], until=until, stands_in=True)
 
 
 @st.composite
@@ -67,6 +78,7 @@ def plants(draw) -> Facts:
         for n in range(2)
         for _ in range(draw(st.integers(1, 2)))
     ]
+    ways += [draw(stand_ins()) for _ in range(draw(st.integers(0, 2)))]
     count = draw(st.integers(1, 12))
     lines = [
         Line(

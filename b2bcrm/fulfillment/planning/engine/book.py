@@ -39,8 +39,11 @@ class Book(NamedTuple):
     source_days: Small  # S; working days from start to the day it brings its part
     source_calendar: Small  # S
     source_fence: Small  # S; first day on which an order may start
-    source_earliest: Small  # S; as part_earliest, by this source
+    source_until: Small  # S; last day on which an order may start
+    source_earliest: Small  # S; as part_earliest, by this source; NEVER for what stands in
+    source_stands_in: Small  # S; 1: only for what others cannot bring in time
     source_centre: Small  # S; -1: no work centre
+    source_spread: Small  # S; days from its start on that share an order's hours, at least 1
     source_setup: Ints  # S; 1/1000 h per order
     source_run: Ints  # S; 1/1000 h per source_per pieces
     source_per: Ints  # S

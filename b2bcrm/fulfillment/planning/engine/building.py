@@ -44,7 +44,7 @@ def build(facts: Facts) -> tuple[Book, Names, list[Problem]]:
     demand, line_names = units_of(facts.lines, known, days, facts.horizon, problems)
     book = Book(
         horizon=facts.horizon,
-        **_source_arrays(ways, order, len(parts), days),
+        **_source_arrays(ways, order, len(parts), days, facts.horizon),
         **_calendar_arrays(days, facts.horizon),
         **_bucket_arrays(facts.buckets, facts.loads, centres, facts.horizon, problems),
         **supplies,
@@ -76,7 +76,7 @@ def _calendar_arrays(days: Days, horizon: int) -> Arrays:
 
 
 def _source_arrays(
-    ways: Mapping[int, list[Way]], order: Sequence[int], parts: int, days: Days
+    ways: Mapping[int, list[Way]], order: Sequence[int], parts: int, days: Days, horizon: int
 ) -> Arrays:
     """Sources by part, their components, and how early each can bring its part without stock."""
     earliest = [NEVER] * parts
@@ -98,8 +98,11 @@ def _source_arrays(
         "source_days": _small(way.days for way in flat),
         "source_calendar": _small(way.calendar for way in flat),
         "source_fence": _small(min(way.fence, NEVER) for way in flat),
+        "source_until": _small(min(way.until, horizon - 1) for way in flat),
         "source_earliest": _small(day for part in range(parts) for day in by_way[part]),
+        "source_stands_in": _small(way.stands_in for way in flat),
         "source_centre": _small(way.centre for way in flat),
+        "source_spread": _small(way.spread for way in flat),
         "source_setup": _ints(way.setup for way in flat),
         "source_run": _ints(way.run.numerator for way in flat),
         "source_per": _ints(way.run.denominator for way in flat),
@@ -114,10 +117,13 @@ def _source_arrays(
 
 def _earliest(way: Way, earliest: Sequence[int], days: Days) -> int:
     """The first day by which the way brings its part when nothing is in stock."""
+    if way.stands_in:
+        return NEVER
     start = max([way.fence, *(earliest[part] for part, _ in way.components)])
     working = days[way.calendar]
     rank = bisect_left(working, start) + way.days
-    return working[rank] if rank < len(working) else NEVER
+    soon = rank < len(working) and working[rank - way.days] <= way.until
+    return working[rank] if soon else NEVER
 
 
 def _bucket_arrays(

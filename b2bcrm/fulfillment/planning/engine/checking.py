@@ -41,6 +41,7 @@ def _orders(book: Book, plan: Plan) -> list[str]:
     worked = book.calendar_rank[calendar, end] - rank
     return [
         *_found(start < book.source_fence[source], "orders that start before their fence"),
+        *_found(start > book.source_until[source], "orders that start when it is too late"),
         *_found(~works, "orders that start on a day off"),
         *_found(worked < book.source_days[source], "orders that are too short"),
         *_found(plan.order_qty < book.source_least[source], "orders below the smallest lot"),
@@ -54,9 +55,14 @@ def _capacity(book: Book, plan: Plan) -> list[str]:
     source, start = plan.order_source[at], plan.order_start[at]
     work = plan.order_qty[at] * book.source_run[source]
     hours = book.source_setup[source] - (-work // book.source_per[source])
-    bucket = book.bucket_at[book.source_centre[source], start]
+    spread, calendar = book.source_spread[source], book.source_calendar[source]
+    each = np.repeat(-(-hours // spread), spread)
+    nth = np.arange(len(each)) - np.repeat(np.cumsum(spread) - spread, spread)
+    rank = np.repeat(book.calendar_rank[calendar, start], spread) + nth
+    day = book.calendar_day[np.repeat(calendar, spread), rank]
+    bucket = book.bucket_at[np.repeat(book.source_centre[source], spread), day]
     used = np.zeros(len(book.bucket_hours), np.int64)
-    np.add.at(used, bucket[bucket >= 0], hours[bucket >= 0])
+    np.add.at(used, bucket[bucket >= 0], each[bucket >= 0])
     return [
         *_found(bucket < 0, "orders on a closed work centre"),
         *_found(used > book.bucket_hours, "overloaded buckets"),

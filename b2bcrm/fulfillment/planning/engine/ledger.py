@@ -26,7 +26,7 @@ from b2bcrm.fulfillment.planning.engine.book import LIMIT, Book, Ints, Small
 from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
 
 # Counters in Ledger.at.
-TOP, BASE, SLOTS, FULL, MISSING = 0, 1, 2, 3, 4
+TOP, BASE, SLOTS, FULL, MISSING, LEFT = 0, 1, 2, 3, 4, 5
 ENTRIES_FULL, TODO_FULL = 1, 2
 
 ABOVE, CAPPED = -1, -2  # in Ledger.slot_supply: what planned orders bring too much, and a cap
@@ -35,7 +35,8 @@ ABOVE, CAPPED = -1, -2  # in Ledger.slot_supply: what planned orders bring too m
 class Ledger(NamedTuple):
     """Arrays that kernels write. E entries at most, T things to do at most, X slots at most."""
 
-    at: Ints  # entries used, unit's first entry, slots used, what is full, part missing
+    at: Ints  # entries used, unit's first entry, slots used, what is full, part missing, pieces
+    # that a source could not bring
     slot_head: Small  # P + A; latest slot of the part, or of what an allocation keeps; -1: none
     slot_next: Small  # X; the next earlier one
     slot_day: Small  # X
@@ -74,7 +75,7 @@ def opened(book: Book, entries: int = 0) -> Ledger:
     units = len(book.unit_due)
     entries, todo = max(entries, 16 * units + 1024), 1024
     return Ledger(
-        at=np.array([0, 0, count + caps, 0, -1], np.int64),
+        at=np.array([0, 0, count + caps, 0, -1, 0], np.int64),
         slot_head=head,
         slot_next=chain,
         slot_day=day,
@@ -130,11 +131,33 @@ def with_room(ledger: Ledger) -> Ledger:
 
 @inner
 def load_of(book: Book, source: int, qty: int) -> int:
-    """1/1000 h that an order takes from its work centre."""
+    """1/1000 h that an order takes from its work centre on each day that it loads."""
     hours, per = qty * book.source_run[source], book.source_per[source]
     if per > 1:
         hours = (hours + per - 1) // per
-    return int(book.source_setup[source] + hours)
+    spread = book.source_spread[source]
+    hours += book.source_setup[source]
+    return int((hours + spread - 1) // spread if spread > 1 else hours)
+
+
+@inner
+def bucket_of(book: Book, source: int, start: int, nth: int) -> int:
+    """The bucket that an order that starts on a day loads on the ``nth`` day from then; or -1."""
+    day = start
+    if nth > 0:
+        calendar = book.source_calendar[source]
+        day = book.calendar_day[calendar, book.calendar_rank[calendar, start] + nth]
+    return int(book.bucket_at[book.source_centre[source], day])
+
+
+@inner
+def load(book: Book, bucket_free: Ints, source: int, start: int, qty: int, sign: int) -> None:
+    """Take the hours of an order (``sign`` 1) or give them back (-1)."""
+    if book.source_centre[source] < 0:
+        return
+    hours = sign * load_of(book, source, qty)
+    for nth in range(book.source_spread[source]):
+        bucket_free[bucket_of(book, source, start, nth)] -= hours
 
 
 @inner
@@ -145,11 +168,7 @@ def reverse(book: Book, ledger: Ledger, first: int, last: int, sign: int) -> Non
         if ref >= 0:
             ledger.slot_free[ref] += sign * qty
             continue
-        source = -1 - ref
-        centre = book.source_centre[source]
-        if centre >= 0:
-            bucket = book.bucket_at[centre, ledger.entry_day[entry]]
-            ledger.bucket_free[bucket] += sign * load_of(book, source, qty)
+        load(book, ledger.bucket_free, -1 - ref, ledger.entry_day[entry], qty, -sign)
 
 
 @kernel

@@ -100,7 +100,19 @@ def _calendars(old: Book, old_names: Names, new: Book, new_names: Names) -> Smal
     return np.where(same, back, -1).astype(np.int32)
 
 
-_PLAIN = ("days", "fence", "earliest", "setup", "run", "per", "least", "step")  # of a source
+_PLAIN = (
+    "days",
+    "fence",
+    "until",
+    "earliest",
+    "stands_in",
+    "spread",
+    "setup",
+    "run",
+    "per",
+    "least",
+    "step",
+)  # of a source
 
 
 def _sources(

@@ -68,13 +68,17 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A step: ``days`` long; loads ``setup`` + ``run`` per piece at its start, takes components."""
+    """A step: ``days`` long; loads ``setup`` + ``run`` per piece, takes components at its start.
+
+    Its hours are those of its first day; with ``spread`` each of its days has the same share.
+    """
 
     centre: str = ""
     run: Fraction = NONE
     setup: int = 0
     days: int = 0
     components: Sequence[Component] = ()
+    spread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,12 @@ class Source:
     """A way to get a part; a part's sources are told in order of preference.
 
     ``days`` are working days of ``calendar`` on top of the operations'; None means that nobody
-    knows. No new order starts before day ``fence``. An order is at least ``least`` and a multiple
-    of ``step``. ``output`` is the good share of what an order starts with.
+    knows. No new order starts before day ``fence``, or after day ``until`` where there is one. An
+    order is at least ``least`` and a multiple of ``step``. ``output`` is the good share of what an
+    order starts with.
+
+    What ``stands_in`` is taken where all others together cannot bring enough in time, only as far
+    as its one component is free by then or can be had by then in its own lead time.
     """
 
     part: str
@@ -95,6 +103,8 @@ class Source:
     least: int = 1
     step: int = 1
     output: Fraction = ONE
+    until: int | None = None
+    stands_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from b2bcrm.fulfillment.planning.engine.ledger import (
     FULL,
     TOP,
     Ledger,
+    load,
     load_of,
     note,
     opened,
@@ -26,7 +27,7 @@ from b2bcrm.fulfillment.planning.engine.ledger import (
     with_room,
 )
 from b2bcrm.fulfillment.planning.engine.matching import Match, Planned, matched
-from b2bcrm.fulfillment.planning.engine.placing import drop, keep
+from b2bcrm.fulfillment.planning.engine.placing import drop, keep, room_for
 from b2bcrm.fulfillment.planning.engine.plan import slot_parts
 from b2bcrm.fulfillment.planning.engine.solving import (
     place_early,
@@ -47,7 +48,7 @@ def take_entry(
     What others bring too much may come later: that is looked at when all have had their turn.
     """
     ref, day, qty = kept.entry_ref[entry], kept.entry_day[entry], kept.entry_qty[entry]
-    slot, source, bucket, load = -1, -1, -1, 0
+    slot, source = -1, -1
     if ref >= 0:
         slot = slot_to[ref]
         there = slot >= 0 and (ledger.slot_free[slot] >= qty or ledger.slot_supply[slot] == ABOVE)
@@ -55,19 +56,16 @@ def take_entry(
         source = match.source_to[-1 - ref]
         there = source >= 0 and match.part_new[book.source_part[source]] == 0
         if there and book.source_centre[source] >= 0:
-            bucket, load = (
-                book.bucket_at[book.source_centre[source], day],
-                load_of(book, source, qty),
-            )
-            there = bucket >= 0 and ledger.bucket_free[bucket] >= load
+            hours = load_of(book, source, qty) * book.source_spread[source]
+            there = room_for(book, ledger, source, day) >= hours
     if not there or not note(
         ledger, slot if ref >= 0 else -1 - source, qty, day, kept.entry_need[entry]
     ):
         return False
     if ref >= 0:
         ledger.slot_free[slot] -= qty
-    elif bucket >= 0:
-        ledger.bucket_free[bucket] -= load
+    else:
+        load(book, ledger.bucket_free, source, day, qty, 1)
     return True
 
 

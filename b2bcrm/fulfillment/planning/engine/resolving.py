@@ -16,7 +16,7 @@ from b2bcrm.fulfillment.planning.engine.ledger import (
     FULL,
     TOP,
     Ledger,
-    load_of,
+    load,
     opened,
     with_room,
 )
@@ -55,7 +55,7 @@ def replay(
     refs, days, needs, qtys = kept.entry_ref, kept.entry_day, kept.entry_need, kept.entry_qty
     new_refs, new_days, new_needs = ledger.entry_ref, ledger.entry_day, ledger.entry_need
     new_qtys, slot_free, bucket_free = ledger.entry_qty, ledger.slot_free, ledger.bucket_free
-    source_to, source_centre, bucket_at = match.source_to, book.source_centre, book.bucket_at
+    source_to = match.source_to
     for n in range(count):
         ref, day, qty = refs[first + n], days[first + n], qtys[first + n]
         if ref >= 0:
@@ -63,9 +63,8 @@ def replay(
             slot_free[ref] -= qty
         else:
             source = source_to[-1 - ref]
-            ref, centre = -1 - source, source_centre[source]
-            if centre >= 0:
-                bucket_free[bucket_at[centre, day]] -= load_of(book, source, qty)
+            load(book, bucket_free, source, day, qty, 1)
+            ref = -1 - source
         new_refs[top + n], new_days[top + n], new_qtys[top + n] = ref, day, qty
         new_needs[top + n] = needs[first + n]
     ledger.at[TOP] = top + count

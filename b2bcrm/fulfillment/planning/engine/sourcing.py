@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from b2bcrm.fulfillment.planning.engine.book import MOST, MOST_FACTOR, Problem
+from b2bcrm.fulfillment.planning.engine.book import MOST, MOST_FACTOR, NEVER, Problem
 from b2bcrm.fulfillment.planning.engine.records import ONE, Component, Operation, Source
 
 
@@ -20,7 +20,10 @@ class Way:
     centre: int
     setup: int
     run: Fraction
+    spread: int
     fence: int
+    until: int
+    stands_in: bool
     least: int
     step: int
     components: tuple[tuple[int, Fraction], ...]
@@ -45,6 +48,8 @@ def ways_of(
         if fault:
             problems.append(fault)
             continue
+        if source.until is not None and source.until < max(0, source.fence):
+            continue  # its time is over
         for way in _unfolded(source, shop, number=len(ways.get(shop.parts[source.part], ()))):
             ways.setdefault(way.part, []).append(way)
     order = _components_first(ways, list(shop.parts), problems)
@@ -73,6 +78,9 @@ def _fault(source: Source, shop: Shop) -> Problem | None:
         "wrong lot size": f"lots of {lots} cannot be" if min(lots) < 1 or max(lots) > MOST else "",
         "wrong factor": "a quantity, scrap or yield cannot be"
         if wrong or source.output > 1
+        else "",
+        "wrong substitute": "what stands in is one other part and takes no hours"
+        if source.stands_in and (len(components) != 1 or any(o.centre for o in source.operations))
         else "",
     }
     for kind, text in faults.items():
@@ -105,7 +113,11 @@ def _unfolded(source: Source, shop: Shop, number: int) -> Iterable[Way]:
             centre=shop.centres[step.centre] if step.centre else -1,
             setup=step.setup,
             run=step.run * gross,
+            spread=max(1, step.days) if step.spread else 1,
             fence=max(0, source.fence),
+            # what is made in several steps is begun by then, with the first of them
+            until=NEVER if source.until is None or position else source.until,
+            stands_in=source.stands_in,
             least=source.least if last else 1,
             step=source.step if last else 1,
             components=tuple(components),
@@ -145,13 +157,24 @@ def _components_first(
                 path.append((child, _needed(ways, child)))
             elif state[child] == 1:
                 circle = [one for one, _ in path]
-                circle = circle[circle.index(child) :]
-                text = " > ".join(names[one] for one in [*circle, child])
-                problems.append(Problem("cyclic bill of material", names[child], text))
-                for one, after in zip(circle, [*circle[1:], child], strict=True):
-                    kept = [w for w in ways[one] if after not in [c for c, _ in w.components]]
-                    ways[one] = kept
+                problems.append(_opened(ways, names, circle[circle.index(child) :]))
     return order
+
+
+def _opened(ways: dict[int, list[Way]], names: Sequence[str], circle: Sequence[int]) -> Problem:
+    """Remove the ways that close a circle: where substitutes do, only those of one step of it."""
+    steps = list(zip(circle, [*circle[1:], circle[0]], strict=True))
+    closing = {step: [w for w in ways[step[0]] if _takes(w, step[1])] for step in steps}
+    weak = [step for step in steps if all(way.stands_in for way in closing[step])]
+    for part, below in weak[-1:] or steps:
+        ways[part] = [way for way in ways[part] if not _takes(way, below)]
+    text = " > ".join(names[one] for one in [*circle, circle[0]])
+    kind = "circle of substitutes" if weak else "cyclic bill of material"
+    return Problem(kind, names[(weak[-1] if weak else steps[0])[0]], text)
+
+
+def _takes(way: Way, part: int) -> bool:
+    return any(part == component for component, _ in way.components)
 
 
 def _needed(ways: Mapping[int, list[Way]], part: int) -> list[int]:

@@ -11,6 +11,7 @@ from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
 from b2bcrm.fulfillment.planning.engine.ledger import (
     ABOVE,
     Ledger,
+    bucket_of,
     free_at_first,
     load_of,
     surplus_slot,
@@ -70,11 +71,12 @@ def forget_old(old: Book, kept: Ledger, book: Book, match: Match, walk: Walk, un
         if ref >= 0:
             differ_in_slot(walk, walk.slot_to[ref], qty, int(kept.slot_supply[ref] < 0))
             continue
-        centre = old.source_centre[-1 - ref]
-        if centre >= 0:
-            bucket = match.bucket_to[old.bucket_at[centre, kept.entry_day[entry]]]
-            if bucket >= 0:
-                differ_in_bucket(book, walk, bucket, load_of(old, -1 - ref, qty))
+        source = -1 - ref
+        if old.source_centre[source] >= 0:
+            for nth in range(old.source_spread[source]):
+                bucket = match.bucket_to[bucket_of(old, source, kept.entry_day[entry], nth)]
+                if bucket >= 0:
+                    differ_in_bucket(book, walk, bucket, load_of(old, source, qty))
 
 
 @kernel
@@ -89,10 +91,11 @@ def count_new(book: Book, ledger: Ledger, walk: Walk, unit: int) -> None:
                 walk.slot_part[ref] = book.source_part[-1 - order]
             differ_in_slot(walk, ref, -qty, int(ledger.slot_supply[ref] < 0))
             continue
-        centre = book.source_centre[-1 - ref]
-        if centre >= 0:
-            bucket = book.bucket_at[centre, ledger.entry_day[entry]]
-            differ_in_bucket(book, walk, bucket, -load_of(book, -1 - ref, qty))
+        source = -1 - ref
+        if book.source_centre[source] >= 0:
+            for nth in range(book.source_spread[source]):
+                bucket = bucket_of(book, source, ledger.entry_day[entry], nth)
+                differ_in_bucket(book, walk, bucket, -load_of(book, source, qty))
 
 
 @inner
@@ -128,7 +131,7 @@ def hours_differ(book: Book, walk: Walk, source: int, start: int, day: int) -> b
     """Whether hours differ in any bucket that an order for ``day`` looked at before its start."""
     centre, calendar = book.source_centre[source], book.source_calendar[source]
     rank = book.calendar_rank[calendar, day] - book.source_days[source]
-    latest = book.calendar_day[calendar, rank]
+    latest = book.calendar_day[calendar, rank + book.source_spread[source] - 1]
     bucket = book.bucket_at[centre, start]
     while bucket < len(book.bucket_start) and (
         book.bucket_centre[bucket] == centre and book.bucket_start[bucket] <= latest
@@ -168,7 +171,11 @@ def noticed_nothing(book: Book, kept: Ledger, match: Match, walk: Walk, unit: in
     # arrays by names of their own: a look into the tuple costs more than one into the array
     refs, days, slot_supply = kept.entry_ref, kept.entry_day, kept.slot_supply
     slot_to, slot_part, source_to = walk.slot_to, walk.slot_part, match.source_to
-    source_part, source_centre = book.source_part, book.source_centre
+    source_part, source_centre, first_source = (
+        book.source_part,
+        book.source_centre,
+        book.part_source,
+    )
     earliest, part_dirt, centre_dirt = book.part_earliest, walk.part_dirt, walk.centre_dirt
     first = kept.unit_first[unit]
     for entry in range(first, first + kept.unit_count[unit]):
@@ -181,8 +188,8 @@ def noticed_nothing(book: Book, kept: Ledger, match: Match, walk: Walk, unit: in
                 return False  # by another stock policy than the first: that one failed, unseen
             continue
         source = source_to[-1 - ref]
-        if source < 0:
-            return False
+        if source < 0 or source != first_source[source_part[source]]:
+            return False  # others were asked before
         centre = source_centre[source]
         differs = part_dirt[source_part[source]] != 0 or (centre >= 0 and centre_dirt[centre] != 0)
         if differs and order_differs(book, kept, match, walk, unit, entry):
