@@ -197,12 +197,13 @@ def test_sending_ahead_what_is_there_is_one_of_the_ways(work, plant, pump):  # n
     order = wanted(work, pump, 20, "11-23")
     publish(work)
     key = f"{order.no}/10"
-    (way,) = [way for way in tried(work, line=key).ways if isinstance(way.measure, Split)]
+    found = tried(work, line=key)
+    (way,) = [way for way in found.ways if isinstance(way.measure, Split)]
     assert (way.measure.qty, way.price) == (10, None)
     answer = tried(work, way.measure)
     assert answer.ahead[key] <= day("11-23")
     assert tried(work, Split(key, D(11))).ahead[key] > day("11-23")
-    assert tried(work, line=key).chosen_on - answer.ahead[key] >= dt.timedelta(way.gained)
+    assert found.chosen_on - answer.ahead[key] >= dt.timedelta(way.gained)
 
 
 def test_ways_to_make_a_late_line_earlier_are_told_with_what_they_gain(work, plant, pump):  # noqa: F811

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from b2bcrm.fulfillment.planning.ground import Ground
     from b2bcrm.fulfillment.planning.loads import CenterLoad
     from b2bcrm.fulfillment.planning.scenario import Planning, Swap
+    from b2bcrm.fulfillment.planning.stand_ins import StandIn, Taken
 
 LOOKING_S = 3.0
 NO_PRICES = Prices()
@@ -101,7 +102,8 @@ class Sums:
 
 @dataclass(frozen=True)
 class Answer:
-    """A scenario beside today. ``refused``: measures that change nothing, and why.
+    """A scenario beside today. ``taken``: what stands in for something else. ``refused``:
+    measures that change nothing, and why.
 
     ``chosen`` is the line to be made earlier, ``chosen_on`` its day without the measures.
     ``prices`` of the measures that have one; ``bought`` is what customers who pay ordered in the
@@ -113,6 +115,7 @@ class Answer:
     moved: list[Moved]
     rushes: Mapping[Rush, dt.date | None] = field(default_factory=dict)
     ahead: Mapping[str, dt.date | None] = field(default_factory=dict)
+    taken: Mapping[StandIn, Taken] = field(default_factory=dict)
     refused: Mapping[Measure, Message] = field(default_factory=dict)
     swap: Swap | None = None
     chosen: OpenLine | None = None
@@ -238,6 +241,7 @@ def tell(work: Work, question: Question, planning: Planning | None) -> Answer:
         moved=sorted(moved, key=lambda one: (-one.at_stake, one.line.wanted_on, one.line.key)),
         rushes=planning.rushes if planning else {},
         ahead=planning.ahead if planning else {},
+        taken=planning.taken if planning else {},
         refused={**(planning.refused if planning else _refused(question))}
         | dict.fromkeys(question.far, TOO_FAR),
         swap=planning.swap if planning else None,

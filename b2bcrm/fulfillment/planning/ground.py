@@ -9,6 +9,8 @@ from decimal import Decimal
 
 from b2bcrm.fulfillment.planning.engine.matching import Planned
 
+REST = " rest"  # of a line that a scenario splits
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -37,3 +39,7 @@ class Ground:
     def names_of(self, key: str) -> list[str]:
         """The plan's lines behind an order line."""
         return [name for name, line in self.lines.items() if line == key]
+
+    def key_of(self, name: str) -> str:
+        """The order line behind one of the plan's lines, or behind the rest of one; else empty."""
+        return self.lines.get(name.removesuffix(REST), "")

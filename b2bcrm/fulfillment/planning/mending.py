@@ -5,11 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from itertools import permutations
 
-from b2bcrm.fulfillment.planning.engine.relaxing import Limits, relaxations, sent_ahead
+from b2bcrm.fulfillment.planning.engine.changing import Instead
+from b2bcrm.fulfillment.planning.engine.relaxing import (
+    Limits,
+    relaxations,
+    sent_ahead,
+    stand_ins,
+)
 from b2bcrm.fulfillment.planning.ground import Ground
-from b2bcrm.fulfillment.planning.measures import Measure, Move, Overtime, Split
-from b2bcrm.fulfillment.planning.plant import item_of
+from b2bcrm.fulfillment.planning.measures import Measure, Move, OtherSite, Overtime, Split
+from b2bcrm.fulfillment.planning.plant import item_of, part_name, sites_by_item
 from b2bcrm.fulfillment.planning.prices import Prices, Way
 
 CENTS = 100  # the engine counts whole units of money
@@ -19,13 +26,16 @@ SHOWN = 6
 def ways(ground: Ground, key: str, prices: Prices, go_on: Callable[[], bool]) -> list[Way]:
     """Ways to make the order line earlier: the cheapest per day first, without prices most days.
 
-    What is sent ahead costs nothing by itself, and its days count for its pieces alone.
+    What is sent ahead costs nothing by itself, and its days count for its pieces alone. Other sites
+    come last: nobody knows yet how many days it takes from there, so theirs are gained at most.
     """
     names = ground.names_of(key)
     if len(names) != 1:
         return []
+    elsewhere = list(_elsewhere(ground, names[0], go_on))
     found = [*_split(ground, key), *_relaxed(ground, names[0], prices, go_on)]
-    return sorted(found, key=lambda way: (way.price_per_day or 0, -way.gained))[:SHOWN]
+    found.sort(key=lambda way: (way.price_per_day or 0, -way.gained))
+    return found[:SHOWN] + elsewhere[:SHOWN]
 
 
 def _relaxed(ground: Ground, name: str, prices: Prices, go_on: Callable[[], bool]) -> Iterator[Way]:
@@ -50,6 +60,18 @@ def _relaxed(ground: Ground, name: str, prices: Prices, go_on: Callable[[], bool
 
 def _cents(price: Decimal | None) -> int | None:
     return None if price is None else int(price * CENTS)
+
+
+def _elsewhere(ground: Ground, name: str, go_on: Callable[[], bool]) -> Iterator[Way]:
+    """What other sites have of items that the line is made with, as if it were there at once."""
+    sites = sites_by_item(ground.plan.names.parts)
+    measures = {
+        Instead(part_name(item, site), part_name(item, source)): OtherSite(item, site, source, 0)
+        for item, at in sites.items()
+        for site, source in permutations(at, 2)
+    }
+    for change, gained in stand_ins(ground.plan, name, list(measures), go_on):
+        yield Way(measures[change], gained, None)
 
 
 def _split(ground: Ground, key: str) -> Iterator[Way]:

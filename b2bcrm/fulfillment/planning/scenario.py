@@ -26,7 +26,7 @@ from b2bcrm.fulfillment.planning.engine.plan import plan_of
 from b2bcrm.fulfillment.planning.engine.reallocating import reallocated, users_of
 from b2bcrm.fulfillment.planning.engine.records import Line
 from b2bcrm.fulfillment.planning.engine.whatif import always, best_swap, whatif
-from b2bcrm.fulfillment.planning.ground import Ground
+from b2bcrm.fulfillment.planning.ground import REST, Ground
 from b2bcrm.fulfillment.planning.loads import CenterLoad, moved_loads
 from b2bcrm.fulfillment.planning.measures import (
     Allocate,
@@ -35,20 +35,22 @@ from b2bcrm.fulfillment.planning.measures import (
     Last,
     Measure,
     Move,
+    OtherSite,
     Overtime,
     Rush,
     Split,
+    Substitute,
     not_open,
 )
 from b2bcrm.fulfillment.planning.mending import ways
 from b2bcrm.fulfillment.planning.plant import item_of, supplies_of
 from b2bcrm.fulfillment.planning.prices import Prices, Way
+from b2bcrm.fulfillment.planning.stand_ins import StandIn, Taken, instead, not_planned, taken
 from b2bcrm.kernel.words import Message
 
 HOUR = 1000  # the engine counts 1/1000 h
 ALL_HOURS = 10**9
 RUSH = "rush "
-REST = " rest"
 NO_PRICES = Prices()
 
 
@@ -66,13 +68,15 @@ class Planning:
     """What the plan says of a scenario, by order line; a rush order by its measure's place.
 
     ``before`` and ``after`` are days of arrival, None: not within the plan. ``ahead`` are days on
-    which the split-off pieces arrive. ``refused``: measures that change nothing, and why.
+    which the split-off pieces arrive. ``taken`` is what stands in for something else.
+    ``refused``: measures that change nothing, and why.
     """
 
     before: Mapping[str, dt.date | None]
     after: Mapping[str, dt.date | None]
     rushes: Mapping[Rush, dt.date | None] = field(default_factory=dict)
     ahead: Mapping[str, dt.date | None] = field(default_factory=dict)
+    taken: Mapping[StandIn, Taken] = field(default_factory=dict)
     refused: Mapping[Measure, Message] = field(default_factory=dict)
     swap: Swap | None = None
     ways: Sequence[Way] = ()
@@ -92,6 +96,7 @@ def tried(
     """
     changes: list[Change] = []
     rushes: dict[str, Rush] = {}
+    stand_ins: dict[StandIn, Sequence[Change]] = {}
     refused: dict[Measure, Message] = {}
     for n, measure in enumerate(measures):
         found = _changes(ground, measure, f"{RUSH}{n}", changes)
@@ -101,6 +106,8 @@ def tried(
         changes += found
         if isinstance(measure, Rush):
             rushes[f"{RUSH}{n}"] = measure
+        elif isinstance(measure, Substitute | OtherSite):
+            stand_ins[measure] = found
     values = _values(ground)
     outcome = whatif(ground.plan, changes, values)
     found_ways = ways(ground, line, prices, go_on) if line else ()
@@ -118,6 +125,7 @@ def tried(
         },
         rushes={rush: ground.date(days.get(name)) for name, rush in rushes.items()},
         ahead={key: ground.date(after.get(key)) for key in rests},
+        taken=taken(ground, outcome.planned, stand_ins),
         refused=refused,
         swap=_swap(ground, before, swap.line, _days(swap.outcome.planned)) if swap else None,
         ways=found_ways,
@@ -128,22 +136,26 @@ def tried(
 # ------------------------------------------------------------------------------------- changes
 def _changes(
     ground: Ground, measure: Measure, name: str, before: Sequence[Change]
-) -> list[Change] | Message:
+) -> Sequence[Change] | Message:
     """The changes of the plan's book after those before, or why the measure changes nothing."""
+    found: Sequence[Change] | Message
     match measure:
         case Move():
-            return _move(ground, measure)
+            found = _move(ground, measure)
         case Overtime() | Down():
             more = int(measure.hours * HOUR) if isinstance(measure, Overtime) else -ALL_HOURS
-            return _hours(ground, measure, more)
+            found = _hours(ground, measure, more)
         case Rush():
-            return _rush(ground, measure, name)
+            found = _rush(ground, measure, name)
         case First() | Last():
-            return _serve(ground, measure)
+            found = _serve(ground, measure)
         case Split():
-            return _split(ground, measure)
+            found = _split(ground, measure)
         case Allocate():
-            return _allocate(ground, measure, before)
+            found = _allocate(ground, measure, before)
+        case Substitute() | OtherSite():
+            found = instead(ground, measure, before)
+    return found
 
 
 def _move(ground: Ground, measure: Move) -> list[Change] | Message:
@@ -168,7 +180,7 @@ def _hours(ground: Ground, measure: Overtime | Down, more: int) -> list[Change] 
 def _rush(ground: Ground, measure: Rush, name: str) -> list[Change] | Message:
     part = next((p for p in ground.plan.names.parts if item_of(p) == measure.item), None)
     if part is None:
-        return Message("%(item)s is not in the plan.", item=measure.item)
+        return not_planned(measure.item)
     wish = ground.day(measure.on)
     if not 0 <= wish < ground.plan.book.horizon:
         return Message("The day is outside the plan.")

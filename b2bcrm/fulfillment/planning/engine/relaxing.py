@@ -7,13 +7,13 @@ prices are given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import KEPT, LIMIT, Book, Ints, Small
-from b2bcrm.fulfillment.planning.engine.changing import LINES, UNITS, unit_of
+from b2bcrm.fulfillment.planning.engine.changing import LINES, UNITS, Instead, changed, unit_of
 from b2bcrm.fulfillment.planning.engine.ledger import SLOTS, Ledger, copied
 from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.placing import drop
@@ -101,6 +101,32 @@ def sent_ahead(plan: Planned, line: str) -> tuple[int, int]:
         else:
             whole = qty
     return none, (day if day >= 0 else plan.book.horizon) - due if none else 0
+
+
+def stand_ins(
+    plan: Planned, line: str, changes: Sequence[Instead], go_on: Callable[[], bool]
+) -> Iterator[tuple[Instead, int]]:
+    """Those of the changes that make a late line earlier, each tried alone, and the days gained.
+
+    Tried is what the line may be made with and what has pieces left; ``go_on`` is asked before.
+    Raises ValueError where the line is not in the book.
+    """
+    unit, parts = unit_of(plan.book, plan.names, line), plan.names.parts
+    if 0 <= plan.ledger.unit_day[unit] <= plan.book.unit_due[unit]:
+        return
+    left = left_for(plan.book, plan.ledger, unit)
+    below, _ = _below(plan.book, left.line_part)
+    used = {parts[part] for part in below}
+    free = {parts[part] for part in left.supply_part[left.supply_qty > 0].tolist()}
+    base = _leaves(left)
+    for one in changes:
+        if one.part not in used or one.by not in free:
+            continue
+        if not go_on():
+            return
+        gained = base - _leaves(changed(left, plan.names, [one])[0])
+        if gained > 0:
+            yield one, gained
 
 
 def left_for(book: Book, ledger: Ledger, unit: int) -> Book:
