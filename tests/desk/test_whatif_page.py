@@ -93,7 +93,9 @@ def test_an_item_is_allocated_anew_by_class(client, late):
     assert "PG-115 allocated anew. A: earlier, but not later" in page
     assert "Our plan serves no order line with PG-115." in page  # the ERP has pegged it
     assert "Fill in every field" in client.get(f"{PAGE}?add=allocate&item=PG-115&a=all").text
-    assert "open=allocate" in client.get("/fulfillment/impact?kind=item&no=PG-115").text
+    page = client.get("/fulfillment/impact?kind=item&no=PG-115").text
+    assert "open=allocate" in page
+    assert "open=substitute" in page
 
 
 def test_something_else_stands_in_for_an_item(client, office):

@@ -190,6 +190,9 @@ def test_a_split_says_when_the_first_pieces_arrive(work, plant, pump):  # noqa: 
     answer = tried(work, Split(key, D(8)))
     assert answer.ahead[key] <= day("11-23")
     assert tried(work, Split(key, D(20))).refused
+    twice = tried(work, Split(key, D(8)), Split(key, D(4)))
+    assert list(twice.refused) == [Split(key, D(4))]
+    assert twice.ahead == answer.ahead
 
 
 def test_sending_ahead_what_is_there_is_one_of_the_ways(work, plant, pump):  # noqa: F811

@@ -150,7 +150,7 @@ def _changes(
         case First() | Last():
             found = _serve(ground, measure)
         case Split():
-            found = _split(ground, measure)
+            found = _split(ground, measure, before)
         case Allocate():
             found = _allocate(ground, measure, before)
         case Substitute() | OtherSite():
@@ -197,7 +197,7 @@ def _serve(ground: Ground, measure: First | Last) -> list[Change] | Message:
     return [Service(name, 0 if first else last, first=first) for name in names]
 
 
-def _split(ground: Ground, measure: Split) -> list[Change] | Message:
+def _split(ground: Ground, measure: Split, before: Sequence[Change]) -> list[Change] | Message:
     if ground.lines.get(measure.line) != measure.line:
         return _not_ours(measure.line)
     book, names = ground.plan.book, ground.plan.names
@@ -205,6 +205,7 @@ def _split(ground: Ground, measure: Split) -> list[Change] | Message:
     item = item_of(names.parts[book.line_part[line]])
     qty = ceil(measure.qty * ground.scales.get(item, 1))
     alone = book.unit_line[unit + 1] - book.unit_line[unit] == 1
+    alone &= all(not isinstance(one, SplitLine) or one.line != measure.line for one in before)
     if not alone or qty >= int(book.line_qty[line]):
         return Message("%(line)s cannot be split there.", line=measure.line)
     return [SplitLine(measure.line, qty, f"{measure.line}{REST}")]
