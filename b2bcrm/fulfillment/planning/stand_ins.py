@@ -35,32 +35,34 @@ class Taken(NamedTuple):
 
 def instead(ground: Ground, measure: StandIn, before: Sequence[Change]) -> list[Instead] | Message:
     """The changes of the plan's book after those before, or why the measure changes nothing."""
+    found: list[Instead] | Message
     if isinstance(measure, Substitute):
-        found, circle = (
-            _substitute(ground, measure),
-            Message(
-                "%(by)s is made of %(item)s, so it cannot stand in for it.",
-                by=measure.by,
-                item=measure.item,
-            ),
-        )
+        found = _substitute(ground, measure)
     else:
-        found, circle = (
-            _other_site(ground, measure),
-            Message(
-                "What %(source)s has of %(item)s comes from %(site)s.",
-                source=measure.source,
-                item=measure.item,
-                site=measure.site,
-            ),
-        )
+        found = _other_site(ground, measure)
     if isinstance(found, Message):
         return found
     book, names = changed(ground.plan.book, ground.plan.names, before)
-    for one in found:
-        if made_with(book, [names.parts.index(one.part)])[names.parts.index(one.by)]:
-            return circle
-    return found
+    closed = any(
+        made_with(book, [names.parts.index(one.part)])[names.parts.index(one.by)] for one in found
+    )
+    return _circle(measure) if closed else found
+
+
+def _circle(measure: StandIn) -> Message:
+    """Why what is made of a part cannot take its place."""
+    if isinstance(measure, Substitute):
+        return Message(
+            "%(by)s is made of %(item)s, so it cannot stand in for it.",
+            by=measure.by,
+            item=measure.item,
+        )
+    return Message(
+        "What %(source)s has of %(item)s comes from %(site)s.",
+        source=measure.source,
+        item=measure.item,
+        site=measure.site,
+    )
 
 
 def _substitute(ground: Ground, measure: Substitute) -> list[Instead] | Message:

@@ -13,7 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import KEPT, LIMIT, Book, Ints, Small
-from b2bcrm.fulfillment.planning.engine.changing import LINES, UNITS, Instead, changed, unit_of
+from b2bcrm.fulfillment.planning.engine.changing import (
+    LINES,
+    UNITS,
+    Instead,
+    changed,
+    made_with,
+    unit_of,
+)
 from b2bcrm.fulfillment.planning.engine.ledger import SLOTS, Ledger, copied
 from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.placing import drop
@@ -108,19 +115,21 @@ def stand_ins(
 ) -> Iterator[tuple[Instead, int]]:
     """Those of the changes that make a late line earlier, each tried alone, and the days gained.
 
-    Tried is what the line may be made with and what has pieces left; ``go_on`` is asked before.
+    Tried is what the line may be made with, what has pieces left and what closes no circle;
+    ``go_on`` is asked before.
     Raises ValueError where the line is not in the book.
     """
-    unit, parts = unit_of(plan.book, plan.names, line), plan.names.parts
+    unit = unit_of(plan.book, plan.names, line)
+    index = {part: n for n, part in enumerate(plan.names.parts)}
     if 0 <= plan.ledger.unit_day[unit] <= plan.book.unit_due[unit]:
         return
     left = left_for(plan.book, plan.ledger, unit)
-    below, _ = _below(plan.book, left.line_part)
-    used = {parts[part] for part in below}
-    free = {parts[part] for part in left.supply_part[left.supply_qty > 0].tolist()}
+    below = set(_below(plan.book, left.line_part)[0])
+    free = set(left.supply_part[left.supply_qty > 0].tolist())
     base = _leaves(left)
     for one in changes:
-        if one.part not in used or one.by not in free:
+        part, by = index[one.part], index[one.by]
+        if part not in below or by not in free or made_with(left, [part])[by]:
             continue
         if not go_on():
             return
