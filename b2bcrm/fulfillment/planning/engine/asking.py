@@ -15,11 +15,11 @@ import numpy as np
 from b2bcrm.fulfillment.planning.engine.book import Book, Ints, Names, Problem, Small
 from b2bcrm.fulfillment.planning.engine.compiled import kernel, whole
 from b2bcrm.fulfillment.planning.engine.demand import known_by, units_of
+from b2bcrm.fulfillment.planning.engine.forecasting import without_forecast
 from b2bcrm.fulfillment.planning.engine.ledger import (
     FULL,
     TOP,
     Ledger,
-    copied,
     roll_back,
     with_room,
 )
@@ -94,7 +94,7 @@ class Asking:
         self._book = book
         self._known = known_by(names)
         self._days = [[int(day) for day in row if day < book.horizon] for row in book.calendar_day]
-        self._state = copied(plan)._replace(
+        self._state = without_forecast(book, plan)._replace(
             at=np.array([0, 0, *plan.at[2:]], np.int64),
             **{name: getattr(plan, name)[:0] for name in _ENTRIES},
         )

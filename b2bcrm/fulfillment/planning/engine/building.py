@@ -22,6 +22,7 @@ from b2bcrm.fulfillment.planning.engine.book import (
     Small,
 )
 from b2bcrm.fulfillment.planning.engine.demand import Known, units_of
+from b2bcrm.fulfillment.planning.engine.forecasting import netted
 from b2bcrm.fulfillment.planning.engine.records import Bucket, Calendar, Facts, Load
 from b2bcrm.fulfillment.planning.engine.sourcing import Shop, Way, ways_of
 from b2bcrm.fulfillment.planning.engine.stocking import supplies_left
@@ -41,7 +42,8 @@ def build(facts: Facts) -> tuple[Book, Names, list[Problem]]:
     rules = rules_of(facts, parts, classes, problems)
     supplies, supply_names = supplies_left(facts, rules, parts, problems)
     known = Known(parts, calendars, classes)
-    demand, line_names = units_of(facts.lines, known, days, facts.horizon, problems)
+    lines = [*facts.lines, *netted(facts.forecasts, facts.lines)]
+    demand, line_names = units_of(lines, known, days, facts.horizon, problems)
     book = Book(
         horizon=facts.horizon,
         **_source_arrays(ways, order, len(parts), days, facts.horizon),

@@ -210,7 +210,7 @@ def bring_by_any(
     return todo if qty == 0 else -1
 
 
-@inner
+@kernel
 def place(
     book: Book,
     ledger: Ledger,
@@ -219,7 +219,6 @@ def place(
     need: int,
     day: int,
     policy: int,
-    allocated: bool,  # noqa: FBT001 - kernels take what they need by position
 ) -> bool:
     """Plan ``qty`` pieces of the line by ``day``; False leaves entries behind for ``roll_back``.
 
@@ -228,7 +227,7 @@ def place(
     ledger.todo[0, 0], ledger.todo[0, 1] = book.line_part[line], qty
     ledger.todo[0, 2], ledger.todo[0, 3] = day, need
     supplies = len(book.supply_part)
-    slots = supplies + len(book.rule)
+    slots, allocated = supplies + len(book.rule), len(book.rule) > 0
     todo = 1
     while todo > 0:
         todo -= 1
@@ -254,24 +253,6 @@ def place(
             ledger.at[MISSING] = part
             return False
     return True
-
-
-@kernel
-def place_allocated(
-    book: Book, ledger: Ledger, line: int, qty: int, need: int, day: int, policy: int
-) -> bool:
-    """As ``place`` with allocations."""
-    return place(book, ledger, line, qty, need, day, policy, True)
-
-
-@inner
-def place_line(
-    book: Book, ledger: Ledger, line: int, qty: int, need: int, day: int, policy: int
-) -> bool:
-    """As ``place``; without allocations by code of its own, as asking for them costs a fifth."""
-    if len(book.rule) > 0:
-        return bool(place_allocated(book, ledger, line, qty, need, day, policy))
-    return bool(place(book, ledger, line, qty, need, day, policy, False))
 
 
 @kernel
@@ -304,7 +285,7 @@ def place_lines(book: Book, ledger: Ledger, unit: int, day: int, policy: int) ->
     for line in range(first, book.unit_line[unit + 1]):
         qty = book.line_qty[line]
         left = qty - qty // shares * ahead
-        if not place_line(book, ledger, line, left, first - line - 1, day, policy):
+        if not place(book, ledger, line, left, first - line - 1, day, policy):
             return False
     return True
 
@@ -331,8 +312,7 @@ def place_ahead(
     for line in range(first, last):
         qty = book.line_qty[line] // shares * ahead
         need = first - last - (line - first) - 1
-        # by the one copy of code that knows allocations: another would have to be compiled
-        if not place_allocated(book, ledger, line, qty, need, day, policy):
+        if not place(book, ledger, line, qty, need, day, policy):
             roll_back(book, ledger, mark)
             return False
     return True

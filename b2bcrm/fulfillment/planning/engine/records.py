@@ -13,6 +13,7 @@ from enum import IntEnum, StrEnum
 from fractions import Fraction
 
 ONE, NONE = Fraction(1), Fraction(0)
+FORECAST = 10**6  # priority of demand that is only expected
 
 
 class Kind(IntEnum):
@@ -197,6 +198,22 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """``qty`` pieces of a part that are expected to leave from day ``start`` to before ``end``.
+
+    Orders that leave up to ``back`` days after the span or ``ahead`` days before it may be among
+    them.
+    """
+
+    part: str
+    qty: int
+    start: int
+    end: int
+    back: int = 0
+    ahead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything one plan is made from; ``classes`` are all classes of customers by name."""
 
@@ -212,6 +229,7 @@ class Facts:
     classes: Sequence[str] = ()
     keeps: Sequence[Keep] = ()
     caps: Sequence[Cap] = ()
+    forecasts: Sequence[Forecast] = ()
 
 
 class Strategy(StrEnum):

@@ -51,22 +51,22 @@ def replay(
     if top + count > len(ledger.entry_ref):
         ledger.at[FULL] = ENTRIES_FULL
         return False
-    # arrays by names of their own: a look into the tuple costs more than one into the array
-    refs, days, needs, qtys = kept.entry_ref, kept.entry_day, kept.entry_need, kept.entry_qty
-    new_refs, new_days, new_needs = ledger.entry_ref, ledger.entry_day, ledger.entry_need
-    new_qtys, slot_free, bucket_free = ledger.entry_qty, ledger.slot_free, ledger.bucket_free
-    source_to = match.source_to
     for n in range(count):
-        ref, day, qty = refs[first + n], days[first + n], qtys[first + n]
+        ref, day, qty = (
+            kept.entry_ref[first + n],
+            kept.entry_day[first + n],
+            kept.entry_qty[first + n],
+        )
         if ref >= 0:
             ref = slot_to[ref]
-            slot_free[ref] -= qty
+            ledger.slot_free[ref] -= qty
         else:
-            source = source_to[-1 - ref]
-            load(book, bucket_free, source, day, qty, 1)
+            source = match.source_to[-1 - ref]
+            load(book, ledger.bucket_free, source, day, qty, 1)
             ref = -1 - source
-        new_refs[top + n], new_days[top + n], new_qtys[top + n] = ref, day, qty
-        new_needs[top + n] = needs[first + n]
+        ledger.entry_ref[top + n], ledger.entry_day[top + n] = ref, day
+        ledger.entry_need[top + n] = kept.entry_need[first + n]
+        ledger.entry_qty[top + n] = qty
     ledger.at[TOP] = top + count
     keep(ledger, unit, top, kept.unit_day[old])
     ledger.unit_ahead[unit] = kept.unit_ahead[old]

@@ -168,31 +168,24 @@ def noticed_nothing(book: Book, kept: Ledger, match: Match, walk: Walk, unit: in
     Its entries tell where it looked: in the buckets from the latest that would do to the one it
     used, and at supply only of parts that could not be had by then without.
     """
-    # arrays by names of their own: a look into the tuple costs more than one into the array
-    refs, days, slot_supply = kept.entry_ref, kept.entry_day, kept.slot_supply
-    slot_to, slot_part, source_to = walk.slot_to, walk.slot_part, match.source_to
-    source_part, source_centre, first_source = (
-        book.source_part,
-        book.source_centre,
-        book.part_source,
-    )
-    earliest, part_dirt, centre_dirt = book.part_earliest, walk.part_dirt, walk.centre_dirt
     first = kept.unit_first[unit]
     for entry in range(first, first + kept.unit_count[unit]):
-        ref = refs[entry]
+        ref = kept.entry_ref[entry]
         if ref >= 0:
-            part = slot_part[slot_to[ref]]
-            if part < 0 or part_dirt[part] != 0:
+            part = walk.slot_part[walk.slot_to[ref]]
+            if part < 0 or walk.part_dirt[part] != 0:
                 return False
-            if slot_supply[ref] >= 0 and days[entry] >= earliest[part]:
+            if kept.slot_supply[ref] >= 0 and kept.entry_day[entry] >= book.part_earliest[part]:
                 return False  # by another stock policy than the first: that one failed, unseen
             continue
-        source = source_to[-1 - ref]
-        if source < 0 or source != first_source[source_part[source]]:
+        source = match.source_to[-1 - ref]
+        if source < 0 or source != book.part_source[book.source_part[source]]:
             return False  # others were asked before
-        centre = source_centre[source]
-        differs = part_dirt[source_part[source]] != 0 or (centre >= 0 and centre_dirt[centre] != 0)
-        if differs and order_differs(book, kept, match, walk, unit, entry):
+        centre = book.source_centre[source]
+        dirt = walk.part_dirt[book.source_part[source]]
+        if dirt == 0 and centre >= 0:
+            dirt = walk.centre_dirt[centre]
+        if dirt != 0 and order_differs(book, kept, match, walk, unit, entry):
             return False
     return True
 
