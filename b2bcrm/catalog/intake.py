@@ -7,9 +7,10 @@ Not here: customers' own part numbers (customers.intake).
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from b2bcrm.sync.appliers import Applied
 
 Key = tuple[Any, ...]
 Values = dict[str, Any]
+_BOM_KEY = ("item_no", "component_no", "stands_in_for", "valid_from", "valid_to")
 
 
 def merge(
@@ -140,25 +142,31 @@ def _item_values(record: erp.Item) -> Values:
 def apply_boms(work: Work, records: Sequence[erp.Bom]) -> Applied:
     """Components and routing of each item are replaced by what the ERP sent.
 
-    A component that the ERP lists twice is kept once, with the sum of its quantities.
+    A component that the ERP lists twice for the same days is kept once, with the sum of its
+    quantities. One row that makes no sense parks the whole bill: without it, it would be wrong.
     """
     known = known_items(work.session, (record.item for record in records))
-    parked = tuple(
-        (r.erp_id, _unknown_item(r.item)) for r in records if r.item not in known and not r.deleted
-    )
-    whole = {r.item: r for r in records if r.item in known}
+    parked: list[tuple[str, Message]] = []
+    whole: dict[str, erp.Bom] = {}
+    for record in records:
+        fault = None if record.deleted else _fault_of(record, known)
+        if fault:
+            parked.append((record.erp_id, fault))
+        elif record.item in known:
+            whole[record.item] = record
     if not whole:
-        return Applied(0, parked)
+        return Applied(0, tuple(parked))
     components: dict[Key, Values] = {}
     steps: dict[Key, Values] = {}
     for item_no, record in whole.items():
         if record.deleted:
             continue
-        sums: dict[str, Decimal] = defaultdict(Decimal)
         for line in record.lines:
-            sums[line.component] += line.qty_per
-            components[item_no, line.component] = {
-                "qty_per": sums[line.component],
+            days = (line.valid_from or dt.date.min, line.valid_to or dt.date.max)
+            key = (item_no, line.component, line.stands_in_for, *days)
+            before = components[key]["qty_per"] if key in components else 0
+            components[key] = {
+                "qty_per": before + line.qty_per,
                 "scrap_pct": line.scrap_pct,
                 "unit": line.uom,
             }
@@ -170,13 +178,40 @@ def apply_boms(work: Work, records: Sequence[erp.Bom]) -> Applied:
                 "unit_hours": step.unit_hours,
             }
     session = work.session
-    changed = merge(
-        session, BomRow, ("item_no", "component_no"), BomRow.item_no.in_(whole), components
-    )
+    changed = merge(session, BomRow, _BOM_KEY, BomRow.item_no.in_(whole), components)
     changed += merge(
         session, RoutingRow, ("item_no", "step_no"), RoutingRow.item_no.in_(whole), steps
     )
-    return _applied(work, changed, parked)
+    return _applied(work, changed, tuple(parked))
+
+
+def _fault_of(record: erp.Bom, known: frozenset[str]) -> Message | None:
+    """Why a bill of material cannot be taken; None where it can."""
+    if record.item not in known:
+        return _unknown_item(record.item)
+    ordinary = {line.component for line in record.lines if not line.stands_in_for}
+    instead: dict[str, set[str]] = defaultdict(set)
+    for line in record.lines:
+        if line.valid_from and line.valid_to and line.valid_to < line.valid_from:
+            return Message(
+                "The row of %(component)s ends before it starts.", component=line.component
+            )
+        if line.stands_in_for and line.stands_in_for not in ordinary:
+            return Message(
+                "%(component)s stands in for %(other)s, which is no component of %(item)s.",
+                component=line.component,
+                other=line.stands_in_for,
+                item=record.item,
+            )
+        if line.stands_in_for:
+            instead[line.stands_in_for].add(line.component)
+    try:
+        TopologicalSorter(instead).prepare()
+    except CycleError as error:
+        return Message(
+            "Substitutes lead back to themselves: %(path)s.", path=" > ".join(error.args[1])
+        )
+    return None
 
 
 def apply_work_centers(work: Work, records: Sequence[erp.WorkCenter]) -> Applied:

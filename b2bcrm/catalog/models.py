@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, mapped_column
 
 from b2bcrm.kernel.columns import Amount, Percent, Price, Qty, enum_column
@@ -53,10 +55,23 @@ class Item(Base):
 
 
 class BomRow(Base):
-    """``qty_per`` of the component in one parent."""
+    """``qty_per`` of the component in one parent, from ``valid_from`` to ``valid_to``, both in.
+
+    A row that stands in for another component of the parent is a substitute: ``qty_per`` is what
+    one parent takes of it instead.
+    """
 
     __tablename__ = "bom_row"
-    __table_args__ = (sa.UniqueConstraint("item_no", "component_no"),)
+    __table_args__ = (
+        sa.UniqueConstraint(
+            "item_no",
+            "component_no",
+            "stands_in_for",
+            "valid_from",
+            "valid_to",
+            name="uq_bom_row",
+        ),
+    )
 
     id: Mapped[int] = id_column()
     item_no: Mapped[str] = mapped_column(sa.String(60))
@@ -64,6 +79,18 @@ class BomRow(Base):
     qty_per: Mapped[Decimal] = mapped_column(Price)
     scrap_pct: Mapped[Decimal] = mapped_column(Percent, default=Decimal(0))
     unit: Mapped[str] = mapped_column(sa.String(10))
+    valid_from: Mapped[dt.date] = mapped_column(default=dt.date.min)  # always was
+    valid_to: Mapped[dt.date] = mapped_column(default=dt.date.max)  # no end
+    stands_in_for: Mapped[str] = mapped_column(sa.String(60), default="")
+
+    @hybrid_method
+    def counts_on(self, day: Any) -> bool:
+        """Whether what is made on ``day`` takes the component: no substitute, and valid then.
+
+        In a statement of the class, ``day`` may be a column.
+        """
+        valid: bool = (self.valid_from <= day) & (self.valid_to >= day)
+        return valid & (self.stands_in_for == "")
 
 
 class RoutingRow(Base):

@@ -75,8 +75,19 @@ class Ladder:
 
 
 @dataclass(frozen=True)
+class Window:
+    """``since``: the day from which a row counts, None if it does; ``until``: the last, if any."""
+
+    since: dt.date | None = None
+    until: dt.date | None = None
+
+
+@dataclass(frozen=True)
 class BomNode:
-    """A component at ``depth`` (1 = goes directly in). ``qty`` is for one of the root item."""
+    """A component at ``depth`` (1 = goes directly in). ``qty`` is for one of the root item.
+
+    ``instead`` are its substitutes in this parent.
+    """
 
     depth: int
     no: str
@@ -85,15 +96,19 @@ class BomNode:
     qty: Decimal
     scrap_pct: Decimal
     unit: str
+    window: Window
+    instead: Sequence[BomNode] = ()
 
 
 @dataclass(frozen=True)
 class UsedIn:
-    """A parent and how many of the component one of it takes."""
+    """A parent and how many of the component one of it takes, or takes instead of another."""
 
     item: Item
     qty_per: Decimal
     unit: str
+    stands_in_for: str
+    window: Window
 
 
 def item(work: Work, item_id: int) -> Item:
@@ -220,21 +235,25 @@ def price_ladders(
     ]
 
 
-def where_used(session: Session, item_no: str) -> Sequence[UsedIn]:
-    """The items that take this one directly."""
+def where_used(session: Session, item_no: str, on: dt.date) -> Sequence[UsedIn]:
+    """The items that take this one directly on a day or later."""
     query = (
-        sa.select(Item, BomRow.qty_per, BomRow.unit)
+        sa.select(Item, BomRow)
         .join(BomRow, BomRow.item_no == Item.no)
-        .where(BomRow.component_no == item_no)
-        .order_by(Item.no)
+        .where(BomRow.component_no == item_no, BomRow.valid_to >= on)
+        .order_by(Item.no, BomRow.stands_in_for, BomRow.valid_from)
     )
-    return [UsedIn(*row) for row in session.execute(query)]
+    return [
+        UsedIn(item, row.qty_per, row.unit, row.stands_in_for, _window(row, on))
+        for item, row in session.execute(query)
+    ]
 
 
-def bom_tree(session: Session, item_no: str, *, levels: int = 3) -> Sequence[BomNode]:
-    """The components depth first, down to ``levels``, in one statement.
+def bom_tree(session: Session, item_no: str, on: dt.date, *, levels: int = 3) -> Sequence[BomNode]:
+    """The components on a day or later, depth first, down to ``levels``, in one statement.
 
-    A component that contains itself is shown once and not opened again.
+    A component that contains itself is shown once and not opened again; one that does not count
+    on the day yet is not opened either.
     """
     root = sa.select(
         sa.cast(sa.literal(item_no), sa.String(60)).label("no"), sa.literal(0).label("depth")
@@ -243,38 +262,49 @@ def bom_tree(session: Session, item_no: str, *, levels: int = 3) -> Sequence[Bom
     opened = opened.union(
         sa.select(BomRow.component_no, opened.c.depth + 1)
         .join(opened, BomRow.item_no == opened.c.no)
-        .where(opened.c.depth < levels - 1)
+        .where(opened.c.depth < levels - 1, BomRow.counts_on(on))
     )
     query = (
         sa.select(BomRow, Item)
         .outerjoin(Item, Item.no == BomRow.component_no)
-        .where(BomRow.item_no.in_(sa.select(opened.c.no)))
-        .order_by(BomRow.component_no)
+        .where(BomRow.item_no.in_(sa.select(opened.c.no)), BomRow.valid_to >= on)
+        .order_by(BomRow.component_no, BomRow.valid_from)
     )
-    children: dict[str, list[tuple[BomRow, Item | None]]] = defaultdict(list)
+    children: dict[tuple[str, str], list[tuple[BomRow, Item | None]]] = defaultdict(list)
     for row, component in session.execute(query):
-        children[row.item_no].append((row, component))
+        children[row.item_no, row.stands_in_for].append((row, component))
     nodes: list[BomNode] = []
 
+    def node(row: BomRow, component: Item | None, depth: int, qty: Decimal) -> BomNode:
+        instead = children.get((row.item_no, row.component_no), ())
+        return BomNode(
+            depth=depth,
+            no=row.component_no,
+            item=component,
+            qty_per=row.qty_per,
+            qty=qty * row.qty_per,
+            scrap_pct=row.scrap_pct,
+            unit=row.unit,
+            window=_window(row, on),
+            instead=() if row.stands_in_for else [node(*one, depth, qty) for one in instead],
+        )
+
     def open_up(parent: str, path: tuple[str, ...], qty: Decimal) -> None:
-        for row, component in children.get(parent, ()):
-            need = qty * row.qty_per
-            nodes.append(
-                BomNode(
-                    depth=len(path),
-                    no=row.component_no,
-                    item=component,
-                    qty_per=row.qty_per,
-                    qty=need,
-                    scrap_pct=row.scrap_pct,
-                    unit=row.unit,
-                )
-            )
-            if row.component_no not in path and len(path) < levels:
-                open_up(row.component_no, (*path, row.component_no), need)
+        for row, component in children.get((parent, ""), ()):
+            found = node(row, component, len(path), qty)
+            nodes.append(found)
+            if found.no not in path and len(path) < levels and row.counts_on(on):
+                open_up(found.no, (*path, found.no), found.qty)
 
     open_up(item_no, (item_no,), Decimal(1))
     return nodes
+
+
+def _window(row: BomRow, on: dt.date) -> Window:
+    return Window(
+        row.valid_from if row.valid_from > on else None,
+        row.valid_to if row.valid_to < dt.date.max else None,
+    )
 
 
 def routing(session: Session, item_no: str) -> Sequence[RoutingRow]:

@@ -76,8 +76,7 @@ def case(folder: Path, seconds: float, out: Path) -> None:
 
 def plan_in(book: Book, seconds: float) -> Solved:
     """The greedy plan, improved for so many seconds."""
-    from b2bcrm.fulfillment.planning.engine.book import NEVER
-    from b2bcrm.fulfillment.planning.engine.improving import guards, improve
+    from b2bcrm.fulfillment.planning.engine.improving import guards, improve, lines_first
     from b2bcrm.fulfillment.planning.engine.solving import solve
 
     start = time.perf_counter()
@@ -87,9 +86,9 @@ def plan_in(book: Book, seconds: float) -> Solved:
             book,
             ledger,
             guards(book, ledger, KEPT_PRIORITY),
+            lines_first(book),
             fill=_until(start + FILLING * seconds),
             shorten=_until(start + seconds),
-            worth=NEVER,  # of a case lines on time count first, whatever days they cost
         )
     return Solved(ledger, time.perf_counter() - start, rounds)
 

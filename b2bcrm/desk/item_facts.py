@@ -211,7 +211,12 @@ def moves(work: Work, item_no: str, on_hand: Decimal, lines: Sequence[OpenLine])
             WorkOrder.item_no,
         )
         .join(BomRow, BomRow.item_no == WorkOrder.item_no)
-        .where(BomRow.component_no == item_no, WorkOrder.actual_start_on.is_(None), *still)
+        .where(
+            BomRow.component_no == item_no,
+            BomRow.counts_on(WorkOrder.planned_start_on),
+            WorkOrder.actual_start_on.is_(None),
+            *still,
+        )
     )
     found = [
         Move(kind, on, number, qty * per * (-1 if kind == "use" else 1), party)

@@ -54,11 +54,13 @@ def price_record(item: str, key: str = "P1", **facts) -> erp.PriceBreak:
     return erp.PriceBreak(**(values | facts))
 
 
+def row(component: str, **facts) -> erp.BomLine:
+    values = {"component": component, "qty_per": D(1), "scrap_pct": D(0), "uom": "pcs"}
+    return erp.BomLine(**(values | facts))
+
+
 def bom_record(item: str, components: dict[str, str], steps: int = 0, **facts) -> erp.Bom:
-    lines = tuple(
-        erp.BomLine(component=no, qty_per=D(qty), scrap_pct=D(0), uom="pcs")
-        for no, qty in components.items()
-    )
+    lines = tuple(row(no, qty_per=D(qty)) for no, qty in components.items())
     routing = tuple(
         erp.RoutingStep(
             step_no=10 * (n + 1),
@@ -124,9 +126,67 @@ class TestBoms:
 
     def test_a_component_listed_twice_is_summed(self, work: Work) -> None:
         make_item(work, no="TOP")
-        line = erp.BomLine(component="C", qty_per=D(2), scrap_pct=D(0), uom="pcs")
+        line = row("C", qty_per=D(2))
         intake.apply_boms(work, [erp.Bom(erp_id="TOP", item="TOP", lines=(line, line))])
         assert work.session.scalar(sa.select(BomRow.qty_per)) == D(4)
+
+    def test_a_component_may_come_again_on_other_days_and_as_a_substitute(self, work: Work) -> None:
+        make_item(work, no="TOP")
+        march = dt.date(2027, 3, 1)
+        bill = erp.Bom(
+            erp_id="TOP",
+            item="TOP",
+            lines=(
+                row("C", valid_to=march - dt.timedelta(days=1)),
+                row("C", qty_per=D(3), valid_from=march),
+                row("S", stands_in_for="C"),
+            ),
+        )
+        assert intake.apply_boms(work, [bill]).changed == 3
+        assert intake.apply_boms(work, [bill]).changed == 0
+        rows = work.session.scalars(sa.select(BomRow).order_by(BomRow.id)).all()
+        assert [(r.component_no, r.qty_per, r.valid_from, r.valid_to) for r in rows] == [
+            ("C", D(1), dt.date.min, dt.date(2027, 2, 28)),
+            ("C", D(3), march, dt.date.max),
+            ("S", D(1), dt.date.min, dt.date.max),
+        ]
+
+    @pytest.mark.parametrize(
+        ("lines", "reason"),
+        [
+            (
+                [row("C", valid_from=dt.date(2027, 3, 1), valid_to=dt.date(2027, 2, 28))],
+                "The row of C ends before it starts.",
+            ),
+            (
+                [row("C"), row("S", stands_in_for="D")],
+                "S stands in for D, which is no component of TOP.",
+            ),
+            (
+                [row("C"), row("S", stands_in_for="C"), row("R", stands_in_for="S")],
+                "R stands in for S, which is no component of TOP.",
+            ),
+            (
+                [row("C"), row("C", stands_in_for="C")],
+                "Substitutes lead back to themselves: C > C.",
+            ),
+            (
+                [row("C"), row("S"), row("S", stands_in_for="C"), row("C", stands_in_for="S")],
+                "Substitutes lead back to themselves: C > S > C.",
+            ),
+        ],
+    )
+    def test_a_row_that_makes_no_sense_parks_its_bill_with_the_reason(
+        self, work: Work, lines, reason
+    ) -> None:
+        make_item(work, no="TOP")
+        make_item(work, no="GOOD")
+        bad = erp.Bom(erp_id="TOP", item="TOP", lines=tuple(lines))
+        result = intake.apply_boms(work, [bad, bom_record("GOOD", {"C": "1"})])
+        assert (result.changed, [(key, str(why)) for key, why in result.parked]) == (
+            1,
+            [("TOP", reason)],
+        )
 
     def test_the_bom_of_an_unknown_item_is_parked(self, work: Work) -> None:
         result = intake.apply_boms(work, [bom_record("NOPE", {"C": "1"})])

@@ -20,8 +20,9 @@ D = Decimal
 TODAY = dt.date(2026, 11, 17)
 
 
-def bom(work: Work, parent: str, component: str, qty: str) -> None:
-    work.session.add(BomRow(item_no=parent, component_no=component, qty_per=D(qty), unit="pcs"))
+def bom(work: Work, parent: str, component: str, qty: str, **facts) -> None:
+    row = BomRow(item_no=parent, component_no=component, qty_per=D(qty), unit="pcs", **facts)
+    work.session.add(row)
     work.session.flush()
 
 
@@ -112,7 +113,7 @@ class TestTree:
         bom(work, "A", "B", "3")
         bom(work, "B", "C", "0.5")
         bom(work, "C", "D", "1")
-        tree = queries.bom_tree(work.session, "TOP")
+        tree = queries.bom_tree(work.session, "TOP", TODAY)
         assert [(n.depth, n.no, n.qty) for n in tree] == [
             (1, "A", D(2)),
             (2, "B", D(6)),
@@ -122,7 +123,35 @@ class TestTree:
     def test_a_circle_is_shown_once(self, work: Work) -> None:
         bom(work, "TOP", "A", "1")
         bom(work, "A", "TOP", "1")
-        assert [n.no for n in queries.bom_tree(work.session, "TOP")] == ["A", "TOP"]
+        assert [n.no for n in queries.bom_tree(work.session, "TOP", TODAY)] == ["A", "TOP"]
+
+    def test_what_no_longer_counts_is_left_out_and_what_does_not_yet_is_not_opened(
+        self, work: Work
+    ) -> None:
+        change = TODAY + dt.timedelta(days=20)
+        last = change - dt.timedelta(days=1)
+        bom(work, "TOP", "GONE", "1", valid_to=TODAY - dt.timedelta(days=1))
+        bom(work, "TOP", "OLD", "1", valid_to=last)
+        bom(work, "TOP", "NEW", "2", valid_from=change)
+        bom(work, "OLD", "A", "1")
+        bom(work, "NEW", "B", "1")
+        tree = queries.bom_tree(work.session, "TOP", TODAY)
+        assert [(n.no, n.window.since, n.window.until) for n in tree] == [
+            ("NEW", change, None),
+            ("OLD", None, last),
+            ("A", None, None),
+        ]
+        after = queries.bom_tree(work.session, "TOP", change)
+        assert [(n.no, n.window.since) for n in after] == [("NEW", None), ("B", None)]
+
+    def test_substitutes_stand_with_the_component_that_they_stand_in_for(self, work: Work) -> None:
+        bom(work, "TOP", "A", "1")
+        bom(work, "TOP", "S", "2", stands_in_for="A", valid_to=TODAY)
+        bom(work, "S", "B", "1")
+        (node,) = queries.bom_tree(work.session, "TOP", TODAY)
+        assert [(s.no, s.qty, s.window.until) for s in node.instead] == [("S", D(2), TODAY)]
+        (alone,) = queries.bom_tree(work.session, "TOP", TODAY + dt.timedelta(days=1))
+        assert alone.instead == []
 
     def test_takes_as_many_statements_for_a_wide_bom_as_for_a_narrow_one(
         self, work: Work, statements
@@ -133,17 +162,25 @@ class TestTree:
         bom(work, "NARROW", "N1", "1")
         bom(work, "N1", "N2", "1")
         with statements() as wide:
-            queries.bom_tree(work.session, "WIDE")
+            queries.bom_tree(work.session, "WIDE", TODAY)
         with statements() as narrow:
-            queries.bom_tree(work.session, "NARROW")
+            queries.bom_tree(work.session, "NARROW", TODAY)
         assert len(wide) == len(narrow) == 1
 
     def test_where_used_names_the_parents(self, work: Work) -> None:
         make_item(work, no="TOP")
         bom(work, "TOP", "A", "2")
-        assert [(u.item.no, u.qty_per) for u in queries.where_used(work.session, "A")] == [
+        assert [(u.item.no, u.qty_per) for u in queries.where_used(work.session, "A", TODAY)] == [
             ("TOP", D(2))
         ]
+
+    def test_where_used_tells_substitutes_and_leaves_out_what_is_over(self, work: Work) -> None:
+        for no in ("TOP", "OLD"):
+            make_item(work, no=no)
+        bom(work, "TOP", "S", "2", stands_in_for="A")
+        bom(work, "OLD", "S", "1", valid_to=TODAY - dt.timedelta(days=1))
+        (used,) = queries.where_used(work.session, "S", TODAY)
+        assert (used.item.no, used.stands_in_for) == ("TOP", "A")
 
 
 def test_an_item_that_is_not_there_is_not_found(work: Work) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import pytest
@@ -13,7 +14,7 @@ from b2bcrm.fulfillment.models import Stock
 from b2bcrm.fulfillment.queries.allocations import rules_of
 from b2bcrm.kernel.actor import Role
 from tests.clients import client_for
-from tests.desk.test_search import add, purchase, work_order
+from tests.desk.test_search import DAY, add, purchase, work_order
 from tests.factories import (
     make_account,
     make_company,
@@ -60,6 +61,19 @@ def test_the_balance_runs_through_supply_and_demand_in_order_of_date(work):
     assert rows[0].party == parent.no
 
 
+def test_a_work_order_uses_what_its_bill_tells_on_its_first_day(work):
+    make_item(work, no="BRG-1")
+    for first, last, qty in ((dt.date.min, DAY, 2), (DAY + dt.timedelta(days=1), dt.date.max, 3)):
+        row = BomRow(item_no="PG-1", component_no="BRG-1", qty_per=D(qty), unit="pcs",
+                     valid_from=first, valid_to=last)  # fmt: skip
+        add(work, row)
+    instead = BomRow(item_no="PG-1", component_no="BRG-1", qty_per=D(5), unit="pcs",
+                     stands_in_for="BRG-2")  # fmt: skip
+    add(work, instead)
+    work_order(work, "WO-1", "")
+    assert [move.qty for move in facts.moves(work, "BRG-1", D(0), [])] == [D(-20)]
+
+
 def test_a_started_work_order_has_taken_its_parts_already(work):
     make_item(work, no="BRG-1")
     add(work, BomRow(item_no="PG-1", component_no="BRG-1", qty_per=D(2), unit="pcs"))
@@ -96,12 +110,23 @@ class TestPages:
             make_price(work, item, min_qty=D(10), unit_price=D("0.00345"))
             stock(work, item, 12)
             part = make_item(work, no="C-1", name="Carrier")
-            add(work, BomRow(item_no="PG/1", component_no=part.no, qty_per=D(3), unit="pcs"))
+            last = work.today + dt.timedelta(days=9)
+            row = BomRow(item_no="PG/1", component_no=part.no, qty_per=D(3), unit="pcs",
+                         valid_to=last)  # fmt: skip
+            add(work, row)
+            other = BomRow(item_no="PG/1", component_no="C-2", qty_per=D(6), unit="pcs",
+                           stands_in_for="C-1", valid_from=last)  # fmt: skip
+            add(work, other)
+            make_item(work, no="C-2")
             make_order(work, lines=[make_line(work, item)])
         text = seller.get("/items/PG/1").text
         for expected in ("行星減速機", "0.00345", "C-1", "Carrier", "40 min old", "Standard cost"):
             assert expected in text
+        plain = re.sub(r"<[^>]+>", "", text)
+        assert "or 6 pcs of C-2 instead · from 26 Nov" in plain
+        assert "until 26 Nov" in plain
         assert "PG/1" in seller.get("/items/C-1").text
+        assert "instead of C-1" in seller.get("/items/C-2").text
 
     def test_an_item_without_anything_shows_no_figure(self, office, seller):
         with office.open() as work:

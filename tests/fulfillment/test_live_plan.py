@@ -322,15 +322,23 @@ def test_what_the_night_gained_outlives_the_feeds_of_the_day(work, pump, plant, 
     monkeypatch.setattr(replanning, "COMPILED", True)
     work.session.execute(sa.update(Stock).values(on_hand=D(100)))
     account = make_account(work, customer_class="C", incoterm="EXW")
-    for qty, first in ((16, "11-18"), (8, "11-19"), (8, "11-19")):
+    for qty, first, price in ((16, "11-18", 10), (8, "11-19", 20), (8, "11-19", 20)):
         line = make_line(
-            work, pump, ordered_qty=D(qty), promised_on=day("11-20"), first_promised_on=day(first)
+            work,
+            pump,
+            ordered_qty=D(qty),
+            unit_price=D(price),
+            promised_on=day("11-20"),
+            first_promised_on=day(first),
         )
         make_order(work, account, incoterm="EXW", lines=[line])
     greedy = publish(work).figures
     night = replanning.make_plan(replanning.plan_due(work, anyway=True), improve_s=0.3)
     assert replanning.publish_plan(work, night)
     assert night.figures["on_time"] > greedy["on_time"]
+    assert night.figures["lost"] < night.figures["lost_in_turn"] == greedy["lost"]
+    state = plan_state(work)
+    assert (state.lost, state.lost_in_turn) == (night.figures["lost"], greedy["lost"])
     plant.stock("OTHER", 1)
     by_day = publish(work).figures
     assert (by_day["on_time"], by_day["rounds"]) == (

@@ -193,6 +193,21 @@ def test_lines_are_served_by_class_and_then_by_first_promise():
     assert [one.name for one in found] == ["early", "late", "small"]
 
 
+def test_a_day_late_costs_the_value_that_waits_and_more_of_the_first_classes():
+    each = D("12.50")
+    lines = [
+        line(no="A", each=each, ref=""),
+        line(no="C", customer_class="C", kept=D(4), each=each, ref=""),
+        line(no="free", customer_class="C", ref=""),
+    ]
+    kept = [
+        Kept("R/1", 7, "C", "PUMP", "TC", D(4), on(9), fresh=False),
+        Kept("H/1", 8, "Q-1/10", "PUMP", "TC", D(2), on(9), fresh=False),
+    ]
+    found = {one.name: one.value for one in told(lines=lines, kept=kept).facts.lines}
+    assert found == {"A": 375, "C": 75, "free": 1, "R/1": 50, "H/1": 25}
+
+
 def test_hours_of_a_full_day_go_on_to_the_next():
     step = OpenStep("WO-1", "M-1", on(-3), on(0), D(12))
     assert spread([step], {"M-1": {0: 8000, 2: 8000}}, TODAY) == [

@@ -27,6 +27,7 @@ from b2bcrm.fulfillment.models import (
     ShortPart,
     WorkOrder,
 )
+from b2bcrm.fulfillment.queries.resting import orders_using
 from b2bcrm.kernel.actor import Role
 from b2bcrm.kernel.errors import Conflict, Invalid, NotAllowed, Refused, StaleVersion
 from b2bcrm.kernel.outbox import Delivery
@@ -95,6 +96,37 @@ def test_a_line_that_turns_late_is_told_with_its_cause(work, order):
     project(work, [order.id])
     assert "back in time" in str(history(work.session, order_id=order.id)[0].sentence)
     assert work.session.scalar(sa.select(sa.func.count(ShortPart.id))) == 0
+
+
+@pytest.mark.parametrize(("change", "lacks"), [("11-30", "NEW"), ("12-01", "OLD")])
+def test_a_work_order_waits_for_what_its_bill_tells_on_its_first_day(work, plant, change, lacks):
+    item = make_item(work, no="SW-25")
+    for no, facts in (
+        ("OLD", {"valid_to": day(change) - dt.timedelta(days=1)}),
+        ("NEW", {"valid_from": day(change)}),
+        ("OTHER", {"stands_in_for": "OLD"}),
+    ):
+        make_item(work, no=no)
+        row = BomRow(item_no="SW-25", component_no=no, qty_per=D(1), unit="pcs", **facts)
+        work.session.add(row)
+    order = make_order(work, lines=[make_line(work, item, ordered_qty=D(60))])
+    plant.make("WO-2", "SW-25", 60, "11-30", "12-04", ref=f"{order.erp_no}/10")
+    project(work, [order.id])
+    assert [link["item"] for link in line_of(work, order).chain] == ["SW-25", lacks]
+    resting = [no for no in ("OLD", "NEW", "OTHER") if orders_using(work, [no])]
+    assert resting == [lacks]
+
+
+def test_a_work_order_with_a_substitute_of_its_own_waits_for_that_alone(work, plant, order):
+    work.session.execute(sa.delete(PurchaseLine))
+    make_item(work, no="RB-25", lead_time_days=60)
+    work.session.add(
+        BomRow(item_no="SW-25", component_no="RC-25", qty_per=D(1), unit="pcs",
+               stands_in_for="RB-25")
+    )  # fmt: skip
+    plant.buy("PO-9", "RC-25", 60, "12-07", ref="WO-2")
+    project(work, [order.id])
+    assert [link["no"] for link in line_of(work, order).chain] == ["WO-2", "PO-9"]
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ _PURCHASE = _names(
 )
 _LINE = _names("line_no unit_price discount_pct planned_on")
 _SHIP_TO = _names("code name street city country receiving_days transit_days")
+_COMPONENT = _names("component_no stands_in_for valid_from valid_to")
 _STEP = _names("step_no name work_center setup_hours unit_hours")
 _SAME: dict[Entity, tuple[type[Base], str, tuple[str, ...]]] = {
     # our model, its key, and the fields that both sides call alike
@@ -140,11 +141,12 @@ _THEIRS: Mapping[Entity, Callable[[Any], list[object]]] = {
 
 
 def _components(lines: Iterable[Any]) -> Sequence[object]:
-    """One row per component, as a bill of material that names one twice means it."""
-    sums: dict[str, Decimal] = defaultdict(Decimal)
+    """One row per component and its days, as a bill that names one twice means it."""
+    sums: dict[tuple[object, ...], Decimal] = defaultdict(Decimal)
     for line in lines:
-        sums[line.component] += line.qty_per
-    return sorted((no, _plain(qty)) for no, qty in sums.items())
+        days = (line.valid_from or dt.date.min, line.valid_to or dt.date.max)
+        sums[line.component, line.stands_in_for, *days] += line.qty_per
+    return sorted((*key, _plain(qty)) for key, qty in sums.items())
 
 
 # ---------------------------------------------------------------------------------------- our side
@@ -253,9 +255,9 @@ def _billed(session: Session) -> dict[str, list[object]]:
 
 
 def _boms(session: Session) -> Digests:
-    parts: dict[str, list[tuple[str, object]]] = defaultdict(list)
+    parts: dict[str, list[tuple[object, ...]]] = defaultdict(list)
     for row in session.scalars(sa.select(BomRow)):
-        parts[row.item_no].append((row.component_no, _plain(row.qty_per)))
+        parts[row.item_no].append((*_facts(row, _COMPONENT), _plain(row.qty_per)))
     steps: dict[str, list[object]] = defaultdict(list)
     for step in session.scalars(sa.select(RoutingRow).order_by(RoutingRow.step_no)):
         steps[step.item_no].append(_facts(step, _STEP))

@@ -29,11 +29,11 @@ from b2bcrm.fulfillment.planning.engine.building import build
 from b2bcrm.fulfillment.planning.engine.checking import check
 from b2bcrm.fulfillment.planning.engine.compiled import COMPILED
 from b2bcrm.fulfillment.planning.engine.improving import (
-    WORTH,
     guards,
     improve,
     late_units,
-    merit,
+    lost,
+    money,
 )
 from b2bcrm.fulfillment.planning.engine.ledger import Ledger
 from b2bcrm.fulfillment.planning.engine.matching import Planned
@@ -101,7 +101,7 @@ def make_plan(due: Due, *, improve_s: float = 0) -> Made:
     begin = time.monotonic()
     book, names, problems = build(due.told.facts)
     ledger, rounds = _solved(book, improve_s) if improve_s > 0 else _kept(due, book, names)
-    plan = plan_of(book, ledger)
+    plan, stakes = plan_of(book, ledger), money(book)
     faults = check(book, plan)
     missed = _missed(due.told, names.lines, book, plan)
     result = score(book, plan)
@@ -111,6 +111,8 @@ def make_plan(due: Due, *, improve_s: float = 0) -> Made:
         "lines": len(names.lines),
         **result._asdict(),
         "rounds": rounds,
+        "lost": lost(book, ledger, stakes),
+        "lost_in_turn": lost(book, solve(book), stakes) if rounds else None,
         "problems": len(problems),
         "seconds": round(time.monotonic() - begin, 3),
         "bytes": len(data),
@@ -128,6 +130,7 @@ def _solved(book: Book, improve_s: float) -> tuple[Ledger, int]:
         book,
         ledger,
         guards(book, ledger, KEPT_CLASS),
+        money(book),
         fill=_until(end - improve_s * (1 - FILL_SHARE)),
         shorten=_until(end),
     )
@@ -141,8 +144,7 @@ def _kept(due: Due, book: Book, names: Names) -> tuple[Ledger, int]:
     packed = last.packed
     ledger = repaired(Planned(packed.book, packed.names, packed.ledger), book, names)
     later = (ledger.unit_day > guards(book, anew, KEPT_CLASS)).any()
-    lost, left_out, days = np.subtract(merit(book, anew), merit(book, ledger))
-    if later or left_out > 0 or WORTH * lost + days > 0:
+    if later or lost(book, ledger, money(book)) > lost(book, anew, money(book)):
         return anew, 0
     return ledger, last.rounds
 

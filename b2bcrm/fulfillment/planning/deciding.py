@@ -19,11 +19,12 @@ _NO_LIMIT = 10**12  # 1/1000 h
 
 def waits_for(
     book: Book, ledger: Ledger, names: Names, unit: int, centres: Sequence[str]
-) -> tuple[str, str]:
+) -> tuple[set[str], str]:
     """Names of the part or of the work centre, of those given, that a placed unit waits for.
 
-    Both are empty where it could be there earlier, or where no single centre is to blame. The
-    unit, whose entries are the ledger's last ones, stands as before.
+    Beside a part are those that stand in for it. Both are empty where it could be there earlier, or
+    where no single centre is to blame. The unit, whose entries are the ledger's last ones, stands
+    as before.
     """
     day = int(ledger.unit_day[unit])
     drop(book, ledger, unit)
@@ -32,16 +33,24 @@ def waits_for(
     def fits(free: Ints) -> bool:
         return _fits(book, ledger, unit, day - 1, free)
 
-    part, centre = "", ""
+    parts: set[str] = set()
+    centre = ""
     if not fits(ledger.bucket_free):
         if not fits(np.full_like(ledger.bucket_free, _NO_LIMIT)):
-            part = names.parts[ledger.at[MISSING]]
+            parts = {names.parts[n] for n in _with_substitutes(book, ledger.at[MISSING])}
         else:
             codes = (book.bucket_centre == names.centres.index(code) for code in centres)
             roomy = (np.where(here, _NO_LIMIT, ledger.bucket_free) for here in codes)
             centre = next((c for c, free in zip(centres, roomy, strict=True) if fits(free)), "")
     place_unit(book, ledger, unit, day, STOCK_FIRST)
-    return part, centre
+    return parts, centre
+
+
+def _with_substitutes(book: Book, part: int) -> list[int]:
+    """The part, and what stands in for it."""
+    sources = range(int(book.part_source[part]), int(book.part_source[part + 1]))
+    first = [int(book.source_component[n]) for n in sources if book.source_stands_in[n]]
+    return [part, *(int(book.component_part[c]) for c in first)]
 
 
 def _fits(book: Book, ledger: Ledger, unit: int, day: int, free: Ints) -> bool:

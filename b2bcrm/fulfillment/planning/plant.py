@@ -33,23 +33,41 @@ IN_PROGRESS = " / "  # in the engine's names of parts between two operations
 
 
 class ItemRow(NamedTuple):
-    """``lead_days`` working days, 0: unknown. ``lot`` is the least that is bought at once."""
+    """``lead_days`` working days, 0: unknown. ``lot`` is the least that is bought at once.
+
+    ``sold``: customers may order it.
+    """
 
     no: str
     kind: str
     unit: str
     lead_days: int
     lot: Decimal
+    sold: bool = False
 
 
 class BomLine(NamedTuple):
-    """``qty_per`` of the component, ``scrap_pct`` percent on top."""
+    """``qty_per`` of the component, ``scrap_pct`` percent on top, in orders of these days.
+
+    Where it stands in for another component, that much may be taken instead.
+    """
 
     item: str
     component: str
     qty_per: Decimal
     scrap_pct: Decimal
     unit: str
+    valid_from: dt.date = dt.date.min
+    valid_to: dt.date = dt.date.max
+    stands_in_for: str = ""
+
+    def takes(self, qty: Decimal) -> Decimal:
+        """How much of the component an order of ``qty`` takes."""
+        return self.qty_per * qty * (100 + self.scrap_pct) / 100
+
+    def counts_on(self, day: dt.date) -> bool:
+        """Whether an order that starts on ``day`` takes the component."""
+        return not self.stands_in_for and self.valid_from <= day <= self.valid_to
 
 
 class Step(NamedTuple):
@@ -111,8 +129,9 @@ class OpenStep(NamedTuple):
 class OpenLine(NamedTuple):
     """``qty`` pieces of an order line that have not left, ``kept`` of them reserved by us.
 
-    ``ref`` is how the ERP's documents name it, empty before the ERP has the order. ``rank`` puts
-    lines of one ``customer_class`` in order. ``transit`` and ``receiving`` lead to the customer.
+    ``ref`` is how the ERP's documents name it, empty before the ERP has the order. ``each`` is what
+    a piece is sold for, in the company's currency. ``rank`` puts lines of one ``customer_class`` in
+    order. ``transit`` and ``receiving`` lead to the customer.
     """
 
     ref: str
@@ -126,6 +145,7 @@ class OpenLine(NamedTuple):
     rank: tuple[dt.date, dt.date, int]
     transit: int = 0
     receiving: str = ""
+    each: Decimal = Decimal(0)
 
 
 class AllocationKind(enum.StrEnum):
@@ -266,6 +286,18 @@ class Places:
         """All sites of a known item."""
         return self._of[item] if item in self.items else ()
 
+    def making(self, item: str) -> Sequence[str]:
+        """The sites at which a known item is made."""
+        known = self.items.get(item)
+        if known is None or known.kind == BUY:
+            return ()
+        return [site for site in self._of[item] if self.made_at.get(item, site) == site]
+
+    def scale(self, item: str) -> int:
+        """How many of the engine's pieces are one unit of the item."""
+        known = self.items.get(item)
+        return scale_of(known.unit) if known else 1
+
     def part(self, item: str, site: str) -> str:
         """The part that meets a need at the site: its own, else the first other site's."""
         known = self._of.get(item) or [site]
@@ -282,9 +314,13 @@ class _Cover:
                 self._pegged[document.demand_ref, document.item] += document.left
         self._allocated = {part_name(row.item, row.site): row.allocated for row in rows.levels}
 
+    def brings(self, ref: str, item: str) -> Decimal:
+        """What documents pegged to ``ref`` still bring of the item."""
+        return self._pegged.get((ref, item), Decimal(0))
+
     def rest(self, ref: str, item: str, part: str, qty: Decimal) -> Decimal:
         """What of ``qty`` neither documents pegged to ``ref`` bring nor an allocation keeps."""
-        qty -= self._pegged.get((ref, item), Decimal(0))
+        qty -= self.brings(ref, item)
         taken = max(Decimal(0), min(qty, self._allocated.get(part, Decimal(0))))
         if taken:
             self._allocated[part] -= taken
@@ -305,10 +341,9 @@ def open_demand(
     needs: dict[tuple[str, str], Decimal] = {}
     waiting = [document for document in rows.documents if document.waits]
     for document in sorted(waiting, key=lambda d: (d.start, d.no)):
-        for line in bom[document.item]:
-            qty = line.qty_per * document.qty * (100 + line.scrap_pct) / 100
-            part = places.part(line.component, document.site)
-            needs[document.no, line.component] = cover.rest(document.no, line.component, part, qty)
+        for component, qty in _takes(document, bom[document.item], cover).items():
+            part = places.part(component, document.site)
+            needs[document.no, component] = cover.rest(document.no, component, part, qty)
     lines: dict[str, Decimal] = {}
     for wanted in sorted(rows.lines, key=lambda ln: (ln.wish, ln.rank)):
         qty, part = wanted.qty - wanted.kept, places.part(wanted.item, wanted.site)
@@ -317,6 +352,20 @@ def open_demand(
         {key: qty for key, qty in needs.items() if qty > 0},
         {key: qty for key, qty in lines.items() if qty > 0},
     )
+
+
+def _takes(document: Document, bom: Sequence[BomLine], cover: _Cover) -> dict[str, Decimal]:
+    """What a work order takes, less what pegged documents bring of substitutes instead."""
+    whole: dict[str, Decimal] = defaultdict(Decimal)
+    for line in bom:
+        if line.counts_on(document.start):
+            whole[line.component] += line.takes(document.qty)
+    left = dict(whole)
+    for line in bom:
+        old, takes = line.stands_in_for, line.takes(document.qty)
+        if old in whole and line.component not in whole and takes:
+            left[old] -= whole[old] * cover.brings(document.no, line.component) / takes
+    return left
 
 
 def spread(

@@ -210,10 +210,10 @@ class Standing:
         if not full or full != self._ledger.unit_day[unit] or all(t.kind in _THERE for t in takes):
             return None
         centres = [take.no for take in takes if take.kind == CAPACITY]
-        part, centre = waits_for(self._book, self._ledger, self.names, unit, centres)
+        parts, centre = waits_for(self._book, self._ledger, self.names, unit, centres)
         if centre:
             return next(take for take in takes if (take.kind, take.no) == (CAPACITY, centre))
-        coming = [take for take in takes if part and take.part == part and take.kind != STOCK]
+        coming = [take for take in takes if take.part in parts and take.kind != STOCK]
         return max(coming, key=lambda take: take.day, default=None)
 
     def _delay(self, unit: int) -> None:
@@ -348,7 +348,7 @@ class Standing:
         return found
 
     def _order(self, source: int, qty: int, above: int, start: int, *, own: bool) -> list[Take]:
-        """A planned order: its hours and, where it is more than work in progress, its pieces."""
+        """A planned order: its hours; its pieces, but for work in progress and what stands in."""
         book, found = self._book, []
         centre = int(book.source_centre[source])
         if centre >= 0:
@@ -357,7 +357,7 @@ class Standing:
             found.append(Take(CAPACITY, self.names.centres[centre], hours, start))
         index = int(book.source_part[source])
         part = self.names.parts[index]
-        if " / " not in part:
+        if " / " not in part and not book.source_stands_in[source]:
             calendar = book.source_calendar[source]
             rank = book.calendar_rank[calendar, start] + book.source_days[source]
             end = int(book.calendar_day[calendar, rank])
@@ -381,8 +381,8 @@ class Standing:
         return ""
 
 
-_GROWING = ("unit_due", "unit_priority", "sequence", "line_part", "line_qty", "line_wish",
-            "line_transit", "line_calendar", "line_least", "line_class")  # fmt: skip
+_GROWING = ("unit_due", "unit_priority", "unit_value", "sequence", "line_part", "line_qty",
+            "line_wish", "line_transit", "line_calendar", "line_least", "line_class")  # fmt: skip
 
 
 def _longer(array: Any, room: int) -> Any:

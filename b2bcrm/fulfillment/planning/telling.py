@@ -1,16 +1,16 @@
 """Telling the engine: the plant's rows as its facts, and what of them cannot be told. Pure.
 
 Made is what has operations: each takes a day, its hours, and the first takes all components; an
-item without operations takes its lead time. Made items are ordered as many as are needed, bought
-ones at least a lot. A line is planned to leave in time for its transit, on the day after its pieces
-are there.
+item without operations takes its lead time. Where the rows of its bill change, it is another source
+from that day on. Made items are ordered as many as are needed, bought ones at least a lot. A line
+is planned to leave in time for its transit, on the day after its pieces are there.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -19,6 +19,7 @@ from math import ceil, floor
 
 from b2bcrm.fulfillment.planning.allocations import CLASSES, allocated
 from b2bcrm.fulfillment.planning.atp import PURCHASE, STOCK, WORK
+from b2bcrm.fulfillment.planning.bills import converts, gross, spans, substitutes
 from b2bcrm.fulfillment.planning.engine.book import MOST_FACTOR, Problem
 from b2bcrm.fulfillment.planning.engine.records import (
     Bucket,
@@ -39,7 +40,6 @@ from b2bcrm.fulfillment.planning.plant import (
     BUY,
     BomLine,
     Document,
-    Kept,
     Places,
     Rows,
     Step,
@@ -55,6 +55,7 @@ SHORTEST, LONGEST, AFTER_LAST = 400, 800, 120  # days of a plan
 KINDS = {STOCK: SupplyKind.STOCK, PURCHASE: SupplyKind.PURCHASE, WORK: SupplyKind.WORK}
 PRIORITIES = {"A": 1, "B": 2}  # what is kept comes before all of them, any other class after
 OTHERS = 3
+STAKES = {"A": 3, "B": 2}  # a day late of a class counts as so many of any other
 Windows = dict[str, dict[int, int]]
 
 
@@ -83,22 +84,6 @@ def pegged_name(line: str) -> str:
     return f"P/{line}"
 
 
-def kept_lines(kept: Iterable[Kept], places: Places, today: dt.date) -> list[Line]:
-    """What is kept as lines that are served before all others, in the order of promising."""
-    return [
-        Line(
-            one.key,
-            places.part(one.item, one.site),
-            ceil(one.qty * scale_of(places.items[one.item].unit)),
-            (one.on - today).days,
-            rank=one.seq,
-            customer_class=one.customer_class,
-        )
-        for one in kept
-        if one.item in places.items
-    ]
-
-
 class _Teller:
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
@@ -115,7 +100,7 @@ class _Teller:
         rows, sources = self.rows, self._sources()
         hours = self._hours()
         lines = [
-            *kept_lines(rows.kept, self.places, rows.today),
+            *self._kept_lines(),
             *self._lines(),
         ]
         supplies, needs = self._supplies()
@@ -189,16 +174,15 @@ class _Teller:
             steps[step.item].append(step)
         bom: dict[str, list[BomLine]] = defaultdict(list)
         for line in self.rows.bom:
-            bom[line.item].append(line)
+            if not line.stands_in_for:
+                bom[line.item].append(line)
         found = []
         for no, item in self.items.items():
-            for site in self.places.of(no):
-                if item.kind == BUY:
-                    found.append(self._bought(no, site))
-                elif self.places.made_at.get(no, site) == site:
-                    made = self._made(no, site, steps[no], bom[no])
-                    found += [made] if made else []
-        return found
+            if item.kind == BUY:
+                found += [self._bought(no, site) for site in self.places.of(no)]
+            for site in self.places.making(no):
+                found += self._made(no, site, steps[no], bom[no])
+        return [*found, *self._instead()]
 
     def _bought(self, no: str, site: str) -> Source:
         item = self.items[no]
@@ -210,37 +194,67 @@ class _Teller:
             least=max(1, ceil(item.lot * scale_of(item.unit))),
         )
 
-    def _made(self, no: str, site: str, steps: list[Step], bom: list[BomLine]) -> Source | None:
-        """How an item is made; None where its bill of material does not tell."""
-        item, scale = self.items[no], scale_of(self.items[no].unit)
-        components = []
+    def _made(self, no: str, site: str, steps: list[Step], bom: list[BomLine]) -> Iterator[Source]:
+        """How an item is made on which days, nothing where its bill of material does not tell.
+
+        The last days come first: what is wanted after a change is not begun before it.
+        """
+        item, scale = self.items[no], self.places.scale(no)
         for line in bom:
-            below = self.items.get(line.component)
-            if below is not None and line.unit.lower() != below.unit.lower():
-                text = f"{line.component} in {line.unit}, kept in {below.unit}; {no} is not planned"
+            if line.valid_to >= self.rows.today and not converts(line, self.places):
+                kept = self.items[line.component].unit
+                text = f"{line.component} in {line.unit}, kept in {kept}; {no} is not planned"
                 self.problems.append(Problem("unit that does not convert", no, text))
-                return None
-            qty = Fraction(line.qty_per) * (100 + Fraction(line.scrap_pct)) / 100
-            ratio = Fraction(scale_of(below.unit) if below else 1, scale)
-            part = self.places.part(line.component, site)
-            components.append(Component(part, factor(qty * ratio)))
-        operations = [
-            Operation(
-                step.center,
-                factor(Fraction(step.per_piece) * 1000 / scale),
-                ceil(step.setup * 1000),
-                days=1,
-                components=() if n else components,
+                return
+        for first, until, lines in reversed(spans(bom, self.rows.today, self.horizon)):
+            if bom and not lines:
+                if first or until is None:  # else its bill is yet to begin
+                    text = f"no row of its bill holds on day {first}; no order starts then"
+                    self.problems.append(Problem("bill of material with a gap", no, text))
+                continue
+            components = [
+                Component(
+                    self.places.part(line.component, site),
+                    factor(gross(line) * self.places.scale(line.component) / scale),
+                )
+                for line in lines
+            ]
+            operations = [
+                Operation(
+                    step.center,
+                    factor(Fraction(step.per_piece) * 1000 / scale),
+                    ceil(step.setup * 1000),
+                    days=1,
+                    components=() if n else components,
+                )
+                for n, step in enumerate(steps)
+            ]
+            yield Source(
+                part_name(no, site),
+                Kind.MAKE,
+                0 if operations else item.lead_days or None,
+                calendar=self._site_days(site),
+                operations=operations or [Operation(components=components)],
+                fence=first,
+                until=until,
             )
-            for n, step in enumerate(steps)
+
+    def _instead(self) -> list[Source]:
+        """Substitutes: told last, as nothing is preferred to what the bill names first."""
+        found, problems = substitutes(self.rows, self.places, self.horizon)
+        self.problems += problems
+        return [
+            Source(
+                one.part,
+                Kind.MOVE,
+                0,
+                operations=[Operation(components=[Component(one.other, factor(one.ratio))])],
+                fence=one.first,
+                until=one.until,
+                stands_in=True,
+            )
+            for one in found
         ]
-        return Source(
-            part_name(no, site),
-            Kind.MAKE,
-            0 if operations else item.lead_days or None,
-            calendar=self._site_days(site),
-            operations=operations or [Operation(components=components)],
-        )
 
     # --------------------------------------------------------------------------- supply, demand
     def _supplies(self) -> tuple[list[Supply], list[Need]]:
@@ -251,7 +265,7 @@ class _Teller:
             if level.item not in self.items:
                 continue
             free = level.on_hand - level.allocated
-            part, scale = part_name(level.item, level.site), self._scale(level.item)
+            part, scale = part_name(level.item, level.site), self.places.scale(level.item)
             if level.on_hand < 0:
                 text = f"{level.on_hand} on hand; counted as none"
                 self.problems.append(Problem("negative stock", part, text))
@@ -268,7 +282,7 @@ class _Teller:
             supplies.append(
                 Supply(
                     part_name(document.item, document.site),
-                    floor(document.left * self._scale(document.item)),
+                    floor(document.left * self.places.scale(document.item)),
                     self._day(document.due),
                     KINDS[document.kind],
                     supply_name(document.kind, document.no),
@@ -277,9 +291,27 @@ class _Teller:
         for (no, component), qty in needs_left.items():
             document = starts[no]
             part = self.places.part(component, document.site)
-            scaled = ceil(qty * self._scale(component))
+            scaled = ceil(qty * self.places.scale(component))
             needs.append(Need(part, scaled, self._day(document.start), no))
         return supplies, needs
+
+    def _kept_lines(self) -> list[Line]:
+        """What is kept, served before all others, in the order of promising."""
+        each = {row.no: row.each for row in self.rows.lines}
+        dearest = max(each.values(), default=Decimal(0))  # a quote's promise is not for sale
+        return [
+            Line(
+                one.key,
+                self.places.part(one.item, one.site),
+                ceil(one.qty * self.places.scale(one.item)),
+                self._day(one.on),
+                rank=one.seq,
+                customer_class=one.customer_class,
+                value=_stake(one.qty * each.get(one.no, dearest), one.customer_class),
+            )
+            for one in self.rows.kept
+            if one.item in self.items
+        ]
 
     def _lines(self) -> list[Line]:
         _, left = self._demand
@@ -288,13 +320,14 @@ class _Teller:
             Line(
                 row.no,
                 self.places.part(row.item, row.site),
-                ceil(left[row.no] * self._scale(row.item)),
+                ceil(left[row.no] * self.places.scale(row.item)),
                 self._day(row.wish),
                 PRIORITIES.get(row.customer_class, OTHERS),
                 rank=n,
                 transit=row.transit + 1,
                 calendar=self._receiving(row.receiving),
                 customer_class=row.customer_class,
+                value=_stake(left[row.no] * row.each, row.customer_class),
             )
             for n, row in enumerate(wanted)
         ]
@@ -310,7 +343,7 @@ class _Teller:
             qty = min(row.qty - row.kept, sum((d.left for d in documents), Decimal(0)))
             if qty <= 0:
                 continue
-            name, scale = pegged_name(row.no), self._scale(row.item)
+            name, scale = pegged_name(row.no), self.places.scale(row.item)
             supplies = [
                 Supply(
                     name,
@@ -335,12 +368,13 @@ class _Teller:
     def _demand(self) -> tuple[Mapping[tuple[str, str], Decimal], Mapping[str, Decimal]]:
         return open_demand(self.rows, self.places)
 
-    def _scale(self, item: str) -> int:
-        known = self.items.get(item)
-        return scale_of(known.unit) if known else 1
-
     def _day(self, day: dt.date) -> int:
         return (day - self.rows.today).days
+
+
+def _stake(value: Decimal, customer_class: str) -> int:
+    """What a day late costs: the value, more of it for the first classes; whole money."""
+    return max(1, ceil(value)) * STAKES.get(customer_class, 1)
 
 
 def factor(exact: Fraction) -> Fraction:

@@ -20,6 +20,9 @@ PROBLEM_WORDS = {
     "missing lead time": Message("no lead time"),
     "negative stock": Message("negative stock"),
     "cyclic bill of material": Message("bill of material in a circle"),
+    "bill of material with a gap": Message("no bill of material on some days"),
+    "circle of substitutes": Message("substitutes in a circle"),
+    "substitute that some uses do not allow": Message("substitute that some uses do not allow"),
     "unit that does not convert": Message("unit that does not convert"),
     "unknown part": Message("unknown item"),
     "unknown work centre": Message("unknown work centre"),
@@ -45,12 +48,18 @@ class PlanProblem:
 
 @dataclass(frozen=True)
 class PlanState:
-    """The newest plan. ``refused``: the verifier found faults, so an older one is in use."""
+    """The newest plan. ``refused``: the verifier found faults, so an older one is in use.
+
+    ``lost`` is the value of what it has late times its days and its customers' weight, and
+    ``lost_in_turn`` that of the plan that serves one order after the other, if it is better.
+    """
 
     made_at: dt.datetime
     refused: bool
     count: int
     problems: tuple[PlanProblem, ...]
+    lost: int = 0
+    lost_in_turn: int | None = None
 
 
 def plan_state(work: Work) -> PlanState | None:
@@ -67,4 +76,12 @@ def plan_state(work: Work) -> PlanState | None:
         PlanProblem(PROBLEM_WORDS.get(kind, OTHER), item_of(name), "@" in name)
         for kind, name, _ in problems[:SHOWN]
     )
-    return PlanState(row.made_at, not row.digest, row.figures["problems"], found)
+    told = row.figures
+    return PlanState(
+        row.made_at,
+        not row.digest,
+        told["problems"],
+        found,
+        told.get("lost", 0),
+        told.get("lost_in_turn"),
+    )

@@ -50,11 +50,15 @@ def lines_of(work: Work, refs: Iterable[str]) -> set[int]:
 
 def refs_using(work: Work, item_nos: Collection[str]) -> set[str]:
     """What unstarted work orders that consume the items were made for."""
-    parents = sa.select(BomRow.item_no).where(BomRow.component_no.in_(item_nos))
-    query = sa.select(WorkOrder.demand_ref).where(
-        WorkOrder.item_no.in_(parents),
-        WorkOrder.status.in_(WAITING_WORK),
-        WorkOrder.demand_ref != "",
+    query = (
+        sa.select(WorkOrder.demand_ref)
+        .join(BomRow, BomRow.item_no == WorkOrder.item_no)
+        .where(
+            BomRow.component_no.in_(item_nos),
+            BomRow.counts_on(WorkOrder.planned_start_on),
+            WorkOrder.status.in_(WAITING_WORK),
+            WorkOrder.demand_ref != "",
+        )
     )
     return set(work.session.scalars(query.distinct()))
 

@@ -303,34 +303,43 @@ def _parts(
         sa.select(BomRow).where(BomRow.item_no.in_({row.item_no for row in waiting}))
     ):
         bom[line.item_no].append(line)
-    nos = {
-        line.component_no
-        for row in waiting
-        for line in bom[row.item_no]
-        if (row.no, line.component_no) not in pegged
-    }
+    needs = {row.no: _needs(row, bom[row.item_no], pegged) for row in waiting}
+    nos = {item for group in needs.values() for item in group}
     stock = _stock(work, nos)
     coming, lead = _coming(work, nos, gone), _lead_days(work, nos)
     found: dict[str, list[Part]] = {}
     for row in waiting:
         parts = []
-        for line in bom[row.item_no]:
-            if (row.no, line.component_no) in pegged:
-                continue
-            level = kept_at(stock, line.component_no, row.site_code)
+        for item, need in needs[row.no].items():
+            level = kept_at(stock, item, row.site_code)
             site = level.site_code if level else row.site_code
-            need = (line.qty_per * row.qty * (HUNDRED + line.scrap_pct) / HUNDRED).quantize(ONE4)
             parts.append(
                 Part(
-                    item=line.component_no,
-                    need=need,
+                    item=item,
+                    need=need.quantize(ONE4),
                     on_hand=_unpegged(level, gone),
                     allocated=level.allocated if level else ZERO,
-                    coming=tuple(coming.get((line.component_no, site), ())),
-                    lead_days=lead.get(line.component_no, 0),
+                    coming=tuple(coming.get((item, site), ())),
+                    lead_days=lead.get(item, 0),
                 )
             )
         found[row.no] = parts
+    return found
+
+
+def _needs(
+    row: WorkOrder, bom: Sequence[BomRow], pegged: Collection[tuple[str, str]]
+) -> dict[str, Decimal]:
+    """What a work order takes that no document was pegged for, itself or a substitute."""
+    own = [line for line in bom if line.counts_on(row.planned_start_on)]
+    brought = {line.component_no for line in bom if (row.no, line.component_no) in pegged}
+    others = brought - {line.component_no for line in own}
+    brought |= {line.stands_in_for for line in bom if line.component_no in others}
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    for line in own:
+        if line.component_no not in brought:
+            scrap = (HUNDRED + line.scrap_pct) / HUNDRED
+            found[line.component_no] += line.qty_per * row.qty * scrap
     return found
 
 

@@ -53,15 +53,27 @@ def take(work: Work) -> Rows:
     """Everything that a plan made today needs."""
     session = work.session
     items = [
-        ItemRow(no, kind.value, unit, lead, lot)
-        for no, kind, unit, lead, lot in work.rows(
-            sa.select(Item.no, Item.kind, Item.unit, Item.lead_time_days, Item.lot_size).where(
-                Item.kind != ItemKind.SERVICE
-            )
+        ItemRow(no, kind.value, *rest)
+        for no, kind, *rest in work.rows(
+            sa.select(
+                Item.no,
+                Item.kind,
+                Item.unit,
+                Item.lead_time_days,
+                Item.lot_size,
+                Item.sellable,
+            ).where(Item.kind != ItemKind.SERVICE)
         )
     ]
     bom = sa.select(
-        BomRow.item_no, BomRow.component_no, BomRow.qty_per, BomRow.scrap_pct, BomRow.unit
+        BomRow.item_no,
+        BomRow.component_no,
+        BomRow.qty_per,
+        BomRow.scrap_pct,
+        BomRow.unit,
+        BomRow.valid_from,
+        BomRow.valid_to,
+        BomRow.stands_in_for,
     ).order_by(BomRow.item_no, BomRow.id)
     steps = sa.select(
         RoutingRow.item_no,
@@ -191,6 +203,8 @@ def _lines(work: Work) -> list[OpenLine]:
             OrderLine.ordered_qty,
             OrderLine.short_qty,
             OrderLine.shipped_qty,
+            OrderLine.net,
+            Order.rate,
             OrderLine.first_promised_on,
             OrderLine.promised_on,
             OrderLine.requested_on,
@@ -210,7 +224,7 @@ def _lines(work: Work) -> list[OpenLine]:
     found = []
     for (
         no, erp_no, incoterm, ordered_on, account, ship_to, site, customer_class, item,
-        line_id, line_no, ordered, short, shipped, first, promised, requested,
+        line_id, line_no, ordered, short, shipped, net, rate, first, promised, requested,
     ) in work.rows(query):  # fmt: skip
         transit, receiving = ways.get(ship_to) or ways.get(-account) or (0, "")
         found.append(
@@ -226,6 +240,7 @@ def _lines(work: Work) -> list[OpenLine]:
                 rank=(first or requested, ordered_on, line_id),
                 transit=transit if at_customer(incoterm) else 0,
                 receiving=receiving if at_customer(incoterm) else "",
+                each=net * rate / ordered,
             )
         )
     return found

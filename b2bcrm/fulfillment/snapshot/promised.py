@@ -117,7 +117,8 @@ def ways(work: Work) -> dict[str, str]:
     session = work.session
     lead = dict(session.execute(sa.select(Item.no, Item.lead_time_days)).all())
     parts: dict[str, list[str]] = defaultdict(list)
-    for item_no, component in session.execute(sa.select(BomRow.item_no, BomRow.component_no)):
+    today = sa.select(BomRow.item_no, BomRow.component_no).where(BomRow.counts_on(work.today))
+    for item_no, component in session.execute(today):
         parts[item_no].append(component)
     bought = (
         sa.select(PurchaseLine.item_no, PurchaseLine.supplier_no, sa.func.count())

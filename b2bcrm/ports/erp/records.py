@@ -96,12 +96,19 @@ class Item(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class BomLine:
-    """``qty_per`` pieces of ``component`` in one of the parent."""
+    """``qty_per`` of ``component`` in one of the parent, from and to a day, both in.
+
+    A line that stands in for another component takes its place where that is not there in time;
+    ``qty_per`` is then what one parent takes of it instead.
+    """
 
     component: str
     qty_per: Decimal
     scrap_pct: Decimal
     uom: str
+    valid_from: dt.date | None = None  # None: always was
+    valid_to: dt.date | None = None  # None: no end
+    stands_in_for: str = ""  # a component of the same parent
 
 
 @dataclass(frozen=True, kw_only=True)

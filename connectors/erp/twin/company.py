@@ -6,6 +6,7 @@ writes them as bodies of the twin's tables. What happens with them is ``engine``
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -99,7 +100,13 @@ def _lead(parts: dict[str, Part], part: Part) -> int:
     return inner + work_days(part, part.lot) + (_BUFFER if part.sellable else 1)
 
 
-def master_records(firm: Firm, start: str) -> Iterator[tuple[Entity, str, str, Body]]:
+def change_day(today: dt.date) -> str:
+    """The day of the engineering change: the first of the month after the next."""
+    months = today.month + 1
+    return dt.date(today.year + months // 12, months % 12 + 1, 1).isoformat()
+
+
+def master_records(firm: Firm, start: str, change: str) -> Iterator[tuple[Entity, str, str, Body]]:
     """(entity, erp_id, company, body) of all master data but stock and credit used."""
     for center in CENTERS:
         yield Entity.WORK_CENTER, center.code, SITE_COMPANY[center.site], {
@@ -110,7 +117,7 @@ def master_records(firm: Firm, start: str) -> Iterator[tuple[Entity, str, str, B
     for part in firm.parts.values():
         yield Entity.ITEM, part.no, SITE_COMPANY[part.site], _item(firm, part)
         if part.uses or part.steps:
-            yield Entity.BOM, part.no, SITE_COMPANY[part.site], _bom(firm, part)
+            yield Entity.BOM, part.no, SITE_COMPANY[part.site], _bom(firm, part, change)
         if part.sellable:
             yield from _prices(part, start)
     for buyer in firm.buyers.values():
@@ -128,12 +135,15 @@ def _item(firm: Firm, part: Part) -> Body:
     }  # fmt: skip
 
 
-def _bom(firm: Firm, part: Part) -> Body:
+def _bom(firm: Firm, part: Part, change: str) -> Body:
     return {
         "item": part.no,
         "lines": [
             {"component": use.part, "qty_per": str(use.per), "scrap_pct": str(use.scrap),
-             "uom": firm.parts[use.part].uom}
+             "uom": firm.parts[use.part].uom,
+             "valid_from": change if use.when == "after" else None,
+             "valid_to": shift(change, -1) if use.when == "before" else None,
+             "stands_in_for": use.stands_in_for}
             for use in part.uses
         ],
         "routing": [

@@ -20,7 +20,7 @@ from pathlib import Path
 from b2bcrm.ports.erp import Entity
 from connectors.erp.twin import sales
 from connectors.erp.twin.calendars import instant, shift
-from connectors.erp.twin.company import Firm, Size, found, master_records
+from connectors.erp.twin.company import Firm, Size, change_day, found, master_records
 from connectors.erp.twin.course import happen
 from connectors.erp.twin.demand import Arrival, Market, arrivals, first_day
 from connectors.erp.twin.documents import Chain, Doc
@@ -40,8 +40,8 @@ _USED = {"20417": 0.61, "20463": 0.54, "30502": 1.12}  # share of the limit, as 
 class Past(Plant):
     """A plant whose future up to ``horizon`` is being made; counts what is left per chain."""
 
-    def __init__(self, firm: Firm, worse_day: str, horizon: str) -> None:
-        super().__init__(firm, lambda _: None, worse_day)
+    def __init__(self, firm: Firm, worse_day: str, change_day: str, horizon: str) -> None:
+        super().__init__(firm, lambda _: None, worse_day, change_day)
         self.horizon = horizon
         self.left: Counter[str] = Counter()
 
@@ -102,12 +102,13 @@ def write(path: Path, *, size: Size, seed: int, today: dt.date) -> None:
 
 def _fill(db: sqlite3.Connection, firm: Firm, today: dt.date) -> None:
     start = first_day(firm.size, today)
-    plant = Past(firm, shift(start, round(_WORSE_AFTER)), today.isoformat())
+    change = change_day(today)
+    plant = Past(firm, shift(start, round(_WORSE_AFTER)), change, today.isoformat())
     if firm.size == "small":
         plant.worse_day = shift(today.isoformat(), -60)
     plant.at(instant(start, "08:00"))
     writer = Writer(db)
-    for entity, erp_id, company, body in master_records(firm, start):
+    for entity, erp_id, company, body in master_records(firm, start, change):
         doc = Doc(entity, erp_id, company, body)
         doc.touch(plant.clock)
         if entity is Entity.CUSTOMER:
@@ -128,7 +129,8 @@ def _fill(db: sqlite3.Connection, firm: Firm, today: dt.date) -> None:
     )
     settings = {
         "size": firm.size, "seed": firm.seed, "today": today.isoformat(), "start": start,
-        "worse_day": plant.worse_day, "numbers": plant.numbers, "lived_to": plant.clock,
+        "worse_day": plant.worse_day, "change_day": change, "numbers": plant.numbers,
+        "lived_to": plant.clock,
     }  # fmt: skip
     db.executemany(
         "INSERT INTO setting VALUES (?, ?)", [(k, json.dumps(v)) for k, v in settings.items()]

@@ -21,6 +21,8 @@ from connectors.erp.twin.plant import Plant
 from connectors.erp.twin.restock import restock
 from connectors.erp.twin.store import Store
 
+NEVER = "9999-12-31"  # the change of a file from before there was one
+
 
 class LivingWorld:
     """The file in ``path`` and the clock ``now``: what was due happens before anything else."""
@@ -81,7 +83,12 @@ class LivingWorld:
         seen = self._store.foreign_changes()
         plant = self._plant
         if plant is None or seen != self._seen:
-            plant = Plant(self._firm, self._store.chain, self._store.setting("worse_day"))
+            plant = Plant(
+                self._firm,
+                self._store.chain,
+                self._store.setting("worse_day"),
+                self._store.setting("change_day", default=NEVER),
+            )
             plant.numbers = self._store.setting("numbers")
             plant.stock = {
                 (doc.body["item"], doc.body["site"]): doc for doc in self._store.docs(Entity.STOCK)

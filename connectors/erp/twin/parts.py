@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Use:
-    """``per`` of ``part`` in one parent, ``scrap`` percent on top."""
+    """``per`` of ``part`` in one parent, ``scrap`` percent on top.
+
+    ``when``: only before or after the engineering change; the plant knows its day. A use may stand
+    in for a part, which this plant's own planning never lets happen.
+    """
 
     part: str
     per: Decimal
     scrap: Decimal = Decimal(0)
+    when: Literal["always", "before", "after"] = "always"
+    stands_in_for: str = ""
 
 
 @dataclass(eq=False)

@@ -101,7 +101,7 @@ class Planner:
             "latest": latest, "received": 0, "pegs": [], "subs": [], "buys": [],
         })  # fmt: skip
         before = days.add(latest, -1)
-        for use in part.uses:
+        for use in plant.uses(part, latest):
             self._consume(doc, use, pieces(use, qty), before)
         lay(plant, self.chain, doc)
         doc.body["first_planned_end_on"] = doc.body["planned_end_on"]

@@ -15,7 +15,7 @@ from b2bcrm.ports.erp import Entity
 from connectors.erp.twin.calendars import WorkDays, instant, local_day
 from connectors.erp.twin.company import Body, Firm
 from connectors.erp.twin.documents import Chain, Doc
-from connectors.erp.twin.parts import SITE_COMPANY, Part
+from connectors.erp.twin.parts import SITE_COMPANY, Part, Use
 
 Event = tuple[str, int, str, str, str]  # due_at, id, root, kind, ref
 FIRST_NUMBERS = {"order": 418000, "work": 72000, "buy": 26300, "shipment": 510000,
@@ -25,11 +25,21 @@ _NUMBER = {"order": "{:08d}", "work": "WO-{}", "buy": "PO-{}", "shipment": "DN-{
 
 
 class Plant:
-    """See the module. ``worse_day`` is when the suppliers named in ``parts`` change."""
+    """See the module. ``worse_day`` is when the suppliers named in ``parts`` change.
 
-    def __init__(self, firm: Firm, fetch: Callable[[str], Chain | None], worse_day: str) -> None:
+    From ``change_day`` on, what is made has the components of the engineering change.
+    """
+
+    def __init__(
+        self,
+        firm: Firm,
+        fetch: Callable[[str], Chain | None],
+        worse_day: str,
+        change_day: str,
+    ) -> None:
         self.firm = firm
         self.worse_day = worse_day
+        self.change_day = change_day
         self.clock = ""
         self.day = ""
         self.chains: dict[str, Chain] = {}
@@ -77,6 +87,11 @@ class Plant:
     def days(self, site: str) -> WorkDays:
         """Working days of a site."""
         return self.firm.days(site)
+
+    def uses(self, part: Part, day: str) -> list[Use]:
+        """What a part takes when it is begun on a day."""
+        over = "before" if day >= self.change_day else "after"
+        return [use for use in part.uses if use.when != over and not use.stands_in_for]
 
     # ------------------------------------------------------------------------------------ stock
     def level(self, part: Part) -> Doc:

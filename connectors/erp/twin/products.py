@@ -220,8 +220,16 @@ def _tables(sizes: tuple[str, ...], *, full: bool) -> Iterator[Part]:
                 cost=price * 23, weight=D(int(s) ** 2) / D(800), sellable=True,
                 euro=price * (D("1.2") if code == "DD" else D(1)), uses=[Use(f"TB-RT{s}", D(1)),
                 Use(f"MTR-RT{s}", D(1)), Use(f"ENC-RT{s}", D(1)), Use("BRG-7210-P4", D(2)),
-                Use("SEAL-52-72", D(2))], steps=_steps("TC1", ("Assembly", "A-2", "2.0", "3.00"),
-                ("Geometry test", "Q-1", "1.0", "2.00"), ("Packing", "P-1", "0.5", "0.50")))  # fmt: skip
+                Use("BRG-7210-P2", D(2), stands_in_for="BRG-7210-P4"), *_seals(s)],
+                steps=_steps("TC1", ("Assembly", "A-2", "2.0", "3.00"), ("Geometry test", "Q-1",
+                "1.0", "2.00"), ("Packing", "P-1", "0.5", "0.50")))  # fmt: skip
+
+
+def _seals(size: str) -> list[Use]:
+    """Of rotary tables: one size gets another material from the engineering change on."""
+    if size != "250":
+        return [Use("SEAL-52-72", D(2))]
+    return [Use("SEAL-52-72", D(2), when="before"), Use("SEAL-52-72-FKM", D(2), when="after")]
 
 
 def _general(*, full: bool) -> Iterator[Part]:
@@ -233,8 +241,12 @@ def _general(*, full: bool) -> Iterator[Part]:
          "角接触球轴承 7210 P4"), "V102", 1900, "PCS"),
         ("SEAL-52-72", ("Radial seal 52 × 72", "徑向油封 52 × 72", "径向油封 52 × 72"), "V106", 120,
          "PCS"),
+        ("SEAL-52-72-FKM", ("Radial seal 52 × 72, FKM", "徑向油封 52 × 72，FKM",
+         "径向油封 52 × 72，FKM"), "V106", 210, "PCS"),
     ):  # fmt: skip
         yield _bought(no, names, supplier, 12, cost, uom=uom, stocked=True, lot=100)
+    yield _bought("BRG-7210-P2", ("Angular contact bearing 7210 P2", "斜角滾珠軸承 7210 P2",
+        "角接触球轴承 7210 P2"), "V102", 12, 3400, stocked=True, lot=12)  # fmt: skip
     for size, bore in ((25, 12), (32, 14), (40, 19), (55, 24), (66, 28)) if full else ((40, 19),):
         yield _bought(f"CP-{size}-{bore}", (f"Bellows coupling {size}, bore {bore}",
             f"波紋管聯軸器 {size}，孔徑 {bore}", f"波纹管联轴器 {size}，孔径 {bore}"), "V114", 12,

@@ -15,7 +15,13 @@ from hypothesis import strategies as st
 
 from b2bcrm.fulfillment.planning.engine.building import build
 from b2bcrm.fulfillment.planning.engine.checking import check
-from b2bcrm.fulfillment.planning.engine.improving import guards, improve, merit
+from b2bcrm.fulfillment.planning.engine.improving import (
+    guards,
+    improve,
+    lines_first,
+    lost,
+    money,
+)
 from b2bcrm.fulfillment.planning.engine.ledger import FULL, opened, with_room
 from b2bcrm.fulfillment.planning.engine.plan import plan_of, score
 from b2bcrm.fulfillment.planning.engine.records import (
@@ -39,17 +45,17 @@ def test_every_greedy_plan_passes_the_verifier(facts):
     tell(facts)
 
 
-@given(plants(), st.integers(0, 1000))
+@given(plants(), st.sampled_from([lines_first, money]), st.integers(0, 1000))
 @settings(max_examples=60)
-def test_an_improved_plan_passes_the_verifier_and_is_never_worse(facts, seed):
+def test_an_improved_plan_passes_the_verifier_and_is_never_worse(facts, stakes_of, seed):
     book, _, _ = build(facts)
-    greedy = solve(book)
+    greedy, stakes = solve(book), stakes_of(book)
     guard = guards(book, greedy, 2)
     better, _ = improve(
-        book, greedy, guard, fill=lambda n: n < 128, shorten=lambda n: n < 128, seed=seed
+        book, greedy, guard, stakes, fill=lambda n: n < 128, shorten=lambda n: n < 128, seed=seed
     )
     assert check(book, plan_of(book, better)) == []
-    assert merit(book, better) >= merit(book, greedy)
+    assert lost(book, better, stakes) <= lost(book, greedy, stakes)
     kept = (book.unit_priority <= 2) & (greedy.unit_day >= 0)
     assert (better.unit_day[kept] <= greedy.unit_day[kept]).all()
     assert (better.unit_day[kept] >= 0).all()
@@ -79,7 +85,9 @@ def test_the_same_book_and_rounds_give_the_same_plan(facts):
         book, _, _ = build(facts)
         plan = solve(book)
         guard = guards(book, plan, 2)
-        better, _ = improve(book, plan, guard, fill=lambda n: n < 128, shorten=lambda n: n < 128)
+        better, _ = improve(
+            book, plan, guard, money(book), fill=lambda n: n < 128, shorten=lambda n: n < 128
+        )
         return plan_of(book, better)
 
     assert all((a == b).all() for a, b in zip(planned(), planned(), strict=True))
@@ -104,7 +112,12 @@ def test_improvement_lets_one_big_line_wait_for_ten_small_ones():
     greedy = solve(book)
     assert score(book, plan_of(book, greedy)).on_time == 1
     better, rounds = improve(
-        book, greedy, guards(book, greedy, 2), fill=lambda n: n < 2048, shorten=lambda n: n < 128
+        book,
+        greedy,
+        guards(book, greedy, 2),
+        lines_first(book),
+        fill=lambda n: n < 2048,
+        shorten=lambda n: n < 128,
     )
     assert rounds == 2048 + 128
     assert score(book, plan_of(book, better)).on_time == 10
@@ -114,9 +127,33 @@ def test_a_kept_promise_is_not_given_up_for_many():
     book, _, _ = build(bottleneck())
     greedy = solve(book)
     same, _ = improve(
-        book, greedy, guards(book, greedy, 3), fill=lambda n: n < 512, shorten=lambda n: n < 128
+        book,
+        greedy,
+        guards(book, greedy, 3),
+        lines_first(book),
+        fill=lambda n: n < 512,
+        shorten=lambda n: n < 128,
     )
     assert score(book, plan_of(book, same)).on_time == 1
+
+
+@pytest.mark.parametrize(("value", "late"), [(1, "big"), (1000, "small")])
+def test_where_money_counts_the_dear_line_waits_for_nobody(value, late):
+    told = bottleneck()
+    lines = [replace(line, value=value if line.name == "big" else 10) for line in told.lines]
+    book, names, _ = build(replace(told, lines=lines[::-1] if value > 1 else lines))
+    greedy = solve(book)
+    better, _ = improve(
+        book,
+        greedy,
+        guards(book, greedy, 2),
+        money(book),
+        fill=lambda n: n < 2048,
+        shorten=lambda n: n < 128,
+    )
+    day = dict(zip(names.lines, plan_of(book, better).line_leaves.tolist(), strict=True))
+    assert (day["big"] > 7) == (late == "big")
+    assert lost(book, better, money(book)) <= lost(book, greedy, money(book))
 
 
 @pytest.mark.parametrize("room", range(11))
@@ -213,7 +250,8 @@ def test_compiled_and_plain_kernels_make_the_same_plan():
         "book, _, _ = build(bottleneck())\n"
         "plan = solve(book)\n"
         "guard = guards(book, plan, 2)\n"
-        "one, _ = improve(book, plan, guard, fill=lambda n: n < 512, shorten=lambda n: n < 256)\n"
+        "budget = {'fill': lambda n: n < 512, 'shorten': lambda n: n < 256}\n"
+        "one, _ = improve(book, plan, guard, lines_first(book), **budget)\n"
         "print(hashlib.sha256(np.concatenate(plan_of(book, one)).tobytes()).hexdigest())\n"
     )
     digests = {

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from b2bcrm.fulfillment.planning.engine.building import build
 from b2bcrm.fulfillment.planning.engine.changing import Hours, Receipt, changed
 from b2bcrm.fulfillment.planning.engine.checking import check
-from b2bcrm.fulfillment.planning.engine.improving import guards, improve, merit
+from b2bcrm.fulfillment.planning.engine.improving import (
+    guards,
+    improve,
+    lines_first,
+    lost,
+)
 from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.plan import plan_of
 from b2bcrm.fulfillment.planning.engine.records import Line
@@ -25,7 +30,12 @@ def improved(told) -> Planned:
     book, names, _ = build(told)
     greedy = solve(book)
     ledger, _ = improve(
-        book, greedy, guards(book, greedy, 0), fill=lambda n: n < 128, shorten=lambda n: n < 256
+        book,
+        greedy,
+        guards(book, greedy, 0),
+        lines_first(book),
+        fill=lambda n: n < 128,
+        shorten=lambda n: n < 256,
     )
     return Planned(book, names, ledger)
 
@@ -78,7 +88,8 @@ def test_what_improvement_gained_outlives_a_feed_that_touches_something_else():
     plan = tight()
     before = days(plan, plan.book, plan.ledger)
     assert (before["one"], before["two"]) == (7, 7)
-    assert merit(plan.book, plan.ledger) > merit(plan.book, solve(plan.book))
+    stakes = lines_first(plan.book)
+    assert lost(plan.book, plan.ledger, stakes) < lost(plan.book, solve(plan.book), stakes)
     book, names = changed(plan.book, plan.names, [Receipt(0, day=25)])
     after = days(plan, book, repaired(plan, book, names))
     assert after["other"] == 25

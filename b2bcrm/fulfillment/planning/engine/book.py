@@ -71,6 +71,7 @@ class Book(NamedTuple):
     unit_due: Small  # U; day to leave for the earliest wish; never before day 0
     unit_limit: Small  # U; last day on which it may leave
     unit_priority: Small  # U
+    unit_value: Ints  # U; what a day late costs, at least 1
     sequence: Small  # U; units in the order of service
     line_part: Small  # N
     line_qty: Ints  # N

@@ -87,9 +87,9 @@ def _source_arrays(
         by_way[part] = [_earliest(way, earliest, days) for way in ways.get(part, [])]
         earliest[part] = min(by_way[part], default=NEVER)
     flat = [way for part in range(parts) for way in ways.get(part, [])]
-    own = {part: [way for way in found if not way.stands_in] for part, found in ways.items()}
     bought = [
-        bool(own.get(part)) and all(w.centre < 0 and not w.components for w in own[part])
+        bool(ways.get(part))
+        and all(w.stands_in or (w.centre < 0 and not w.components) for w in ways[part])
         for part in range(parts)
     ]
     components = [component for way in flat for component in way.components]

@@ -24,7 +24,7 @@ from b2bcrm.fulfillment.planning.engine.records import Line
 
 LINES = ("line_part", "line_qty", "line_wish", "line_transit", "line_calendar", "line_least",
          "line_class")  # fmt: skip
-UNITS = ("unit_due", "unit_limit", "unit_priority")
+UNITS = ("unit_due", "unit_limit", "unit_priority", "unit_value")
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ def units_of(
         "unit_due": np.array(due, np.int32),
         "unit_limit": np.array(limit, np.int32),
         "unit_priority": np.array(priority, np.int32),
+        "unit_value": np.array([sum(max(1, n.value) for n in group) for group in groups], np.int64),
         "sequence": np.array(order, np.int32),
         "line_part": np.array([known.parts[line.part] for line in lines], np.int32),
         "line_qty": np.array([line.qty for line in lines], np.int64),

@@ -2,8 +2,8 @@
 
 Large-neighbourhood search over the sequence and the stock policy. A round takes a late unit and
 some rivals for what it lacks out of the plan, plans it first and then them, and keeps the result
-if it is no worse: fewer lines late, then fewer days late. No unit leaves after its guard, the last
-day that a promise allows.
+if it costs no more. What lateness costs is told: of a case, lines on time come first and then days;
+of a live book, it is money. No unit leaves after its guard, the last day that a promise allows.
 
 There are two ways to start. In a tight book late units first wait outside the plan, where they are
 in nobody's way, until as many as possible are on time; then all are planned, and days are saved. In
@@ -23,12 +23,13 @@ from b2bcrm.fulfillment.planning.engine.book import NEVER, Book, Small
 from b2bcrm.fulfillment.planning.engine.ledger import FULL, Ledger, copied, removable, with_room
 from b2bcrm.fulfillment.planning.engine.placing import drop
 from b2bcrm.fulfillment.planning.engine.rivals import Rivals, rivals_of
-from b2bcrm.fulfillment.planning.engine.rounds import Search, new_search, run_rounds
+from b2bcrm.fulfillment.planning.engine.rounds import Search, Stakes, new_search, run_rounds
 from b2bcrm.fulfillment.planning.engine.solving import place_early, send_ahead, solve
 
 BATCH = 128  # rounds between two looks at the budget
 AFTER_LAST = 14  # days after the last wish by which waiting units are counted to leave
-WORTH = 25  # days late that one line on time is worth in a live book
+FIRST = 10_000  # days that one line on time is worth where lines come first
+BROKEN = 10  # days that a late unit's value is lost for, besides those that it is late
 
 Budget = Callable[[int], bool]  # rounds done so far -> whether another batch may be run
 
@@ -43,19 +44,18 @@ def improve(
     book: Book,
     plan: Ledger,
     guard: Small,
+    stakes: Stakes,
     *,
     fill: Budget,
     shorten: Budget,
-    worth: int = WORTH,
     seed: int = 1,
 ) -> tuple[Ledger, int]:
-    """A plan that is no worse, and the rounds it took; ``plan`` itself stays as it is.
+    """A plan that costs no more, and the rounds it took; ``plan`` itself stays as it is.
 
-    ``fill`` is the budget for lines on time, ``shorten`` the one for days late. Where one line on
-    time is ``worth`` less than the days that it costs, the start is one with fewer days late.
+    ``fill`` is the budget for units on time, ``shorten`` the one for days late.
     """
-    rivals, search = rivals_of(book), new_search(book, guard, seed)
-    start = _in_turn(book, plan, guard, worth)
+    rivals, search = rivals_of(book), new_search(book, guard, stakes, seed)
+    start = _in_turn(book, plan, guard, stakes)
     if start:
         ledger = start
         _no_waiting(book, search)
@@ -71,16 +71,33 @@ def improve(
         ledger = _plan_waiting(book, ledger)
     ledger, shortened = _run(book, ledger, search, rivals, shorten)
     ledger = _sent_ahead(book, ledger)
-    better = merit(book, ledger) >= merit(book, plan)
+    better = lost(book, ledger, stakes) <= lost(book, plan, stakes)
     return (ledger if better else plan), filled + shortened
 
 
-def _in_turn(book: Book, plan: Ledger, guard: Small, worth: int) -> Ledger | None:
-    """The plan with late units planned in turn, where that saves enough days and guards hold."""
+def lines_first(book: Book) -> Stakes:
+    """As many lines on time as can be, then as few days late: what counts in planning cases."""
+    lines = np.diff(book.unit_line).astype(np.int64)
+    return Stakes(lines * FIRST, lines)
+
+
+def money(book: Book) -> Stakes:
+    """The value of what is late times the days, of which a broken promise counts some at once."""
+    return Stakes(book.unit_value * BROKEN, book.unit_value)
+
+
+def lost(book: Book, ledger: Ledger, stakes: Stakes) -> int:
+    """What the lateness of a plan costs; a unit that is not planned is later than any other."""
+    day = np.where(ledger.unit_day < 0, 2 * book.horizon, ledger.unit_day)
+    late = np.maximum(0, day - book.unit_due)
+    return int((stakes.late * (late > 0) + stakes.daily * late).sum())
+
+
+def _in_turn(book: Book, plan: Ledger, guard: Small, stakes: Stakes) -> Ledger | None:
+    """The plan with late units planned in turn, where that costs less and guards hold."""
     kept = set(book.unit_priority[guard < NEVER].tolist())
     ledger = solve(book, set(book.unit_priority.tolist()) - kept)
-    lost, _, saved = np.subtract(merit(book, plan), merit(book, ledger)) * (1, 1, -1)
-    if saved <= worth * lost or (ledger.unit_day > guard).any():
+    if lost(book, ledger, stakes) >= lost(book, plan, stakes) or (ledger.unit_day > guard).any():
         return None
     return None if ((ledger.unit_day < 0) & (plan.unit_day >= 0)).any() else ledger
 
@@ -94,15 +111,6 @@ def late_units(book: Book, ledger: Ledger) -> Small:
     """Units that leave late or not at all."""
     late = (ledger.unit_day < 0) | (ledger.unit_day > book.unit_due)
     return np.flatnonzero(late).astype(np.int32)
-
-
-def merit(book: Book, ledger: Ledger) -> tuple[int, int, int]:
-    """Lines that leave in time, lines planned, and days late as a negative number."""
-    lines = np.diff(book.unit_line).astype(np.int64)
-    planned, late = ledger.unit_day >= 0, ledger.unit_day - book.unit_due
-    in_time = planned & (late <= 0)
-    days = int((lines * np.maximum(0, late))[planned].sum())
-    return int(lines[in_time].sum()), int(lines[planned].sum()), -days
 
 
 def _run(

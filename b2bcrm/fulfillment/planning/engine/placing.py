@@ -176,8 +176,9 @@ def most_of(book: Book, ledger: Ledger, source: int, day: int) -> int:
     """How much a source that stands in can bring by ``day``: what its component is free for."""
     calendar, c = book.source_calendar[source], book.source_component[source]
     rank = book.calendar_rank[calendar, day] - book.source_days[source]
-    rank = min(rank, book.calendar_rank[calendar, book.source_until[source]])
-    start = book.calendar_day[calendar, rank] if rank >= 0 else -1
+    if rank < 0 or rank > book.calendar_rank[calendar, book.source_until[source]]:
+        return 0
+    start = book.calendar_day[calendar, rank]
     if start < book.source_fence[source]:
         return 0
     part, free = book.component_part[c], 0

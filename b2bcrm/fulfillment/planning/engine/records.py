@@ -179,7 +179,8 @@ class Line:
     two are planned: what can be there in time, and the rest. Lines of one ``together`` do so if all
     of them may, each with the same share of its pieces in a shipment.
 
-    ``customer_class`` is the one whose allocations it has; the empty one has none.
+    ``customer_class`` is the one whose allocations it has; the empty one has none. Each day that it
+    is late costs ``value``, whole units of anything.
     """
 
     name: str
@@ -195,6 +196,7 @@ class Line:
     shipments: int = 1
     least: int = 1
     customer_class: str = ""
+    value: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ from b2bcrm.fulfillment.planning.engine.ledger import (
 from b2bcrm.fulfillment.planning.engine.placing import STOCK_FIRST, could, drop, place_unit
 from b2bcrm.fulfillment.planning.engine.rivals import Rivals
 
-LATE = 10_000  # days that one line on time is worth; no plan makes up for it with days
 MODULUS, FACTOR = 2**31 - 1, 48271  # Park and Miller's minimal standard generator
 MOST_WAITING, MOST_PLANNED = 12, 6  # rivals, while late units wait and when all are planned
-SLACK = 20  # days by which a round may be worse while late units wait: out of dead ends
+SLACK = 20  # days of a middling unit by which a round may be worse while late units wait: out of
+# dead ends
 TRIES = 3  # earlier days that are tried for a late unit in one round
 LATER = 200  # days by which a unit may leave later than before, or than due, to let another pass
 ELSEWHERE = 4  # one round in so many takes rivals for something that the unit does not lack
@@ -35,7 +35,9 @@ class Search(NamedTuple):
 
     random: Ints  # 1; state of the generator
     waits: Ints  # 1; 1: late units wait outside the plan
-    slack: Ints  # 1; days by which a round may make the plan worse
+    slack: Ints  # 1; by how much a round may make the plan worse
+    late: Ints  # U; what it costs that the unit is late, and
+    daily: Ints  # U; that it is so by a day
     guard: Small  # U; last day on which the unit may leave, within its limit; NEVER: it may wait
     hope: Small  # U; day on which an unplanned unit is counted to leave
     out_unit: Small  # what the round took out, and how it was; MOST_WAITING + 1 at most
@@ -45,13 +47,23 @@ class Search(NamedTuple):
     out_ahead: Ints
 
 
-def new_search(book: Book, guard: Small, seed: int) -> Search:
+class Stakes(NamedTuple):
+    """What it costs that a unit is late, and each day of it; U each, ``daily`` at least 1."""
+
+    late: Ints
+    daily: Ints
+
+
+def new_search(book: Book, guard: Small, stakes: Stakes, seed: int) -> Search:
     """The start of a search in which late units wait."""
+    slack = min(MODULUS - 1, SLACK * int(np.median(stakes.daily)) if len(stakes.daily) else 0)
     most = MOST_WAITING + 1
     return Search(
         random=np.array([seed % (MODULUS - 1) + 1], np.int64),
         waits=np.ones(1, np.int64),
-        slack=np.full(1, SLACK, np.int64),
+        slack=np.full(1, slack, np.int64),
+        late=stakes.late,
+        daily=stakes.daily,
         guard=guard,
         hope=np.zeros(len(book.unit_due), np.int32),
         out_unit=np.zeros(most, np.int32),
@@ -72,12 +84,11 @@ def draw(search: Search, below: int) -> int:
 
 @inner
 def cost(book: Book, search: Search, unit: int, day: int) -> int:
-    """What it costs that the unit leaves on ``day`` (-1: not planned), in days over its lines."""
+    """What it costs that the unit leaves on ``day``; -1: not planned."""
     due = book.unit_due[unit]
     if day < 0:
         day = max(search.hope[unit], due + 1)
-    lines = book.unit_line[unit + 1] - book.unit_line[unit]
-    return int(lines * (LATE + day - due)) if day > due else 0
+    return int(search.late[unit] + search.daily[unit] * (day - due)) if day > due else 0
 
 
 @inner
@@ -116,8 +127,8 @@ def replan(book: Book, ledger: Ledger, search: Search, unit: int, was: int, most
         policy != STOCK_FIRST and place_unit(book, ledger, unit, due, whole(STOCK_FIRST))
     ):
         return 0
-    lines = book.unit_line[unit + 1] - book.unit_line[unit]
-    last = min(guard, whole(book.unit_limit[unit]), due + most // lines - LATE)
+    allowed = due + (most - search.late[unit]) // search.daily[unit]
+    last = min(guard, whole(book.unit_limit[unit]), allowed)
     if last <= due:
         return -1
     if search.waits[0] and guard == NEVER:

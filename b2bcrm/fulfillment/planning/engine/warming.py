@@ -7,7 +7,7 @@ from fractions import Fraction
 from b2bcrm.fulfillment.planning.engine.asking import Asking
 from b2bcrm.fulfillment.planning.engine.building import build
 from b2bcrm.fulfillment.planning.engine.changing import Hours, Receipt, Service
-from b2bcrm.fulfillment.planning.engine.improving import guards, improve
+from b2bcrm.fulfillment.planning.engine.improving import guards, improve, lines_first
 from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.records import (
     Bucket,
@@ -44,7 +44,14 @@ def warm_planning(*, improving: bool = True) -> None:
     book, _, _ = build(FACTS)
     plan = solve(book)
     if improving:
-        improve(book, plan, guards(book, plan, -1), fill=lambda n: n < 1, shorten=lambda n: n < 1)
+        improve(
+            book,
+            plan,
+            guards(book, plan, -1),
+            lines_first(book),
+            fill=lambda n: n < 1,
+            shorten=lambda n: n < 1,
+        )
 
 
 def warm() -> None:
