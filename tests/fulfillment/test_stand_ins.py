@@ -146,7 +146,10 @@ def test_the_rest_of_a_line_that_is_split_counts_for_the_line():
         (Substitute("NONE", "AXLE", D(1)), "NONE is not in the plan."),
         (Substitute("SHAFT", "NONE", D(1)), "NONE is not in the plan."),
         (Substitute("PUMP", "FAR", D(1)), "FAR is at none of the sites of PUMP."),
-        (Substitute("SHAFT", "PUMP", D(1)), "PUMP is made of SHAFT, so it cannot stand in for it."),
+        (
+            Substitute("SHAFT", "PUMP", D(1)),
+            "SHAFT goes into PUMP or stands in for it, so it cannot be the other way round.",
+        ),
         (OtherSite("SHAFT", "TC", "TC", 3), "A site cannot stand in for itself."),
         (OtherSite("NONE", "TC", "KS", 3), "NONE is not in the plan."),
         (OtherSite("PUMP", "TC", "KS", 3), "PUMP is not at KS in the plan."),

@@ -50,10 +50,10 @@ def instead(ground: Ground, measure: StandIn, before: Sequence[Change]) -> list[
 
 
 def _circle(measure: StandIn) -> Message:
-    """Why what is made of a part cannot take its place."""
+    """Why what a part goes into, or stands in for, cannot take its place."""
     if isinstance(measure, Substitute):
         return Message(
-            "%(by)s is made of %(item)s, so it cannot stand in for it.",
+            "%(item)s goes into %(by)s or stands in for it, so it cannot be the other way round.",
             by=measure.by,
             item=measure.item,
         )
