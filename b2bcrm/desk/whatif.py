@@ -26,21 +26,23 @@ from b2bcrm.fulfillment.planning.measures import (
     Last,
     Measure,
     Move,
+    OtherSite,
     Overtime,
     Rush,
     Split,
+    Substitute,
     measures_of,
     read,
     text_of,
 )
-from b2bcrm.fulfillment.planning.prices import Prices
+from b2bcrm.fulfillment.planning.prices import Prices, Way
 from b2bcrm.fulfillment.planning.progress import word_of
 from b2bcrm.fulfillment.queries.choices import choices
 from b2bcrm.fulfillment.queries.open_lines import OpenLine
 from b2bcrm.fulfillment.queries.scenarios import SavedScenario, scenario, scenarios
 from b2bcrm.fulfillment.schemas import PricesSchema, ProposeSchema, SaveScenarioSchema
 from b2bcrm.kernel.actor import Right
-from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.words import Message, show_decimal
 from b2bcrm.kernel.work import Work
 from b2bcrm.web.answers import see_other
 from b2bcrm.web.forms import read_form
@@ -56,6 +58,7 @@ PATH = "/fulfillment/what-if"
 COMPARED = 2
 MOST_ID = 2**63 - 1
 SHOWN = 100  # lines that move; how many there are in all is told
+NAMED = 5  # lines that something stands in for
 ADD_WORDS = {
     "move": Message("Another day for a purchase order"),
     "overtime": Message("More hours at a work centre"),
@@ -64,8 +67,15 @@ ADD_WORDS = {
     "first": Message("Serve an order line first"),
     "split": Message("Split an order line"),
     "allocate": Message("Allocate an item anew"),
+    "substitute": Message("Take a substitute"),
+    "other_site": Message("Take from another site"),
 }
 WITHOUT, WITH, CAPACITY = Message("As it is"), Message("With it"), Message("Capacity")
+NOTHING_TAKEN = Message("Nothing is taken: nobody is short, or nothing of it is there in time.")
+STANDS_IN = Message(
+    "Our plan takes it only where the item cannot be there in time, and only as far as it is free "
+    "or can still be had. Work orders of the ERP keep their components."
+)
 HINTS: dict[type[Measure], Message] = {
     Move: Message("all its open lines; what was put off for it goes back to its first days"),
     Overtime: Message("on its open days; work orders of the ERP keep their dates"),
@@ -75,6 +85,15 @@ HINTS: dict[type[Measure], Message] = {
     Split: Message("the rest follows when it can"),
     Allocate: Message("among the lines that our plan serves; what the ERP has pegged stays"),
 }
+
+
+class WayRow(NamedTuple):
+    """A way to make a line earlier as the page lists it."""
+
+    way: Way
+    sentence: Message
+    url: str
+    hint: Message | None = None
 
 
 class Lever(NamedTuple):
@@ -143,7 +162,8 @@ def _shown(
 ) -> str:
     question, answer = _tried(measures, line)
     work = reading()
-    centers = [(code, say(word_of(name))) for code, name, _site in choices(work).centers]
+    offered = choices(work)
+    centers = [(code, say(word_of(name))) for code, name, _site in offered.centers]
     return render_template(
         template,
         path=PATH,
@@ -154,6 +174,8 @@ def _shown(
         levers=_levers(measures, answer),
         no_plan=whatif.NO_PLAN if question.ground is None else None,
         centers=centers,
+        stands_in=STANDS_IN,
+        sites=[(code, name) for _id, code, name in offered.sites],
         adds=ADD_WORDS,
         strategies=[(one.value, say(word)) for one, word in STRATEGY_WORDS.items()],
         line=line,
@@ -163,7 +185,7 @@ def _shown(
             (load, dict(centers).get(load.center, load.center), _plot(load))
             for load in answer.loads
         ],
-        ways=[(way, url_of([*measures, way.measure], line)) for way in answer.ways],
+        ways=[_way_row(way, measures, line) for way in answer.ways],
         swap_url=_swap_url(measures, line, answer),
         shown=SHOWN,
         kept=kept,
@@ -171,6 +193,22 @@ def _shown(
         may_change=work.actor.may(Right.CHANGE_PROMISE),
         to=links,
     )
+
+
+def _way_row(way: Way, measures: Sequence[Measure], line: str) -> WayRow:
+    """``url`` tries it; the days on the way from another site are asked for first."""
+    measure = way.measure
+    if isinstance(measure, OtherSite):
+        asked = {name: getattr(measure, name) for name in ("item", "site", "source")}
+        pairs = [("m", text_of(one)) for one in measures] + [("line", line), ("open", "other_site")]
+        return WayRow(
+            way,
+            Message("%(source)s has %(item)s that %(site)s lacks", **asked),
+            f"{PATH}?{urlencode([*pairs, *asked.items()])}",
+            Message("at most, less the days on the way"),
+        )
+    hint = Message("days for these pieces") if isinstance(measure, Split) else None
+    return WayRow(way, measure.sentence(), url_of([*measures, measure], line), hint)
 
 
 def _tried(measures: Sequence[Measure], line: str = "") -> tuple[whatif.Question, whatif.Answer]:
@@ -281,7 +319,7 @@ def _levers(measures: Sequence[Measure], answer: whatif.Answer) -> list[Lever]:
 
 
 def _outcome(measure: Measure, answer: whatif.Answer) -> Message | None:
-    """What comes of a measure itself: a rush order's day, a split's first part."""
+    """What comes of a measure itself: a rush order's day, a split's first part, what is taken."""
     if isinstance(measure, Rush) and measure in answer.rushes:
         on = answer.rushes[measure]
         if on is None:
@@ -289,6 +327,17 @@ def _outcome(measure: Measure, answer: whatif.Answer) -> Message | None:
         return Message("It is there on %(day)s.", day=on)
     if isinstance(measure, Split) and answer.ahead.get(measure.line) is not None:
         return Message("They arrive on %(day)s.", day=answer.ahead[measure.line])
+    if isinstance(measure, Substitute | OtherSite) and measure in answer.taken:
+        qty, lines = answer.taken[measure]
+        if not qty:
+            return NOTHING_TAKEN
+        named = ", ".join(lines[:NAMED]) + (" …" if len(lines) > NAMED else "")
+        return Message(
+            "Stands in for %(qty)s of %(item)s: %(lines)s",
+            qty=show_decimal(qty),
+            item=measure.item,
+            lines=named or Message("quotes and rush orders"),
+        )
     return None
 
 

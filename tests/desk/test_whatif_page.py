@@ -16,7 +16,7 @@ from b2bcrm.fulfillment.planning.measures import Down, First, Move, Rush, text_o
 from b2bcrm.kernel.actor import Role
 from b2bcrm.orders.models import Order
 from tests.clients import client_for, make_app
-from tests.factories import make_item, make_line, make_order
+from tests.factories import make_item, make_line, make_order, make_site
 from tests.fulfillment.conftest import Plant, day
 from tests.fulfillment.test_impact import publish
 
@@ -93,7 +93,34 @@ def test_an_item_is_allocated_anew_by_class(client, late):
     assert "PG-115 allocated anew. A: earlier, but not later" in page
     assert "Our plan serves no order line with PG-115." in page  # the ERP has pegged it
     assert "Fill in every field" in client.get(f"{PAGE}?add=allocate&item=PG-115&a=all").text
-    assert "open=allocate" in client.get("/fulfillment/impact?kind=item&no=PG-115").text
+    page = client.get("/fulfillment/impact?kind=item&no=PG-115").text
+    assert "open=allocate" in page
+    assert "open=substitute" in page
+
+
+def test_something_else_stands_in_for_an_item(client, office):
+    with office.open() as work:
+        item, other = make_item(work, no="PG-115", lead_time_days=60), make_item(work, no="PG-<b>")
+        make_site(work, code="KS", name="Kunshan")
+        order = make_order(work, lines=[make_line(work, item)], incoterm="EXW")
+        Plant(work).stock(other.no, 30)
+        for site, qty in (("TC", 0), ("KS", 30)):
+            Plant(work).stock(item.no, qty, site=site)
+        project(work, [order.id])
+        publish(work)
+    key = f"{order.no}/10"
+    answer = client.get(f"{PAGE}?add=substitute&item=PG-115&by=PG-<b>&ratio=2&line={key}")
+    page = client.get(answer.location).text
+    assert "2 of PG-&lt;b&gt; instead of 1 of PG-115" in page
+    assert f"Stands in for 10 of PG-115: {key}" in page
+    assert "KS has PG-115 that TC lacks" in page
+    ask = re.search(r'href="([^"]+open=other_site[^"]+)"', page)[1].replace("&amp;", "&")
+    assert 'id="add-other_site" aria-labelledby="add-other_site-t" open' in client.get(ask).text
+    answer = client.get(f"{ask}&add=other_site&days=3")
+    page = client.get(answer.location).text
+    assert "PG-115 at TC from KS, working days on the way: 3" in page
+    assert "Nothing is taken: nobody is short" in page  # the substitute does
+    assert "Fill in every field" in client.get(f"{ask}&add=other_site&days=soon").text
 
 
 def test_what_would_mend_a_late_line_is_offered(client, late):

@@ -72,12 +72,12 @@ def pump(work, plant):
     return item
 
 
-def allow(work, kind, customer_class, qty, last="12-31", first="11-17"):
+def allow(work, kind, customer_class, qty, last="12-31", first="11-17", site="TC"):
     allocate(
         work,
         "PUMP",
         kind=kind,
-        site_code="TC",
+        site_code=site,
         customer_class=customer_class,
         qty=D(qty),
         first_on=day(first),
@@ -158,6 +158,9 @@ def test_what_has_left_within_the_window_counts(work, pump):
 def test_rules_are_set_by_planners_for_days_to_come(work, pump):
     with pytest.raises(Invalid):
         allow(work, CAP, "C", 4, last="11-16", first="11-01")
+    with pytest.raises(Invalid, match="NOWHERE is no site"):
+        allow(work, CAP, "C", 4, site="NOWHERE")
+    assert rules_of(work, "PUMP") == []
     allow(work, CAP, "C", 4)
     (row,) = work.session.query(AllocationRule)
     with pytest.raises(NotFound):

@@ -14,9 +14,11 @@ from b2bcrm.fulfillment.planning.measures import (
     First,
     Last,
     Move,
+    OtherSite,
     Overtime,
     Rush,
     Split,
+    Substitute,
     measure_of,
     measures_of,
     text_of,
@@ -33,6 +35,8 @@ EVERY = [
     Last("SO-26-10463/10"),
     Split("SO-26-10463/10", D(5)),
     Allocate("PG-115", Strategy.WIN, Strategy.FILL, Strategy.LOSE),
+    Substitute("BRG-6205", "BRG~6305", D("1.5")),
+    OtherSite("PG-115", "TC", "KS", 3),
 ]
 
 
@@ -64,6 +68,12 @@ def test_what_is_written_is_read_again(measure):
         "rush~A~1e9~2026-11-28",
         "rush~A~0.0001~2026-11-28",
         "split~SO-1/10~many",
+        "substitute~A~B~0",
+        "substitute~A~B~1001",
+        "substitute~A~~1",
+        "other_site~A~TC~KS~-1",
+        "other_site~A~TC~KS~1.5",
+        "other_site~A~TC~KS~251",
         f"first~{'x' * 61}",
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from decimal import Decimal
 
 import pytest
@@ -189,6 +190,23 @@ def test_a_split_says_when_the_first_pieces_arrive(work, plant, pump):  # noqa: 
     answer = tried(work, Split(key, D(8)))
     assert answer.ahead[key] <= day("11-23")
     assert tried(work, Split(key, D(20))).refused
+    twice = tried(work, Split(key, D(8)), Split(key, D(4)))
+    assert list(twice.refused) == [Split(key, D(4))]
+    assert twice.ahead == answer.ahead
+
+
+def test_sending_ahead_what_is_there_is_one_of_the_ways(work, plant, pump):  # noqa: F811
+    plant.stock("SHAFT", 10)
+    order = wanted(work, pump, 20, "11-23")
+    publish(work)
+    key = f"{order.no}/10"
+    found = tried(work, line=key)
+    (way,) = [way for way in found.ways if isinstance(way.measure, Split)]
+    assert (way.measure.qty, way.price) == (10, None)
+    answer = tried(work, way.measure)
+    assert answer.ahead[key] <= day("11-23")
+    assert tried(work, Split(key, D(11))).ahead[key] > day("11-23")
+    assert found.chosen_on - answer.ahead[key] >= dt.timedelta(way.gained)
 
 
 def test_ways_to_make_a_late_line_earlier_are_told_with_what_they_gain(work, plant, pump):  # noqa: F811

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import sqlalchemy as sa
+
 from b2bcrm.catalog.queries import item_by_no
 from b2bcrm.fulfillment.models import AllocationRule
 from b2bcrm.fulfillment.planning.plant import AllocationKind
 from b2bcrm.kernel.actor import Right
 from b2bcrm.kernel.errors import Invalid, not_found
+from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 
@@ -27,12 +30,18 @@ def allocate(
     first_on: dt.date,
     last_on: dt.date,
 ) -> None:
-    """Set a rule from now on; the next plan follows it. Raises Invalid on days that cannot be."""
+    """Set a rule from now on; the next plan follows it.
+
+    Raises Invalid on days that cannot be and on a site that there is not.
+    """
     work.actor.must(Right.CHANGE_PROMISE)
     item = item_by_no(work, item_no)
     if last_on < max(first_on, work.today):
         text = Message("It has to end on a day to come, and not before it begins.")
         raise Invalid(text, fields={"last_on": text})
+    if work.session.scalar(sa.select(Site.id).where(Site.code == site_code)) is None:
+        text = Message("%(site)s is no site.", site=site_code)
+        raise Invalid(text, fields={"site_code": text})
     work.session.add(
         AllocationRule(
             kind=kind,

@@ -28,7 +28,7 @@ from b2bcrm.fulfillment.planning.measures import (
     not_open,
     too_far,
 )
-from b2bcrm.fulfillment.planning.prices import Prices
+from b2bcrm.fulfillment.planning.prices import Prices, Way
 from b2bcrm.fulfillment.queries.board import staff_only
 from b2bcrm.fulfillment.queries.documents import Touched, touched
 from b2bcrm.fulfillment.queries.open_lines import OpenLine, open_lines
@@ -40,8 +40,10 @@ from b2bcrm.kernel.words import Message
 from b2bcrm.kernel.work import Work
 
 if TYPE_CHECKING:
+    from b2bcrm.fulfillment.planning.ground import Ground
     from b2bcrm.fulfillment.planning.loads import CenterLoad
-    from b2bcrm.fulfillment.planning.scenario import Ground, Planning, Swap
+    from b2bcrm.fulfillment.planning.scenario import Planning, Swap
+    from b2bcrm.fulfillment.planning.stand_ins import StandIn, Taken
 
 LOOKING_S = 3.0
 NO_PRICES = Prices()
@@ -99,22 +101,9 @@ class Sums:
 
 
 @dataclass(frozen=True)
-class Way:
-    """One measure that makes the chosen line earlier by ``gained`` days; its price if known."""
-
-    measure: Measure
-    gained: int
-    price: Decimal | None
-
-    @property
-    def price_per_day(self) -> Decimal | None:
-        """Price of each day gained."""
-        return None if self.price is None else self.price / self.gained
-
-
-@dataclass(frozen=True)
 class Answer:
-    """A scenario beside today. ``refused``: measures that change nothing, and why.
+    """A scenario beside today. ``taken``: what stands in for something else. ``refused``:
+    measures that change nothing, and why.
 
     ``chosen`` is the line to be made earlier, ``chosen_on`` its day without the measures.
     ``prices`` of the measures that have one; ``bought`` is what customers who pay ordered in the
@@ -126,6 +115,7 @@ class Answer:
     moved: list[Moved]
     rushes: Mapping[Rush, dt.date | None] = field(default_factory=dict)
     ahead: Mapping[str, dt.date | None] = field(default_factory=dict)
+    taken: Mapping[StandIn, Taken] = field(default_factory=dict)
     refused: Mapping[Measure, Message] = field(default_factory=dict)
     swap: Swap | None = None
     chosen: OpenLine | None = None
@@ -172,7 +162,7 @@ def ask(work: Work, measures: Sequence[Measure], line: str = "") -> Question:
     lines, plan, told = open_lines(work), loaded(work), prices(work)
     if plan is None:
         return Question(tuple(measures), far, line, found, centers, lines, None, told)
-    from b2bcrm.fulfillment.planning.scenario import Ground
+    from b2bcrm.fulfillment.planning.ground import Ground
 
     names = named(work, plan.packed.names.lines).orders
     values = {one.key: one.value for one in lines}
@@ -238,7 +228,7 @@ def tell(work: Work, question: Question, planning: Planning | None) -> Answer:
         if before[key] != after[key]
     ]
     chosen = next((line for line in lines.values() if line.key == question.line), None)
-    ways_found = [Way(*way) for way in planning.ways] if planning else []
+    ways_found = list(planning.ways) if planning else []
     if chosen is not None and chosen.id not in by_plan:
         day = question.prices.day
         ways_found = [
@@ -251,6 +241,7 @@ def tell(work: Work, question: Question, planning: Planning | None) -> Answer:
         moved=sorted(moved, key=lambda one: (-one.at_stake, one.line.wanted_on, one.line.key)),
         rushes=planning.rushes if planning else {},
         ahead=planning.ahead if planning else {},
+        taken=planning.taken if planning else {},
         refused={**(planning.refused if planning else _refused(question))}
         | dict.fromkeys(question.far, TOO_FAR),
         swap=planning.swap if planning else None,

@@ -18,6 +18,8 @@ from b2bcrm.kernel.words import Message, show_decimal
 MOST = 12  # measures of one scenario
 MOST_HOURS = Decimal(24)
 MOST_QTY = Decimal(1_000_000)
+MOST_RATIO = Decimal(1000)
+MOST_DAYS = 250  # working days on the way
 LONGEST = dt.timedelta(days=800)  # as far as a plan may look
 SEPARATOR = "~"
 
@@ -159,7 +161,45 @@ class Allocate:
         )
 
 
-Measure = Move | Overtime | Down | Rush | First | Last | Split | Allocate
+@dataclass(frozen=True)
+class Substitute:
+    """``ratio`` of the item ``by`` stand in for one of ``item`` where that is not there in time."""
+
+    item: str
+    by: str
+    ratio: Decimal
+
+    def sentence(self) -> Message:
+        """As people say it."""
+        return Message(
+            "%(ratio)s of %(by)s instead of 1 of %(item)s",
+            ratio=show_decimal(self.ratio),
+            by=self.by,
+            item=self.item,
+        )
+
+
+@dataclass(frozen=True)
+class OtherSite:
+    """What a site lacks of an item comes from another, ``days`` working days on the way."""
+
+    item: str
+    site: str
+    source: str
+    days: int
+
+    def sentence(self) -> Message:
+        """As people say it."""
+        return Message(
+            "%(item)s at %(site)s from %(source)s, working days on the way: %(days)s",
+            item=self.item,
+            site=self.site,
+            source=self.source,
+            days=self.days,
+        )
+
+
+Measure = Move | Overtime | Down | Rush | First | Last | Split | Allocate | Substitute | OtherSite
 
 
 def _number(text: str, most: Decimal, places: int) -> Decimal:
@@ -178,6 +218,16 @@ def _hours(text: str) -> Decimal:
 
 def _qty(text: str) -> Decimal:
     return _number(text, MOST_QTY, 3)
+
+
+def _ratio(text: str) -> Decimal:
+    return _number(text, MOST_RATIO, 3)
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or int(text) > MOST_DAYS:
+        raise ValueError(text)
+    return int(text)
 
 
 def _name(text: str) -> str:
@@ -210,6 +260,11 @@ KINDS: dict[str, tuple[type[Measure], Sequence[tuple[str, Reader]]]] = {
     "allocate": (
         Allocate,
         (("item", _name), ("a", Strategy), ("b", Strategy), ("others", Strategy)),
+    ),
+    "substitute": (Substitute, (("item", _name), ("by", _name), ("ratio", _ratio))),
+    "other_site": (
+        OtherSite,
+        (("item", _name), ("site", _name), ("source", _name), ("days", _days)),
     ),
 }
 _WORDS = {kind: word for word, (kind, _) in KINDS.items()}

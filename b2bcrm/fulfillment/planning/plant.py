@@ -29,6 +29,7 @@ from b2bcrm.kernel.calendar import WorkCalendar
 
 PIECES = frozenset({"pcs", "set"})
 MAKE, BUY = "make", "buy"
+IN_PROGRESS = " / "  # in the engine's names of parts between two operations
 
 
 class ItemRow(NamedTuple):
@@ -220,6 +221,16 @@ def part_name(item: str, site: str) -> str:
 def item_of(part: str) -> str:
     """The item of a part; what names no part stays as it is."""
     return part.rpartition("@")[0] or part
+
+
+def sites_by_item(parts: Iterable[str]) -> dict[str, list[str]]:
+    """The sites at which each item is one of a plan's parts; work in progress is no item."""
+    found = defaultdict(list)
+    for part in parts:
+        item, _, site = part.rpartition("@")
+        if item and IN_PROGRESS not in site:
+            found[item].append(site)
+    return dict(found)
 
 
 def supply_name(kind: str, no: str) -> str:

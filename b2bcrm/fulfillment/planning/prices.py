@@ -51,3 +51,17 @@ class Prices:
             * (pct if self.penalty_most_pct is None else min(pct, self.penalty_most_pct))
             / 100
         )
+
+
+@dataclass(frozen=True)
+class Way:
+    """One measure that makes the chosen line earlier by ``gained`` days; its price if known."""
+
+    measure: Measure
+    gained: int
+    price: Decimal | None
+
+    @property
+    def price_per_day(self) -> Decimal | None:
+        """Price of each day gained."""
+        return None if self.price is None else self.price / self.gained

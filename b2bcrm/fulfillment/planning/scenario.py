@@ -25,8 +25,8 @@ from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.plan import plan_of
 from b2bcrm.fulfillment.planning.engine.reallocating import reallocated, users_of
 from b2bcrm.fulfillment.planning.engine.records import Line
-from b2bcrm.fulfillment.planning.engine.relaxing import Limits, relaxations
 from b2bcrm.fulfillment.planning.engine.whatif import always, best_swap, whatif
+from b2bcrm.fulfillment.planning.ground import REST, Ground
 from b2bcrm.fulfillment.planning.loads import CenterLoad, moved_loads
 from b2bcrm.fulfillment.planning.measures import (
     Allocate,
@@ -35,51 +35,23 @@ from b2bcrm.fulfillment.planning.measures import (
     Last,
     Measure,
     Move,
+    OtherSite,
     Overtime,
     Rush,
     Split,
+    Substitute,
     not_open,
 )
+from b2bcrm.fulfillment.planning.mending import ways
 from b2bcrm.fulfillment.planning.plant import item_of, supplies_of
-from b2bcrm.fulfillment.planning.prices import Prices
+from b2bcrm.fulfillment.planning.prices import Prices, Way
+from b2bcrm.fulfillment.planning.stand_ins import StandIn, Taken, instead, not_planned, taken
 from b2bcrm.kernel.words import Message
 
 HOUR = 1000  # the engine counts 1/1000 h
 ALL_HOURS = 10**9
 RUSH = "rush "
-REST = " rest"
-CENTS = 100  # the engine counts whole units of money
 NO_PRICES = Prices()
-SHOWN = 6  # ways to make a line earlier
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What a scenario stands on. ``lines``: order line of each of the plan's lines, where one is.
-
-    ``values`` and customers' ``classes`` per order line. ``pegged``: documents that are no free
-    supply of the plan.
-    """
-
-    plan: Planned
-    made_on: dt.date
-    scales: Mapping[str, int]
-    lines: Mapping[str, str]
-    values: Mapping[str, Decimal]
-    pegged: frozenset[str] = frozenset()
-    classes: Mapping[str, str] = field(default_factory=dict)
-
-    def day(self, on: dt.date) -> int:
-        """The plan's day of a date."""
-        return (on - self.made_on).days
-
-    def date(self, day: int | None) -> dt.date | None:
-        """The inverse of ``day``."""
-        return None if day is None else self.made_on + dt.timedelta(days=day)
-
-    def names_of(self, key: str) -> list[str]:
-        """The plan's lines behind an order line."""
-        return [name for name, line in self.lines.items() if line == key]
 
 
 @dataclass(frozen=True)
@@ -96,16 +68,18 @@ class Planning:
     """What the plan says of a scenario, by order line; a rush order by its measure's place.
 
     ``before`` and ``after`` are days of arrival, None: not within the plan. ``ahead`` are days on
-    which the split-off pieces arrive. ``refused``: measures that change nothing, and why.
+    which the split-off pieces arrive. ``taken`` is what stands in for something else.
+    ``refused``: measures that change nothing, and why.
     """
 
     before: Mapping[str, dt.date | None]
     after: Mapping[str, dt.date | None]
     rushes: Mapping[Rush, dt.date | None] = field(default_factory=dict)
     ahead: Mapping[str, dt.date | None] = field(default_factory=dict)
+    taken: Mapping[StandIn, Taken] = field(default_factory=dict)
     refused: Mapping[Measure, Message] = field(default_factory=dict)
     swap: Swap | None = None
-    ways: Sequence[tuple[Measure, int, Decimal | None]] = ()
+    ways: Sequence[Way] = ()
     loads: Sequence[CenterLoad] = ()
 
 
@@ -122,6 +96,7 @@ def tried(
     """
     changes: list[Change] = []
     rushes: dict[str, Rush] = {}
+    stand_ins: dict[StandIn, Sequence[Change]] = {}
     refused: dict[Measure, Message] = {}
     for n, measure in enumerate(measures):
         found = _changes(ground, measure, f"{RUSH}{n}", changes)
@@ -131,9 +106,11 @@ def tried(
         changes += found
         if isinstance(measure, Rush):
             rushes[f"{RUSH}{n}"] = measure
+        elif isinstance(measure, Substitute | OtherSite):
+            stand_ins[measure] = found
     values = _values(ground)
     outcome = whatif(ground.plan, changes, values)
-    ways = _ways(ground, line, prices, go_on) if line else ()
+    found_ways = ways(ground, line, prices, go_on) if line else ()
     swap = best_swap(ground.plan, changes, values, outcome, go_on) if changes else None
     days = _days(outcome.planned)
     before = _by_line(ground, _days(ground.plan))
@@ -148,9 +125,10 @@ def tried(
         },
         rushes={rush: ground.date(days.get(name)) for name, rush in rushes.items()},
         ahead={key: ground.date(after.get(key)) for key in rests},
+        taken=taken(ground, outcome.planned, stand_ins),
         refused=refused,
         swap=_swap(ground, before, swap.line, _days(swap.outcome.planned)) if swap else None,
-        ways=ways,
+        ways=found_ways,
         loads=moved_loads(ground.plan, outcome.planned, ground.made_on),
     )
 
@@ -158,22 +136,26 @@ def tried(
 # ------------------------------------------------------------------------------------- changes
 def _changes(
     ground: Ground, measure: Measure, name: str, before: Sequence[Change]
-) -> list[Change] | Message:
+) -> Sequence[Change] | Message:
     """The changes of the plan's book after those before, or why the measure changes nothing."""
+    found: Sequence[Change] | Message
     match measure:
         case Move():
-            return _move(ground, measure)
+            found = _move(ground, measure)
         case Overtime() | Down():
             more = int(measure.hours * HOUR) if isinstance(measure, Overtime) else -ALL_HOURS
-            return _hours(ground, measure, more)
+            found = _hours(ground, measure, more)
         case Rush():
-            return _rush(ground, measure, name)
+            found = _rush(ground, measure, name)
         case First() | Last():
-            return _serve(ground, measure)
+            found = _serve(ground, measure)
         case Split():
-            return _split(ground, measure)
+            found = _split(ground, measure, before)
         case Allocate():
-            return _allocate(ground, measure, before)
+            found = _allocate(ground, measure, before)
+        case Substitute() | OtherSite():
+            found = instead(ground, measure, before)
+    return found
 
 
 def _move(ground: Ground, measure: Move) -> list[Change] | Message:
@@ -198,7 +180,7 @@ def _hours(ground: Ground, measure: Overtime | Down, more: int) -> list[Change] 
 def _rush(ground: Ground, measure: Rush, name: str) -> list[Change] | Message:
     part = next((p for p in ground.plan.names.parts if item_of(p) == measure.item), None)
     if part is None:
-        return Message("%(item)s is not in the plan.", item=measure.item)
+        return not_planned(measure.item)
     wish = ground.day(measure.on)
     if not 0 <= wish < ground.plan.book.horizon:
         return Message("The day is outside the plan.")
@@ -215,7 +197,7 @@ def _serve(ground: Ground, measure: First | Last) -> list[Change] | Message:
     return [Service(name, 0 if first else last, first=first) for name in names]
 
 
-def _split(ground: Ground, measure: Split) -> list[Change] | Message:
+def _split(ground: Ground, measure: Split, before: Sequence[Change]) -> list[Change] | Message:
     if ground.lines.get(measure.line) != measure.line:
         return _not_ours(measure.line)
     book, names = ground.plan.book, ground.plan.names
@@ -223,6 +205,7 @@ def _split(ground: Ground, measure: Split) -> list[Change] | Message:
     item = item_of(names.parts[book.line_part[line]])
     qty = ceil(measure.qty * ground.scales.get(item, 1))
     alone = book.unit_line[unit + 1] - book.unit_line[unit] == 1
+    alone &= all(not isinstance(one, SplitLine) or one.line != measure.line for one in before)
     if not alone or qty >= int(book.line_qty[line]):
         return Message("%(line)s cannot be split there.", line=measure.line)
     return [SplitLine(measure.line, qty, f"{measure.line}{REST}")]
@@ -290,35 +273,6 @@ def _swap(
     if key is None:
         return None
     return Swap(key, ground.date(before[key]), ground.date(_by_line(ground, days)[key]))
-
-
-def _ways(
-    ground: Ground, key: str, prices: Prices, go_on: Callable[[], bool]
-) -> list[tuple[Measure, int, Decimal | None]]:
-    """Single measures that make the order line earlier, the days they gain, and their price."""
-    names, found = ground.names_of(key), []
-    if len(names) != 1:
-        return []
-    book, supplies = ground.plan.book, ground.plan.names.supplies
-    limits = Limits(day_price=_cents(prices.day), hour_price=_cents(prices.hour))
-    best: dict[tuple[int, int], tuple[Measure, int, Decimal | None]] = {}
-    for one in relaxations(ground.plan, names[0], limits, go_on):
-        measure: Measure
-        if one.supply >= 0:
-            on = ground.made_on + dt.timedelta(days=int(book.supply_day[one.supply]) - one.amount)
-            measure = Move(supplies[one.supply].partition("|")[2], on)
-        else:
-            on = ground.made_on + dt.timedelta(days=int(book.bucket_start[one.bucket]))
-            center = ground.plan.names.centres[int(book.bucket_centre[one.bucket])]
-            measure = Overtime(center, on, on, Decimal(one.amount))
-        price = None if one.price is None else Decimal(one.price) / CENTS
-        best.setdefault((one.supply, one.bucket), (measure, one.gained, price))
-    found = list(best.values())
-    return found[:SHOWN]
-
-
-def _cents(price: Decimal | None) -> int | None:
-    return None if price is None else int(price * CENTS)
 
 
 def open_days(ground: Ground, center: str, first: dt.date, last: dt.date) -> int:

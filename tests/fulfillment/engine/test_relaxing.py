@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from b2bcrm.fulfillment.planning.engine.building import build
 from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.records import Component, Line
-from b2bcrm.fulfillment.planning.engine.relaxing import Limits, relaxations
+from b2bcrm.fulfillment.planning.engine.relaxing import Limits, relaxations, sent_ahead
 from b2bcrm.fulfillment.planning.engine.solving import solve
 from tests.fulfillment.engine.plants import plants
 from tests.scenarios.plant import buy, facts, make, receipt, weeks
@@ -53,6 +53,26 @@ def test_nothing_is_tried_once_the_time_is_over():
 def test_a_line_on_time_needs_nothing():
     told = facts(Line("a", "pump", 5, 7, 1), sources=[make("pump", 1, 1)], buckets=weeks(10))
     assert relaxations(planned(told), "a", LIMITS) == []
+
+
+def test_what_can_leave_of_a_late_line_when_it_is_due_is_found_to_the_piece():
+    told = facts(
+        Line("a", "pump", 20, 7, 1),
+        Line("b", "pump", 4, 7, 0),
+        sources=[buy("pump", 40)],
+        supplies=[receipt("pump", 11, 6), receipt("pump", 40, 16)],
+    )
+    plan = planned(told)
+    assert sent_ahead(plan, "a") == (7, 9)
+    assert sent_ahead(plan, "b") == (0, 0)
+
+
+def test_nothing_is_sent_ahead_of_lines_that_leave_together_or_have_nothing_in_time():
+    both = [Line(name, "pump", 5, 7, 1, together="S") for name in "ab"]
+    told = facts(*both, sources=[buy("pump", 40)], supplies=[receipt("pump", 4, 6)])
+    assert sent_ahead(planned(told), "a") == (0, 0)
+    told = facts(Line("a", "pump", 5, 7), sources=[buy("pump", 40)])
+    assert sent_ahead(planned(told), "a") == (0, 0)
 
 
 def alone(told):

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from b2bcrm.fulfillment.planning.engine.book import Book, Names
 from b2bcrm.fulfillment.planning.engine.building import build
 from b2bcrm.fulfillment.planning.engine.changing import (
     Hours,
+    Instead,
     Receipt,
     Rush,
     Service,
     Split,
     changed,
+    made_with,
 )
 from b2bcrm.fulfillment.planning.engine.checking import check
 from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.plan import plan_of
-from b2bcrm.fulfillment.planning.engine.records import Line
+from b2bcrm.fulfillment.planning.engine.records import (
+    Component,
+    Kind,
+    Line,
+    Operation,
+    Source,
+)
 from b2bcrm.fulfillment.planning.engine.solving import solve
 from b2bcrm.fulfillment.planning.engine.whatif import best_swap, whatif
 from tests.fulfillment.engine.plants import plants
@@ -101,11 +113,22 @@ def test_a_line_in_two_parts_has_one_of_them_on_time():
         Rush(Line("a", "pump", 1, 7)),
         Rush(Line("new", "unknown", 1, 7)),
         Hours("unknown", 0, 7, 1),
+        Instead("pump", "unknown"),
+        Instead("pump", "pump"),
     ],
 )
 def test_a_change_that_cannot_be_is_refused(change):
     with pytest.raises(ValueError, match=r"."):
         whatif(full_week(), [change])
+
+
+@st.composite
+def stand_ins(draw, book: Book, names: Names) -> Instead:
+    """Something of the same level, or of one below, in place of a part."""
+    part, by = draw(st.sampled_from([("raw0", "raw1"), ("body1", "raw0"), ("pump0", "pump1")]))
+    assume(not made_with(book, [names.parts.index(part)])[names.parts.index(by)])
+    ratio = draw(st.sampled_from([Fraction(1), Fraction(3), Fraction(2, 3)]))
+    return Instead(part, by, ratio.numerator, ratio.denominator, draw(st.integers(0, 9)))
 
 
 @st.composite
@@ -132,6 +155,7 @@ def scenarios(draw, plan: Planned):
             ),
         ),
     ]
+    kinds.append(stand_ins(plan.book, plan.names))
     if plan.names.lines:
         kinds.append(st.builds(Service, lines, st.integers(0, 4), st.booleans()))
     if plan.names.supplies:
@@ -165,6 +189,24 @@ def test_a_scenario_is_a_plan_made_anew_and_leaves_the_plan_as_it_is(data, told)
     for n, line in enumerate(names.lines):
         if line not in moved:
             assert ours.line_arrives[n] == same[n]
+
+
+@given(st.data(), plants())
+@settings(max_examples=30)
+def test_what_stands_in_makes_the_book_that_the_facts_with_it_make(data, told):
+    book, names, _ = build(told)
+    change = data.draw(stand_ins(book, names))
+    source = Source(
+        change.part,
+        Kind.MOVE,
+        change.days,
+        next(one.calendar for one in told.sources if one.part == change.part),
+        [Operation(components=[Component(change.by, Fraction(change.num, change.den))])],
+        stands_in=True,
+    )
+    anew, _, _ = build(replace(told, sources=[*told.sources, source]))
+    after, _ = changed(book, names, [change])
+    assert all(np.array_equal(a, b) for a, b in zip(after[1:], anew[1:], strict=True))
 
 
 def test_a_rush_order_that_is_late_itself_is_no_reason_for_a_swap():

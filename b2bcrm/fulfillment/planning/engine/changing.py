@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from b2bcrm.fulfillment.planning.engine.book import Arrays, Book, Names, Problem
+from b2bcrm.fulfillment.planning.engine.book import (
+    NEVER,
+    Arrays,
+    Book,
+    Ints,
+    Names,
+    Problem,
+    Small,
+)
 from b2bcrm.fulfillment.planning.engine.demand import known_by, units_of
 from b2bcrm.fulfillment.planning.engine.records import Line
 
@@ -81,7 +89,22 @@ class Due:
     day: int
 
 
-Change = Receipt | Hours | Service | Rush | Split | Turns | Due
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """``num`` / ``den`` pieces of ``by`` stand in for a piece of ``part``.
+
+    They are there ``days`` working days after they are taken, by the calendar of the part's first
+    source, else every day. It is the last of the part's sources, and stands in (see ``Source``).
+    """
+
+    part: str
+    by: str
+    num: int = 1
+    den: int = 1
+    days: int = 0
+
+
+Change = Receipt | Hours | Service | Rush | Split | Turns | Due | Instead
 
 
 def changed(book: Book, names: Names, changes: Sequence[Change]) -> tuple[Book, Names]:
@@ -104,6 +127,8 @@ def changed(book: Book, names: Names, changes: Sequence[Change]) -> tuple[Book, 
                 due = book.unit_due.copy()
                 due[unit_of(book, names, change.line)] = change.day
                 book = book._replace(unit_due=due)
+            case Instead():
+                book = _stood_in(book, names, change)
     return book, names
 
 
@@ -129,6 +154,18 @@ def _worked(book: Book, names: Names, change: Hours) -> Book:
 def unit_of(book: Book, names: Names, line: str) -> int:
     """The unit of a line. Raises ValueError where the line is not in the book."""
     return int(np.searchsorted(book.unit_line, names.lines.index(line), side="right")) - 1
+
+
+def made_with(book: Book, parts: Sequence[int]) -> Ints:
+    """P; which parts are among ``parts`` or may be made of one of them, over all levels."""
+    found = np.zeros(len(book.part_earliest), np.bool_)
+    found[list(parts)] = True
+    above = np.repeat(book.source_part, np.diff(book.source_component))
+    while True:
+        more = above[found[book.component_part]]
+        if found[more].all():
+            return found
+        found[more] = True
 
 
 def _served(book: Book, names: Names, change: Service) -> Book:
@@ -188,3 +225,42 @@ def _split(book: Book, names: Names, change: Split) -> tuple[Book, Names]:
         **copies,
     )
     return book, replace(names, lines=[*names.lines, change.rest])
+
+
+def _stood_in(book: Book, names: Names, change: Instead) -> Book:
+    part, by = names.parts.index(change.part), names.parts.index(change.by)
+    if made_with(book, [part])[by]:
+        raise ValueError(f"{change.part} goes into {change.by}")
+    first, at = book.part_source[part : part + 2].tolist()
+    component = int(book.source_component[at])
+    source = {
+        "source_part": part,
+        "source_days": change.days,
+        "source_calendar": int(book.source_calendar[first]) if first < at else 0,
+        "source_fence": 0,
+        "source_until": book.horizon - 1,
+        "source_stands_in": 1,
+        "source_earliest": NEVER,
+        "source_centre": -1,
+        "source_spread": 1,
+        "source_setup": 0,
+        "source_run": 0,
+        "source_per": 1,
+        "source_least": 1,
+        "source_step": 1,
+    }
+    taken = {"component_part": by, "component_num": change.num, "component_den": change.den}
+    arrays: Arrays = {name: np.insert(getattr(book, name), at, n) for name, n in source.items()}
+    arrays |= {name: np.insert(getattr(book, name), component, n) for name, n in taken.items()}
+    return book._replace(
+        part_source=_one_more(book.part_source, part + 1),
+        source_component=_one_more(np.insert(book.source_component, at, component), at + 1),
+        **arrays,
+    )
+
+
+def _one_more(firsts: Small, place: int) -> Small:
+    """Firsts of ranges after one more came before those from ``place`` on."""
+    firsts = firsts.copy()
+    firsts[place:] += 1
+    return firsts

@@ -13,7 +13,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import NEVER, Book, Small
-from b2bcrm.fulfillment.planning.engine.changing import Change, Due, Turns, changed, unit_of
+from b2bcrm.fulfillment.planning.engine.changing import (
+    Change,
+    Due,
+    Turns,
+    changed,
+    made_with,
+    unit_of,
+)
 from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.records import Strategy
 from b2bcrm.fulfillment.planning.engine.resolving import resolve
@@ -23,14 +30,7 @@ TRIES = 4
 
 def users_of(book: Book, parts: Sequence[int]) -> Small:
     """Lines whose part is one of ``parts``, or may be made of one."""
-    users = np.zeros(len(book.part_earliest), np.bool_)
-    users[list(parts)] = True
-    above = np.repeat(book.source_part, np.diff(book.source_component))
-    while True:
-        more = above[users[book.component_part]]
-        if users[more].all():
-            return np.flatnonzero(users[book.line_part])
-        users[more] = True
+    return np.flatnonzero(made_with(book, parts)[book.line_part])
 
 
 def reallocated(

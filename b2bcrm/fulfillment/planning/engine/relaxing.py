@@ -7,13 +7,20 @@ prices are given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import KEPT, LIMIT, Book, Ints, Small
-from b2bcrm.fulfillment.planning.engine.changing import LINES, UNITS, unit_of
+from b2bcrm.fulfillment.planning.engine.changing import (
+    LINES,
+    UNITS,
+    Instead,
+    changed,
+    made_with,
+    unit_of,
+)
 from b2bcrm.fulfillment.planning.engine.ledger import SLOTS, Ledger, copied
 from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.placing import drop
@@ -78,6 +85,57 @@ def relaxations(
         found,
         key=lambda one: (one.price_per_day or 0, -one.gained, one.amount, one.supply, one.bucket),
     )
+
+
+def sent_ahead(plan: Planned, line: str) -> tuple[int, int]:
+    """The most pieces of a late line that can leave when it is due, and the days they gain.
+
+    None of a line that is on time, leaves together with others or is in two shipments already.
+    Raises ValueError where the line is not in the book.
+    """
+    unit = unit_of(plan.book, plan.names, line)
+    day, due = int(plan.ledger.unit_day[unit]), int(plan.book.unit_due[unit])
+    alone = plan.book.unit_line[unit + 1] - plan.book.unit_line[unit] == 1
+    if 0 <= day <= due or not alone or plan.ledger.unit_ahead[unit]:
+        return 0, 0
+    left = left_for(plan.book, plan.ledger, unit)
+    left = left._replace(unit_limit=left.unit_due, line_least=np.zeros_like(left.line_least))
+    none, whole = 0, int(left.line_qty[0])
+    while whole - none > 1:
+        qty = (whole + none) // 2
+        if _leaves(left._replace(line_qty=np.array([qty], np.int64))) == due:
+            none = qty
+        else:
+            whole = qty
+    return none, (day if day >= 0 else plan.book.horizon) - due if none else 0
+
+
+def stand_ins(
+    plan: Planned, line: str, changes: Sequence[Instead], go_on: Callable[[], bool]
+) -> Iterator[tuple[Instead, int]]:
+    """Those of the changes that make a late line earlier, each tried alone, and the days gained.
+
+    Tried is what the line may be made with, what has pieces left and what closes no circle;
+    ``go_on`` is asked before.
+    Raises ValueError where the line is not in the book.
+    """
+    unit = unit_of(plan.book, plan.names, line)
+    index = {part: n for n, part in enumerate(plan.names.parts)}
+    if 0 <= plan.ledger.unit_day[unit] <= plan.book.unit_due[unit]:
+        return
+    left = left_for(plan.book, plan.ledger, unit)
+    below = set(_below(plan.book, left.line_part)[0])
+    free = set(left.supply_part[left.supply_qty > 0].tolist())
+    base = _leaves(left)
+    for one in changes:
+        part, by = index[one.part], index[one.by]
+        if part not in below or by not in free or made_with(left, [part])[by]:
+            continue
+        if not go_on():
+            return
+        gained = base - _leaves(changed(left, plan.names, [one])[0])
+        if gained > 0:
+            yield one, gained
 
 
 def left_for(book: Book, ledger: Ledger, unit: int) -> Book:
