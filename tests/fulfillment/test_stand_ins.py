@@ -122,6 +122,13 @@ def test_what_another_site_has_free_comes_after_its_days_on_the_way():
     assert moved == {"SO-2/10": on(17)}  # ten working days, two of work, one to leave
 
 
+def test_what_another_site_has_ready_stands_in_for_what_cannot_be_made_in_time():
+    ready = Level("PUMP", "KS", D(10), D(0))
+    taken, moved = stands_in(OtherSite("PUMP", "TC", "KS", 3), levels=[*PLANT.levels, ready])
+    assert taken.lines == ["SO-2/10"]
+    assert moved == {"SO-2/10": on(11)}
+
+
 def test_who_needs_it_at_the_other_site_pays():
     theirs = line("SO-3/10", "SHAFT", 8, 30, site="KS")
     taken, moved = stands_in(OtherSite("SHAFT", "TC", "KS", 3), lines=[*PLANT.lines, theirs])

@@ -13,7 +13,7 @@ from b2bcrm.fulfillment.planning.engine.records import (
     Source,
     Supply,
 )
-from tests.scenarios.plant import buy, facts, make, receipt, tell
+from tests.scenarios.plant import Story, buy, facts, make, receipt, tell
 
 NEVER_SHORT = [buy("steel", 1), buy("alloy", 1)]
 
@@ -170,6 +170,47 @@ def test_a_component_far_below_may_have_a_substitute() -> None:
         buckets=days(9, 0, 60),
     )
     assert tell(told).arrives("L") == 6
+
+
+# A pump is made from one seal, in a day; seals take twenty.
+PUMP = [make("pump", 1, 1, Component("seal")), buy("seal", 20), buy("ring", 20)]
+
+
+def pumps(qty: int, *sources: Source, supplies: list[Supply]) -> Story:
+    line = Line("L", "pump", qty, wish=6)
+    return tell(facts(line, sources=[*PUMP, *sources], supplies=supplies, buckets=days(9, 0, 60)))
+
+
+def test_another_part_stands_in_for_what_cannot_be_made_in_time() -> None:
+    story = pumps(5, instead("pump", "other"), supplies=[Supply("seal", 2), Supply("other", 3)])
+    assert story.arrives("L") == 6
+    assert (taken(story, "pump"), len(story.orders("seal"))) == (5, 0)
+    assert sorted(qty for qty, _, _ in story.orders("pump")) == [2, 3]
+
+
+def test_what_can_be_made_of_what_is_there_goes_before_what_stands_in() -> None:
+    story = pumps(5, instead("pump", "other"), supplies=[Supply("seal", 5), Supply("other", 9)])
+    assert story.orders("pump") == [(5, 5, 6)]
+
+
+def test_of_all_parts_above_what_is_short_the_nearest_is_replaced() -> None:
+    sources = [instead("seal", "ring"), instead("pump", "other")]
+    story = pumps(5, *sources, supplies=[Supply("ring", 5), Supply("other", 5)])
+    assert (taken(story, "seal"), story.orders("pump")) == (5, [(5, 5, 6)])
+    story = pumps(5, *sources, supplies=[Supply("ring", 4), Supply("other", 5)])
+    assert (taken(story, "seal"), story.orders("pump")) == (0, [(5, 6, 6)])
+
+
+def test_own_stock_is_used_up_before_something_stands_in_where_hours_are_short() -> None:
+    told = facts(
+        Line("L", "shaft", 5, wish=9),
+        sources=[make("shaft", 1, 1), instead("shaft", "other")],
+        supplies=[Supply("shaft", 2), Supply("other", 9)],
+        buckets=days(2, 8, 8),
+    )
+    story = tell(told)
+    assert story.arrives("L") == 9
+    assert sorted(story.plan.take_qty.tolist()) == [1, 2]
 
 
 def test_parts_that_stand_in_for_each_other_do_so_one_way_and_it_is_said() -> None:

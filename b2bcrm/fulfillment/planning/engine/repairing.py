@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Book, Names, Small
+from b2bcrm.fulfillment.planning.engine.bringing import room_for
 from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel, whole
 from b2bcrm.fulfillment.planning.engine.ledger import (
     ABOVE,
@@ -27,7 +28,7 @@ from b2bcrm.fulfillment.planning.engine.ledger import (
     with_room,
 )
 from b2bcrm.fulfillment.planning.engine.matching import Match, Planned, matched
-from b2bcrm.fulfillment.planning.engine.placing import drop, keep, room_for
+from b2bcrm.fulfillment.planning.engine.placing import drop, keep
 from b2bcrm.fulfillment.planning.engine.plan import slot_parts
 from b2bcrm.fulfillment.planning.engine.solving import (
     place_early,

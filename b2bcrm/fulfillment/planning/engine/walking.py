@@ -181,6 +181,8 @@ def noticed_nothing(book: Book, kept: Ledger, match: Match, walk: Walk, unit: in
         source = match.source_to[-1 - ref]
         if source < 0 or source != book.part_source[book.source_part[source]]:
             return False  # others were asked before
+        if book.source_stands_in[source]:
+            return False  # by another stock policy than the first
         centre = book.source_centre[source]
         dirt = walk.part_dirt[book.source_part[source]]
         if dirt == 0 and centre >= 0:
