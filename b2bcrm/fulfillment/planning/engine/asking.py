@@ -54,7 +54,7 @@ def answer_unit(book: Book, ledger: Ledger, unit: int, found: Ints) -> None:
     due, limit = whole(book.unit_due[unit]), whole(book.unit_limit[unit])
     line, mark = book.unit_line[unit], ledger.at[TOP]
     qty = book.line_qty[line]
-    if due <= limit and place_on_time(book, ledger, unit):
+    if due <= limit and place_on_time(book, ledger, whole(unit)):
         found[0], found[1], found[2] = due, qty, due
         return
     if book.unit_line[unit + 1] - line == 1:

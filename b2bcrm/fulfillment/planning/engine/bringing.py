@@ -213,7 +213,7 @@ def bring_instead(
         if qty == 0 or not book.source_stands_in[source]:
             continue
         wanted = min(qty, most_of(book, ledger, source, day))
-        todo = bring(book, ledger, source, need, day, wanted, todo)
+        todo = bring(book, ledger, whole(source), need, day, wanted, todo)
         if todo < 0:
             return -1
         qty -= wanted - ledger.at[LEFT]

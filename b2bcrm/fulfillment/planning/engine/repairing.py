@@ -118,9 +118,9 @@ def place_rest(book: Book, ledger: Ledger, units: Small, late: Small) -> None:
         if ledger.unit_day[unit] >= 0:
             continue
         if late[step]:
-            place_late(book, ledger, unit)
+            place_late(book, ledger, whole(unit))
         else:
-            place_on_time(book, ledger, unit)
+            place_on_time(book, ledger, whole(unit))
         if ledger.at[FULL]:
             return
 

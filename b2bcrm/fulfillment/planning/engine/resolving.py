@@ -10,7 +10,7 @@ being placed. Any other is placed; only if it gets something else do its differe
 from __future__ import annotations
 
 from b2bcrm.fulfillment.planning.engine.book import Book, Names, Small
-from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel
+from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel, whole
 from b2bcrm.fulfillment.planning.engine.ledger import (
     ENTRIES_FULL,
     FULL,
@@ -109,9 +109,9 @@ def place_anew(
     before = match.unit_from[unit]
     walk.at[PLACED] += 1
     if late:
-        place_late(book, ledger, unit)
+        place_late(book, ledger, whole(unit))
     else:
-        place_on_time(book, ledger, unit)
+        place_on_time(book, ledger, whole(unit))
     if ledger.at[FULL]:
         return
     has, had = ledger.unit_day[unit] >= 0, before >= 0 and placed_at(old, kept, before, late)

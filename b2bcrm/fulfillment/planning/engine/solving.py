@@ -12,7 +12,7 @@ from collections.abc import Collection
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Book, Small
-from b2bcrm.fulfillment.planning.engine.compiled import inner, kernel, whole
+from b2bcrm.fulfillment.planning.engine.compiled import kernel, whole
 from b2bcrm.fulfillment.planning.engine.ledger import (
     FULL,
     TOP,
@@ -34,10 +34,10 @@ from b2bcrm.fulfillment.planning.engine.placing import (
 )
 
 
-@inner
+@kernel
 def place_on_time(book: Book, ledger: Ledger, unit: int) -> bool:
     """Plan the unit for the day it is due, at first without stock that others may need more."""
-    unit, day = whole(unit), whole(book.unit_due[unit])
+    day = whole(book.unit_due[unit])
     if place_unit(book, ledger, unit, day, whole(LEAN)):
         return True
     return ledger.at[FULL] == 0 and place_unit(book, ledger, unit, day, whole(STOCK_FIRST))
@@ -137,12 +137,12 @@ def send_ahead(book: Book, ledger: Ledger, unit: int) -> None:
     ledger.unit_day[unit], ledger.unit_ahead[unit] = day, 0
 
 
-@inner
+@kernel
 def place_late(book: Book, ledger: Ledger, unit: int) -> None:
     """Plan a unit that cannot leave when due as early as it can; nothing when a store is full."""
     mark = ledger.at[TOP]
     due, limit = whole(book.unit_due[unit]), whole(book.unit_limit[unit])
-    place_early(book, ledger, whole(unit), due, limit)
+    place_early(book, ledger, unit, due, limit)
     if book.line_least[book.unit_line[unit]] > 0 and ledger.at[FULL] == 0:
         send_ahead(book, ledger, unit)
     if ledger.at[FULL]:
@@ -154,7 +154,7 @@ def place_late(book: Book, ledger: Ledger, unit: int) -> None:
 def run_steps(book: Book, ledger: Ledger, units: Small, late: Small, step: int) -> int:
     """Plan from a step on; the step at which a store was full, or the number of steps."""
     while step < len(units):
-        unit = units[step]
+        unit = whole(units[step])
         if not late[step]:
             place_on_time(book, ledger, unit)
         elif ledger.unit_day[unit] < 0:
