@@ -26,6 +26,8 @@ from b2bcrm.kernel.money import Money, line_net, total
 from b2bcrm.kernel.words import Message
 from b2bcrm.orders.lifecycle import Act, ErpSync, OrderState, after
 
+MAX_LABEL = 20
+
 
 class Origin(enum.StrEnum):
     """Where the order was first seen."""
@@ -136,6 +138,9 @@ class OrderLine(Base):
     nothing is left of it the line is cancelled too.
     ``first_promised_on`` is set once, at the first confirmation. ``planned_on`` is the ERP's own
     ship date. Projected dates belong to fulfillment.
+    Its delivery policy: lines of the order with the same ``leaves_with`` leave on one day, empty:
+    it leaves alone; in shipments of ``least_shipment`` or more, None: whole; at most
+    ``max_late_days`` days after its promise, None: however late.
     """
 
     __tablename__ = "order_line"
@@ -151,6 +156,8 @@ class OrderLine(Base):
         ),
         sa.CheckConstraint("delivered_qty <= shipped_qty", name="delivered_was_shipped"),
         sa.CheckConstraint("short_qty BETWEEN 0 AND ordered_qty", name="short_was_ordered"),
+        sa.CheckConstraint("least_shipment > 0", name="least_positive"),
+        sa.CheckConstraint("max_late_days >= 0", name="max_late_not_negative"),
     )
 
     id: Mapped[int] = id_column()
@@ -178,6 +185,9 @@ class OrderLine(Base):
     short_qty: Mapped[Decimal] = mapped_column(Qty, default=Decimal(0))
     short_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     short_by: Mapped[str] = mapped_column(sa.String(120), default="")
+    leaves_with: Mapped[str] = mapped_column(sa.String(MAX_LABEL), default="")
+    least_shipment: Mapped[Decimal | None] = mapped_column(Qty)
+    max_late_days: Mapped[int | None]
 
     order: Mapped[Order] = relationship(lazy="raise", back_populates="lines")
 

@@ -143,6 +143,7 @@ class LineProjection(Base):
     credit, customer or data; ``*_pct`` whole percents. ``lost`` says where the working days of a
     late line were lost (kind, number, days; ``planning.lateness``); else None.
     ``ahead`` are pieces that could be there before the rest (``planning.notices``); None: none.
+    ``in_two``: the plan sends ``qty`` pieces on day ``on`` and the rest on ``rest_on``; else None.
     ``sure`` has the days of P50, P80 and P95 and how many orders say so; None: too few do.
     """
 
@@ -170,6 +171,7 @@ class LineProjection(Base):
     stations: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
     sure: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     ahead: Mapped[list[dict[str, str]] | None] = mapped_column(sa.JSON(none_as_null=True))
+    in_two: Mapped[dict[str, str] | None] = mapped_column(sa.JSON(none_as_null=True))
     computed_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 
 

@@ -168,6 +168,8 @@ def _by_plan(line: Line, view: Outlook, ready_on: dt.date | None) -> dt.date | N
     """
     if line.plan is None or view.source not in _UNPEGGED:
         return ready_on
+    if line.plan.on is None:
+        return None if line.never else ready_on
     leaves_on = line.calendar.add_days(line.plan.on, 1)
     if ready_on is None or line.plan.late:
         return leaves_on
@@ -182,8 +184,11 @@ def _with_rest(line: Line, view: Outlook, ready_on: dt.date | None) -> dt.date |
     """
     if ready_on is None or line.plan is None:
         return ready_on
-    leaves_on = line.calendar.add_days(line.plan.on, 1)
+    if line.plan.on is None:
+        view.rest = line.never
+        return None if line.never else ready_on
     view.rest = True
+    leaves_on = line.calendar.add_days(line.plan.on, 1)
     return max(ready_on, leaves_on) if line.plan.late else ready_on
 
 
@@ -197,7 +202,7 @@ def _with_firm(line: Line, view: Outlook, ready_on: dt.date | None) -> dt.date |
 
 def waits_for_rest(line: Line, view: Outlook) -> bool:
     """Whether pieces that no document brings are the last to come, and too late."""
-    if not view.rest or line.plan is None or not line.plan.late:
+    if not view.rest or line.plan is None or line.plan.on is None or not line.plan.late:
         return False
     return view.ready_on == line.calendar.add_days(line.plan.on, 1)
 

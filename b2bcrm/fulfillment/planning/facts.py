@@ -112,16 +112,18 @@ class Supplies:
 
 @dataclass(frozen=True)
 class Planned:
-    """What the live plan says of pieces that no document brings: there on ``on``.
+    """What the live plan says of pieces that no document brings: there on ``on``; None: never.
 
     ``late``: too late to leave in time; then ``why`` says what decides the day, and whether that
-    is ``material``, not hours.
+    is ``material``, not hours. ``ahead`` of them are there in time, on ``ahead_on``.
     """
 
-    on: dt.date
+    on: dt.date | None
     late: bool = False
     why: Message | None = None
     material: bool = False
+    ahead: Decimal = ZERO
+    ahead_on: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,8 @@ class Line:
     ``stock_item`` is False for services; ``lead_days`` are working days to have the item, 0 if
     unknown. ``reserved_on`` is the ready day of our reservation, ``reserved_stock`` what of it lies
     in stock, ``shipped_on`` the day of the last shipment. ``firm`` pieces are not in ``on_hand``.
+    Lines of an order with the same ``leaves_with`` leave on one day; ``latest_on`` is the last day
+    on which the line may come, of it and of those.
     """
 
     ref: str
@@ -173,6 +177,14 @@ class Line:
     plan: Planned | None = None
     firm: tuple[FirmPieces, ...] = ()
     asked: Asked | None = None
+    leaves_with: str = ""
+    latest_on: dt.date | None = None
+
+    @property
+    def never(self) -> bool:
+        """Whether the plan has no day for it by which it may still come."""
+        there = self.plan is None or self.plan.on is not None
+        return not there and self.latest_on is not None
 
     @property
     def left(self) -> Decimal:

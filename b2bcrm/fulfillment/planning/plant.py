@@ -107,6 +107,26 @@ class OpenStep(NamedTuple):
     hours: Decimal
 
 
+class Policy(NamedTuple):
+    """How a line may leave, as ``orders.models.OrderLine`` says it.
+
+    ``complete``: its order takes no delivery in parts, whatever its lines say.
+    """
+
+    leaves_with: str = ""
+    least: Decimal | None = None
+    max_late: int | None = None
+    complete: bool = False
+
+    def group(self, wish: dt.date) -> str:
+        """What lines of one order that leave on one day have in common; empty: it leaves alone.
+
+        Of a complete delivery they are those with one wish: what is called off over months is no
+        one delivery.
+        """
+        return wish.isoformat() if self.complete else self.leaves_with
+
+
 class OpenLine(NamedTuple):
     """``qty`` pieces of an order line that have not left, ``kept`` of them reserved by us.
 
@@ -125,6 +145,13 @@ class OpenLine(NamedTuple):
     rank: tuple[dt.date, dt.date, int]
     transit: int = 0
     receiving: str = ""
+    policy: Policy = Policy()
+
+    @property
+    def unit(self) -> str:
+        """What lines that leave on one day have in common, among all lines; its own name: alone."""
+        group = self.policy.group(self.wish)
+        return f"{self.no.rpartition('/')[0]}|{group}" if group else self.no
 
 
 class AllocationKind(enum.StrEnum):

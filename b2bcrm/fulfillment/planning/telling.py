@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -40,6 +40,7 @@ from b2bcrm.fulfillment.planning.plant import (
     BomLine,
     Document,
     Kept,
+    OpenLine,
     Places,
     Rows,
     Step,
@@ -284,20 +285,36 @@ class _Teller:
     def _lines(self) -> list[Line]:
         _, left = self._demand
         wanted = sorted((row for row in self.rows.lines if row.no in left), key=lambda r: r.rank)
-        return [
-            Line(
+        # Of pieces that others bring the plan knows no day to cut them by.
+        covered = {row.unit for row in self.rows.lines if left.get(row.no) != row.qty}
+        found = []
+        for n, row in enumerate(wanted):
+            least, scale = row.policy.least, self._scale(row.item)
+            in_two = least is not None and not row.policy.complete and row.unit not in covered
+            line = Line(
                 row.no,
                 self.places.part(row.item, row.site),
-                ceil(left[row.no] * self._scale(row.item)),
+                ceil(left[row.no] * scale),
                 self._day(row.wish),
                 PRIORITIES.get(row.customer_class, OTHERS),
                 rank=n,
+                together="" if row.unit == row.no else row.unit,
                 transit=row.transit + 1,
                 calendar=self._receiving(row.receiving),
+                shipments=2 if in_two else 1,
+                least=ceil(least * scale) if least is not None and in_two else 1,
                 customer_class=row.customer_class,
             )
-            for n, row in enumerate(wanted)
-        ]
+            found.append(replace(line, max_late=self._max_late(row, line)))
+        return found
+
+    def _max_late(self, row: OpenLine, line: Line) -> int | None:
+        """Days by which a line may be late; what may be no later any more leaves today or never."""
+        if row.policy.max_late is None:
+            return None
+        days = self.windows[line.calendar] if line.calendar else range(self.horizon)
+        soonest = next((day for day in days if day >= line.transit), self.horizon)
+        return max(row.policy.max_late, soonest - line.wish)
 
     def _pegged(self) -> Iterator[tuple[Line, list[Supply]]]:
         """Each line that documents of the ERP are pegged to, with these as its own supply."""
