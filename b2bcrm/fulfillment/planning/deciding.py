@@ -14,7 +14,7 @@ from b2bcrm.fulfillment.planning.engine.book import Book, Ints, Names
 from b2bcrm.fulfillment.planning.engine.ledger import FULL, MISSING, TOP, Ledger
 from b2bcrm.fulfillment.planning.engine.placing import STOCK_FIRST, drop, place_unit
 
-_NO_LIMIT = 10**12  # 1/1000 h
+_NO_LIMIT = 10**11  # 1/1000 h; less than MOST, from which spread hours are counted down
 
 
 def waits_for(
