@@ -89,6 +89,7 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         rows=order_view.rows(facts, work.today, locale, amend="amend" in may),
         why=order_why.answer(chosen, head, work.today) if chosen and not head.ended else None,
         sure=order_why.how_sure(chosen) if chosen and not head.ended else (),
+        in_two=order_view.in_two(chosen) if chosen and not head.ended else None,
         lost=order_why.where_lost(chosen) if chosen and not head.ended else [],
         tree=order_why.tree(chosen, work.today, short, say) if chosen else None,
         days=order_touches.touch_days(facts),

@@ -12,6 +12,7 @@ from b2bcrm.fulfillment.planning.explain import rows
 from b2bcrm.fulfillment.planning.facts import Line
 from b2bcrm.fulfillment.planning.lateness import shares
 from b2bcrm.fulfillment.planning.notices import stored
+from b2bcrm.fulfillment.planning.policies import in_two
 from b2bcrm.fulfillment.planning.progress import pct
 from b2bcrm.fulfillment.planning.sureness_paths import Sure
 from b2bcrm.fulfillment.planning.verdict import (
@@ -128,6 +129,7 @@ def _line_values(verdict: Verdict, *, held: bool) -> dict[str, Any]:
         "lost": [vars(s) for s in shares(verdict.line, view, held=held)] if late else None,
         "chain": rows(view.tops),
         "stations": progress.stations,
+        "in_two": in_two(verdict.line, view),
     }
 
 
@@ -232,6 +234,7 @@ def store_ended(
             "stations": {},
             "sure": None,
             "ahead": None,
+            "in_two": None,
         }
         old = old_lines.get(line.id)
         if old is None:

@@ -31,7 +31,7 @@ from b2bcrm.kernel.calendar import WorkCalendar
 DEEPEST = 8  # a reference that leads back to itself must not loop for ever
 FAR_DAYS = 65  # working days: stock is not yet set aside for what leaves later than in a quarter
 
-_UNPEGGED = frozenset({"plan", "reservation", "none"})  # no document of the ERP, no stock
+UNPEGGED = frozenset({"plan", "reservation", "none"})  # no document of the ERP, no stock
 
 
 @dataclass
@@ -75,7 +75,8 @@ class Outlook:
 
     ``ready_on``: could leave; ``ship_on``: will leave by the ERP's plan or later; ``source`` says
     what it rests on: supply, stock, reservation, plan, shipped, service or none. ``rest``: some
-    pieces no document brings.
+    pieces no document brings. ``waits_for``: number of the line that it leaves with, which leaves
+    last of all, on ``with_on``.
     """
 
     source: str
@@ -85,6 +86,8 @@ class Outlook:
     projected_on: dt.date | None = None
     buffer: int | None = None
     rest: bool = False
+    waits_for: int | None = None
+    with_on: dt.date | None = None
 
     @property
     def complete(self) -> bool:
@@ -111,7 +114,7 @@ def outlook(line: Line, supplies: Supplies, today: dt.date) -> Outlook:
     firm = [_firm(line, pieces, today) for pieces in line.firm]
     view = Outlook(*_readiness(line, tops, firm, today), ready_on=None)
     view.ready_on = _by_plan(line, view, _ready_on(line, view, today))
-    if view.source in _UNPEGGED:
+    if view.source in UNPEGGED:
         view.ready_on = _with_firm(line, view, view.ready_on)
     elif view.source == "supply":
         view.ready_on = _with_rest(line, view, view.ready_on)
@@ -166,7 +169,7 @@ def _by_plan(line: Line, view: Outlook, ready_on: dt.date | None) -> dt.date | N
 
     What is in time is planned as late as that allows: then it may well be ready before.
     """
-    if line.plan is None or view.source not in _UNPEGGED:
+    if line.plan is None or view.source not in UNPEGGED:
         return ready_on
     if line.plan.on is None:
         return None if line.never else ready_on
@@ -220,6 +223,7 @@ def settle(line: Line, view: Outlook, today: dt.date) -> None:
         return
     shipped = view.source == "shipped"
     ship = ready if shipped or line.planned_on is None else max(ready, line.planned_on)
+    ship = max(ship, view.with_on or ship)
     view.ship_on = ship
     view.projected_on = arrives(line, ship)
     if shipped and at_customer(line.incoterm):

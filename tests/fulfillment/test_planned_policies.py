@@ -1,0 +1,92 @@
+"""Lines that leave together, in two, or not too late: from the order to the page by the plan."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from b2bcrm.catalog.models import ItemKind
+from b2bcrm.fulfillment.actions import project
+from b2bcrm.fulfillment.models import LineProjection
+from b2bcrm.fulfillment.planning.plant import Policy
+from b2bcrm.fulfillment.snapshot import plant as snapshot
+from b2bcrm.orders.lifecycle import ErpSync, Status
+from tests.factories import make_account, make_item, make_line, make_order
+from tests.fulfillment.conftest import day
+from tests.fulfillment.test_live_plan import publish
+
+pytestmark = pytest.mark.db
+D = Decimal
+
+
+@pytest.fixture
+def projected(work, plant):
+    """An order of ten pumps, of which four are there, and twenty hoses, all of them there.
+
+    Both are bought and promised for 27 November; the other pumps come on 7 December. ``terms`` are
+    those of both lines. Answers the lines' projections.
+    """
+    items = [
+        make_item(work, no=no, kind=ItemKind.BUY, lead_time_days=60) for no in ("PUMP", "HOSE")
+    ]
+    plant.stock("PUMP", 4)
+    plant.stock("HOSE", 20)
+    plant.buy("PO-1", "PUMP", 10, "12-07")
+
+    def given(*, partial_delivery=True, **terms):
+        lines = [
+            make_line(work, items[0], line_no=10, ordered_qty=D(10), **terms),
+            make_line(work, items[1], line_no=20, ordered_qty=D(20), **terms),
+        ]
+        for line in lines:
+            line.requested_on = line.promised_on = day("11-27")
+        order = make_order(
+            work,
+            make_account(work, customer_class="B"),
+            lines=lines,
+            partial_delivery=partial_delivery,
+            erp_no=None,
+            erp_sync=ErpSync.WAITING,
+            incoterm="EXW",
+        )
+        publish(work)
+        project(work, [order.id])
+        return [work.session.get_one(LineProjection, line.id) for line in lines]
+
+    return given
+
+
+def test_the_snapshot_tells_what_the_lines_and_their_order_say(work, projected):
+    projected(partial_delivery=False, leaves_with="A", least_shipment=D(4), max_late_days=90)
+    assert [row.policy for row in snapshot.take(work).lines] == [Policy("A", D(4), 90, True)] * 2
+
+
+def test_lines_that_leave_alone_each_have_their_own_day(projected):
+    pump, hose = projected()
+    assert (pump.projected_on, hose.projected_on) == (day("12-08"), day("11-27"))
+
+
+@pytest.mark.parametrize(
+    "terms", [{"leaves_with": "A"}, {"partial_delivery": False, "least_shipment": D(2)}]
+)
+def test_what_leaves_together_is_late_together_and_says_for_what_it_waits(projected, terms):
+    pump, hose = projected(**terms)
+    assert (pump.projected_on, hose.projected_on) == (day("12-08"), day("12-08"))
+    assert "it leaves with line 10: " in str(hose.cause)
+    assert "PO-1 on Mon 7 Dec 2026" in str(hose.cause)
+    assert "it leaves with" not in str(pump.cause)
+    assert (pump.in_two, hose.in_two) == (None, None)
+
+
+def test_what_can_leave_in_time_is_sent_ahead_in_one_ratio(projected):
+    pump, hose = projected(leaves_with="A", least_shipment=D(2))
+    days = {"on": "2026-11-27", "rest_on": "2026-12-08"}
+    assert (pump.in_two, hose.in_two) == ({"qty": "4", **days}, {"qty": "8", **days})
+
+
+def test_what_would_come_too_late_is_a_risk_and_has_no_day(projected):
+    pump, hose = projected(max_late_days=5)
+    assert (pump.projected_on, pump.status) == (None, Status.RISK)
+    assert "cannot bring it by Wed 2 Dec 2026" in str(pump.cause)
+    assert hose.projected_on == day("11-27")
