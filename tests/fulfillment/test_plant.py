@@ -8,9 +8,15 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from b2bcrm.fulfillment.planning.atp import PURCHASE, WORK
+from b2bcrm.fulfillment.planning.engine.building import build
+from b2bcrm.fulfillment.planning.engine.checking import check
+from b2bcrm.fulfillment.planning.engine.plan import plan_of
 from b2bcrm.fulfillment.planning.engine.records import Kind
+from b2bcrm.fulfillment.planning.engine.solving import solve
 from b2bcrm.fulfillment.planning.plant import (
     BUY,
     MAKE,
@@ -251,6 +257,36 @@ def test_what_may_be_no_later_any_more_leaves_today_or_never(wish, most):
 def test_what_is_past_its_last_day_leaves_on_the_first_day_that_the_customer_receives():
     receiving = {"transit": 2, "receiving": "1111100"}  # on the way on Monday and Tuesday
     assert policies(of("SO-1/10", max_late=0, wish=on(-30), **receiving)) == [("", 1, 1, 33)]
+
+
+@st.composite
+def policied(draw) -> OpenLine:
+    """A line of one of two orders with any policy, wished for any day."""
+    least = draw(st.sampled_from([None, D(1), D(3)]))
+    max_late = draw(st.sampled_from([None, 0, 6]))
+    order = draw(st.sampled_from(["SO-1", "SO-2"]))
+    wish = on(draw(st.integers(-40, 40)))
+    return of(
+        f"{order}/{draw(st.integers(1, 99))}",
+        leaves_with=draw(st.sampled_from(["", "A"])),
+        least=least,
+        max_late=max_late,
+        complete=order == "SO-2",
+        wish=wish,
+        rank=(wish, TODAY, 1),
+        qty=D(draw(st.integers(1, 12))),
+        transit=draw(st.integers(0, 3)),
+        receiving=draw(st.sampled_from(["", "1111100", "0010000"])),
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(policied(), max_size=6, unique_by=lambda row: row.no))
+def test_a_plan_of_any_policies_keeps_them(lines):
+    found = told(lines=lines, levels=[Level("PUMP", "TC", D(15), D(0))])
+    book, names, problems = build(found.facts)
+    assert (len(names.lines), problems) == (len(lines), [])
+    assert check(book, plan_of(book, solve(book))) == []
 
 
 def test_hours_of_a_full_day_go_on_to_the_next():
