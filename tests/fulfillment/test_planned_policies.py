@@ -7,11 +7,13 @@ from decimal import Decimal
 import pytest
 
 from b2bcrm.catalog.models import ItemKind
-from b2bcrm.fulfillment.actions import project
-from b2bcrm.fulfillment.models import LineProjection
+from b2bcrm.fulfillment.actions import project, whatif
+from b2bcrm.fulfillment.models import LineProjection, OrderProjection
+from b2bcrm.fulfillment.planning.measures import Split
 from b2bcrm.fulfillment.planning.plant import Policy
 from b2bcrm.fulfillment.snapshot import plant as snapshot
 from b2bcrm.orders.lifecycle import ErpSync, Status
+from b2bcrm.orders.models import Order, OrderLine
 from tests.factories import make_account, make_item, make_line, make_order
 from tests.fulfillment.conftest import day
 from tests.fulfillment.test_live_plan import publish
@@ -79,6 +81,14 @@ def test_what_leaves_together_is_late_together_and_says_for_what_it_waits(projec
     assert (pump.in_two, hose.in_two) == (None, None)
 
 
+def test_a_what_if_does_not_split_one_line_of_several_and_says_why(work, projected):
+    pump, _ = projected(leaves_with="A")
+    key = f"{work.session.get_one(Order, pump.order_id).no}/10"
+    question = whatif.ask(work, [Split(key, D(4))], "")
+    (why,) = whatif.tell(work, question, whatif.solve(question)).refused.values()
+    assert "leaves with other lines" in str(why)
+
+
 def test_what_can_leave_in_time_is_sent_ahead_in_one_ratio(projected):
     pump, hose = projected(leaves_with="A", least_shipment=D(2))
     days = {"on": "2026-11-27", "rest_on": "2026-12-08"}
@@ -90,3 +100,14 @@ def test_what_would_come_too_late_is_a_risk_and_has_no_day(projected):
     assert (pump.projected_on, pump.status) == (None, Status.RISK)
     assert "cannot bring it by Wed 2 Dec 2026" in str(pump.cause)
     assert hose.projected_on == day("11-27")
+
+
+def test_what_has_a_day_no_more_in_a_new_plan_is_looked_at_anew(work, projected):
+    pump, _ = projected()
+    order = work.session.get_one(OrderProjection, pump.order_id)
+    work.session.get_one(OrderLine, pump.order_line_id).max_late_days = 5
+    order.status = Status.OK  # or it would be looked at for what it was before
+    assert not order.stale
+    publish(work)
+    work.session.refresh(order)
+    assert order.stale

@@ -75,7 +75,7 @@ NEVER = {"plan": Planned(None, late=True), "latest_on": on(12, 18), "promised_on
 def test_what_the_plan_cannot_bring_in_time_is_a_risk_without_a_day():
     verdict = judge({10: of(10, planned_on=on(12, 1), **NEVER)}, Supplies(), TERMS, TODAY)[10]
     assert (verdict.view.projected_on, verdict.status) == (None, Status.RISK)
-    assert str(verdict.reason) == "Later than it may be"
+    assert str(verdict.reason) == "Would come too late"
     assert "by Fri 18 Dec 2026, the last day on which it may come" in str(verdict.why.cause)
 
 

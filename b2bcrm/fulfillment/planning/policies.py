@@ -13,7 +13,7 @@ from b2bcrm.fulfillment.planning.facts import Line, Supplies
 from b2bcrm.fulfillment.planning.progress import plain
 from b2bcrm.kernel.words import Message
 
-TOO_LATE = Message("Later than it may be")
+TOO_LATE = Message("Would come too late")
 
 
 def outlooks(lines: Mapping[int, Line], supplies: Supplies, today: dt.date) -> dict[int, Outlook]:

@@ -222,8 +222,11 @@ def _split(ground: Ground, measure: Split) -> list[Change] | Message:
     line, unit = names.lines.index(measure.line), unit_of(book, names, measure.line)
     item = item_of(names.parts[book.line_part[line]])
     qty = ceil(measure.qty * ground.scales.get(item, 1))
-    alone = book.unit_line[unit + 1] - book.unit_line[unit] == 1
-    if not alone or qty >= int(book.line_qty[line]):
+    if book.unit_line[unit + 1] - book.unit_line[unit] > 1:
+        return Message(
+            "%(line)s leaves with other lines and is not split alone.", line=measure.line
+        )
+    if qty >= int(book.line_qty[line]):
         return Message("%(line)s cannot be split there.", line=measure.line)
     return [SplitLine(measure.line, qty, f"{measure.line}{REST}")]
 
