@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
 from b2bcrm.catalog.models import ItemKind
 from b2bcrm.fulfillment.actions import project, whatif
@@ -12,6 +13,7 @@ from b2bcrm.fulfillment.models import LineProjection, OrderProjection
 from b2bcrm.fulfillment.planning.measures import Split
 from b2bcrm.fulfillment.planning.plant import Policy
 from b2bcrm.fulfillment.snapshot import plant as snapshot
+from b2bcrm.kernel.timeline import TimelineEntry
 from b2bcrm.orders.lifecycle import ErpSync, Status
 from b2bcrm.orders.models import Order, OrderLine
 from tests.factories import make_account, make_item, make_line, make_order
@@ -111,3 +113,17 @@ def test_what_has_a_day_no_more_in_a_new_plan_is_looked_at_anew(work, projected)
     publish(work)
     work.session.refresh(order)
     assert order.stale
+
+
+def test_what_was_late_and_has_lost_its_day_is_not_said_to_be_back_in_time(work, projected):
+    pump, _ = projected()
+    assert pump.status is Status.LATE
+    work.session.get_one(OrderLine, pump.order_line_id).max_late_days = 5
+    publish(work)
+    project(work, [pump.order_id])
+    assert pump.status is Status.RISK
+    moved = sa.select(TimelineEntry.sentence).where(TimelineEntry.name == "projection.moved")
+    (said,) = work.session.scalars(moved)
+    assert str(said).startswith("Line 10 has no day any more: The plan cannot bring it by")
+    project(work, [pump.order_id])
+    assert len(work.session.scalars(moved).all()) == 1

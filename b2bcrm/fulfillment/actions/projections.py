@@ -181,11 +181,13 @@ def _stages(order: Order, verdicts: Sequence[Verdict], found: Summary) -> dict[s
 
 
 def _tell(work: Work, order: Order, old: LineProjection, verdict: Verdict) -> None:
-    """Publish a line that turned late, moved while late, or came back in time."""
+    """Publish a line that turned late, moved while late, came back in time, or lost its day."""
     was, now = old.status is Status.LATE, verdict.status is Status.LATE
     moved = old.projected_on != verdict.view.projected_on
-    back = was and verdict.status in {Status.OK, Status.RISK}
-    if not (now and (moved or not was)) and not back:
+    lost = verdict.line.never and verdict.view.projected_on is None
+    back = was and not lost and verdict.status in {Status.OK, Status.RISK}
+    turned = now and not was
+    if not (turned or back or (moved and (now or lost))):
         return
     work.publish(
         ProjectionMoved(
