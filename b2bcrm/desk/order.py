@@ -92,6 +92,7 @@ def page(work: Work, no: str) -> ResponseReturnValue:
         why=order_why.answer(chosen, head, work.today) if chosen and explained else None,
         sure=order_why.how_sure(chosen) if chosen and not head.ended else (),
         lost=lost_of(chosen.lost) if chosen else [],
+        in_two=order_view.in_two(chosen) if chosen and not head.ended else None,
         tree=order_why.tree(chosen, work.today, short, say) if chosen else None,
         days=order_touches.touch_days(facts),
         touch_kind=kind,

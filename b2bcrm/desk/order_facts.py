@@ -175,6 +175,9 @@ class LineRow(NamedTuple):
     short_qty: Decimal
     short_by: str
     short_at: dt.datetime | None
+    leaves_with: str
+    least_shipment: Decimal | None
+    max_late_days: int | None
     computed_at: dt.datetime | None
     projected_on: dt.date | None
     buffer_days: int | None
@@ -189,6 +192,7 @@ class LineRow(NamedTuple):
     came_on: dt.date | None
     chain: list[dict[str, Any]] | None
     sure: dict[str, Any] | None
+    in_two: dict[str, str] | None
 
     @property
     def due_qty(self) -> Decimal:

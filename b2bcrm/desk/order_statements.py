@@ -198,6 +198,9 @@ LINES = (
             short_qty=OrderLine.short_qty,
             short_by=OrderLine.short_by,
             short_at=OrderLine.short_at,
+            leaves_with=OrderLine.leaves_with,
+            least_shipment=OrderLine.least_shipment,
+            max_late_days=OrderLine.max_late_days,
             computed_at=LineProjection.computed_at,
             projected_on=LineProjection.projected_on,
             buffer_days=LineProjection.buffer_days,
@@ -212,6 +215,7 @@ LINES = (
             came_on=LineProjection.came_on,
             chain=LineProjection.chain,
             sure=LineProjection.sure,
+            in_two=LineProjection.in_two,
         )
     )
     .join(Item, Item.id == OrderLine.item_id)

@@ -7,7 +7,7 @@ writes a date in the reader's manner without its weekday.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from b2bcrm.kernel.clock import HOME_ZONE
 from b2bcrm.kernel.money import Money, digits
 from b2bcrm.kernel.words import Message, show_decimal
 from b2bcrm.orders.lifecycle import ErpSync, OrderState, Stage, Status, last_of_all
+from b2bcrm.orders.models import policy_words
 from b2bcrm.quotes.lifecycle import Channel
 
 CHANNEL_NOTES = {
@@ -239,7 +240,10 @@ def amount_in(value: Decimal, currency: str) -> str:
 
 
 class RowView(NamedTuple):
-    """A row of the table of lines. ``amend`` is where it is changed, empty if it may not be."""
+    """A row of the table of lines. ``amend`` is where it is changed, empty if it may not be.
+
+    ``policy`` says how it may leave, None: as ever.
+    """
 
     line: LineRow
     name: str
@@ -247,6 +251,7 @@ class RowView(NamedTuple):
     status: str
     word: Message
     amend: str
+    policy: Message | None
 
 
 def rows(facts: OrderFacts, today: dt.date, locale: str, *, amend: bool) -> list[RowView]:
@@ -261,9 +266,30 @@ def rows(facts: OrderFacts, today: dt.date, locale: str, *, amend: bool) -> list
         name = line.description if locale == "en" else ""
         net = Money(line.net, head.currency)
         path = f"/orders/{head.no}/lines/{line.line_no}/amend" if amend else ""
-        shown = line._replace(lost=None, chain=None, sure=None)
-        found.append(RowView(shown, name or line.name_in(locale), net, status, word, path))
+        policy = None if line.cancelled else _policy(head, line, facts.live_lines)
+        shown = line._replace(lost=None, chain=None, sure=None, in_two=None)
+        found.append(RowView(shown, name or line.name_in(locale), net, status, word, path, policy))
     return found
+
+
+def _policy(head: Head, line: LineRow, lines: Sequence[LineRow]) -> Message | None:
+    """How the line may leave: a complete delivery leaves whole, whatever its lines say."""
+    if not head.partial_delivery:
+        return policy_words("", (), None, line.unit, line.max_late_days)
+    label = line.leaves_with
+    others = [
+        one.line_no for one in lines if label and one.leaves_with == label and one.id != line.id
+    ]
+    return policy_words(label, others, line.least_shipment, line.unit, line.max_late_days)
+
+
+def in_two(line: LineRow) -> Message | None:
+    """What the plan sends ahead, and when the rest leaves."""
+    if line.in_two is None:
+        return None
+    on, rest_on = (dt.date.fromisoformat(line.in_two[name]) for name in ("on", "rest_on"))
+    qty = show_decimal(Decimal(line.in_two["qty"]))
+    return Message("%(qty)s leave on %(on)s, the rest on %(rest)s.", qty=qty, on=on, rest=rest_on)
 
 
 # ------------------------------------------------------------------------------------ the banner

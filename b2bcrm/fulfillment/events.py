@@ -149,7 +149,7 @@ class NoticeSettled(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectionMoved(Event):
-    """A line's projected date turned late, moved while late, or came back. Internal."""
+    """A line's projected date turned late, moved while late, came back or was lost. Internal."""
 
     name: ClassVar[str] = "projection.moved"
     subject: ClassVar[str] = "order"
@@ -161,6 +161,10 @@ class ProjectionMoved(Event):
 
     def sentence(self) -> Message:
         """Where the date went, and the cause."""
+        if self.projected_on is None and self.cause is not None:
+            return Message(
+                "Line %(line)s has no day any more: %(cause)s", line=self.line_no, cause=self.cause
+            )
         if self.status != "late":
             return Message(
                 "Line %(line)s is back in time: projected %(day)s",

@@ -362,6 +362,18 @@ class LineOpenAgain(LineQuantity):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class LinePolicySet(OrderEvent):
+    """Somebody has settled how a line may leave."""
+
+    name: ClassVar[str] = "order.line_policy"
+    what: Message
+
+    def sentence(self) -> Message:
+        """Which line, and how."""
+        return self.what
+
+
 EVENTS: tuple[type[OrderEvent], ...] = (
     OrderSubmitted,
     OrderConfirmed,
@@ -384,4 +396,5 @@ EVENTS: tuple[type[OrderEvent], ...] = (
     LineShippedLess,
     LineClosedShort,
     LineOpenAgain,
+    LinePolicySet,
 )

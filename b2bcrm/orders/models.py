@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from collections.abc import Sequence
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,8 +25,11 @@ from b2bcrm.kernel.columns import (
 )
 from b2bcrm.kernel.database import Base, id_column
 from b2bcrm.kernel.money import Money, line_net, total
-from b2bcrm.kernel.words import Message
+from b2bcrm.kernel.quantity import unit_word
+from b2bcrm.kernel.words import Message, show_decimal
 from b2bcrm.orders.lifecycle import Act, ErpSync, OrderState, after
+
+MAX_LABEL = 20
 
 
 class Origin(enum.StrEnum):
@@ -119,6 +124,11 @@ class Order(Base):
         self.total = result.amount
         return result
 
+    def leaving_with(self, line: OrderLine) -> list[int]:
+        """Numbers of the other lines that leave with ``line``."""
+        same = [ln for ln in self.lines if ln.leaves_with == line.leaves_with and not ln.cancelled]
+        return [ln.line_no for ln in same if line.leaves_with and ln is not line]
+
     def line(self, line_no: int) -> OrderLine | None:
         """The line numbered ``line_no``, or None."""
         return next((ln for ln in self.lines if ln.line_no == line_no), None)
@@ -136,6 +146,9 @@ class OrderLine(Base):
     nothing is left of it the line is cancelled too.
     ``first_promised_on`` is set once, at the first confirmation. ``planned_on`` is the ERP's own
     ship date. Projected dates belong to fulfillment.
+    Its delivery policy: lines of the order with the same ``leaves_with`` leave on one day, empty:
+    it leaves alone; in shipments of ``least_shipment`` or more, None: whole; at most
+    ``max_late_days`` days after its promise, None: however late.
     """
 
     __tablename__ = "order_line"
@@ -151,6 +164,8 @@ class OrderLine(Base):
         ),
         sa.CheckConstraint("delivered_qty <= shipped_qty", name="delivered_was_shipped"),
         sa.CheckConstraint("short_qty BETWEEN 0 AND ordered_qty", name="short_was_ordered"),
+        sa.CheckConstraint("least_shipment > 0", name="least_positive"),
+        sa.CheckConstraint("max_late_days >= 0", name="max_late_not_negative"),
     )
 
     id: Mapped[int] = id_column()
@@ -178,6 +193,9 @@ class OrderLine(Base):
     short_qty: Mapped[Decimal] = mapped_column(Qty, default=Decimal(0))
     short_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     short_by: Mapped[str] = mapped_column(sa.String(120), default="")
+    leaves_with: Mapped[str] = mapped_column(sa.String(MAX_LABEL), default="")
+    least_shipment: Mapped[Decimal | None] = mapped_column(Qty)
+    max_late_days: Mapped[int | None]
 
     order: Mapped[Order] = relationship(lazy="raise", back_populates="lines")
 
@@ -185,6 +203,26 @@ class OrderLine(Base):
     def due_qty(self) -> Decimal:
         """What is to come in all: ordered, without what was closed short."""
         return self.ordered_qty - self.short_qty
+
+
+def policy_words(
+    label: str, others: Sequence[int], least: Decimal | None, unit: str, max_late: int | None
+) -> Message | None:
+    """How a line may leave, in words; ``others`` have its label. None: as ever."""
+    found = []
+    if others:
+        lines = ", ".join(str(no) for no in others)
+        found.append(Message("leaves with line %(lines)s", lines=lines))
+    elif label:
+        found.append(Message("marked %(label)s, as no other line is", label=label))
+    if least is not None:
+        qty, of = show_decimal(least), unit_word(unit)
+        found.append(Message("at least %(qty)s %(unit)s per shipment", qty=qty, unit=of))
+    if max_late is not None:
+        found.append(Message("not more than %(days)s days late", days=max_late))
+    if not found:
+        return None
+    return reduce(lambda a, b: Message("%(first)s, %(second)s", first=a, second=b), found)
 
 
 class OrderRevision(Base):

@@ -6,6 +6,9 @@ from marshmallow import Schema, fields, validate
 
 from b2bcrm.kernel.quantity import MAX_QTY
 from b2bcrm.kernel.words import Message
+from b2bcrm.orders.actions.policies import MOST_DAYS
+from b2bcrm.orders.models import MAX_LABEL
+from b2bcrm.web.fields import Number
 
 MAX_REASON = 300
 MAX_PO = 60
@@ -72,3 +75,11 @@ class AmendLineSchema(VersionSchema):
     qty = fields.Decimal(load_default=None, allow_none=True, validate=validate.Range(max=MAX_QTY))
     requested_on = fields.Date(load_default=None, allow_none=True)
     promised_on = fields.Date(load_default=None, allow_none=True)
+
+
+class PolicySchema(VersionSchema):
+    """How a line may leave; what is left empty is not restricted."""
+
+    leaves_with = fields.String(load_default="", validate=validate.Length(max=MAX_LABEL))
+    least_shipment = Number(load_default=None, validate=validate.Range(max=MAX_QTY))
+    max_late_days = fields.Integer(load_default=None, validate=validate.Range(min=0, max=MOST_DAYS))

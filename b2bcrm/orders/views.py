@@ -26,6 +26,7 @@ from b2bcrm.orders.schemas import (
     CustomerPoSchema,
     DecisionSchema,
     ErpNoSchema,
+    PolicySchema,
     ReasonSchema,
     VersionSchema,
 )
@@ -220,6 +221,43 @@ def _amend_page(
     return render_template(
         "orders/amend.html", order=order, line=line, form=form, shown_on=shown_on
     )
+
+
+@bp.get("/<no>/lines/<int:line_no>/policy")
+@in_work(read_only=True)
+def policy_form(work: Work, no: str, line_no: int) -> ResponseReturnValue:
+    """The form that settles how a line may leave, for the page's dialog."""
+    order = queries.by_no(work, no)
+    return _policy_page(order, _line(order, line_no), None)
+
+
+@bp.post("/<no>/lines/<int:line_no>/policy")
+@in_work()
+def policy_send(work: Work, no: str, line_no: int) -> ResponseReturnValue:
+    """Settle how a line may leave."""
+    order = queries.by_no(work, no)
+    line = _line(order, line_no)
+    form = read_form(PolicySchema())
+    if form.ok:
+        with form.catching():
+            actions.set_policy(
+                work,
+                order.id,
+                line_no,
+                expected_version=form.data["version"],
+                promises=_promises(work),
+                leaves_with=form.data["leaves_with"],
+                least_shipment=form.data["least_shipment"],
+                max_late_days=form.data["max_late_days"],
+            )
+            done = Message("How line %(line)s leaves is settled.", line=line_no)
+            return see_other(f"{_page(order)}?line={line_no}", done)
+    return _policy_page(order, line, form), 422
+
+
+def _policy_page(order: Order, line: OrderLine, form: Form | None) -> str:
+    labels = sorted({one.leaves_with for one in order.lines if one.leaves_with})
+    return render_template("orders/policy.html", order=order, line=line, form=form, labels=labels)
 
 
 def _line(order: Order, line_no: int) -> OrderLine:

@@ -210,6 +210,8 @@ ACCESS: Mapping[str, Roles] = {
     "orders.amend_send": STAFF,
     "orders.difference_send": STAFF,
     "orders.differences": STAFF,
+    "orders.policy_form": STAFF,
+    "orders.policy_send": STAFF,
     "orders.revisions": STAFF,
     # portal_orders
     "portal_orders.listing": PORTAL,

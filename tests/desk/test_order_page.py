@@ -266,3 +266,20 @@ def test_a_discount_is_a_plain_number_of_percent(work, sales):
     order = full_order(work)
     order.lines[0].discount_pct = Decimal("10.0000")
     assert "−10%" in read(sales, stored(work, order))
+
+
+def test_a_line_says_how_it_may_leave_and_what_the_plan_sends_ahead(work, sales):
+    terms = {"leaves_with": "A", "least_shipment": Decimal(4), "max_late_days": 9}
+    lines = [make_line(work, line_no=no, **terms) for no in (10, 20)]
+    order = make_order(work, lines=lines)
+    in_two = {"qty": "4", "on": "2026-11-27", "rest_on": "2026-12-08"}
+    project_line(work, order, in_two=in_two)
+    project_order(work, order, deciding_line_no=10)
+    text = read(sales, stored(work, order))
+    assert "leaves with line 20, at least 4 pcs per shipment, not more than 9 days late" in text
+    assert "4 leave on Fri 27 Nov 2026, the rest on Tue 8 Dec 2026." in text
+    assert f"/orders/{order.no}/lines/10/policy" in text
+    order.partial_delivery = False
+    text = read(sales, stored(work, order))
+    assert "per shipment" not in text
+    assert "not more than 9 days late" in text

@@ -7,8 +7,18 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from b2bcrm.fulfillment.planning.atp import PURCHASE, WORK
+from b2bcrm.fulfillment.planning.bills import factor
+from b2bcrm.fulfillment.planning.covering import spread
+from b2bcrm.fulfillment.planning.engine.building import build
+from b2bcrm.fulfillment.planning.engine.checking import check
+from b2bcrm.fulfillment.planning.engine.plan import plan_of
 from b2bcrm.fulfillment.planning.engine.records import Kind
+from b2bcrm.fulfillment.planning.engine.solving import solve
 from b2bcrm.fulfillment.planning.plant import (
     BUY,
     MAKE,
@@ -20,11 +30,11 @@ from b2bcrm.fulfillment.planning.plant import (
     Level,
     OpenLine,
     OpenStep,
+    Policy,
     Rows,
     Step,
-    spread,
 )
-from b2bcrm.fulfillment.planning.telling import factor, tell
+from b2bcrm.fulfillment.planning.telling import tell
 from b2bcrm.kernel.calendar import WorkCalendar
 
 D = Decimal
@@ -206,6 +216,93 @@ def test_a_day_late_costs_the_value_that_waits_and_more_of_the_first_classes():
     ]
     found = {one.name: one.value for one in told(lines=lines, kept=kept).facts.lines}
     assert found == {"A": 375, "C": 75, "free": 1, "R/1": 50, "H/1": 25}
+
+
+def policies(*lines):
+    """Of each line as the engine is told it: group, shipments, least, most days late."""
+    found = told(lines=lines).facts.lines
+    return [(one.together, one.shipments, one.least, one.max_late) for one in found]
+
+
+def of(no, *, leaves_with="", least=None, max_late=None, complete=False, **facts):
+    policy = Policy(leaves_with, least, max_late, complete)
+    return line(no=no, ref="", policy=policy, **facts)
+
+
+def test_a_line_without_a_policy_leaves_alone_and_whole_on_any_day():
+    assert policies(of("SO-1/10")) == [("", 1, 1, None)]
+
+
+def test_lines_of_one_order_with_one_label_leave_together():
+    lines = [
+        of("SO-1/10", leaves_with="A"),
+        of("SO-1/20", leaves_with="A", wish=on(40)),
+        of("SO-1/30", leaves_with="B"),
+        of("SO-2/10", leaves_with="A"),
+    ]
+    assert [group for group, *_ in policies(*lines)] == ["SO-1|A", "SO-1|A", "SO-1|B", "SO-2|A"]
+
+
+def test_the_least_shipment_is_told_in_the_pieces_of_the_engine():
+    lines = [of("SO-1/10", least=D(4)), of("SO-1/20", item="GREASE", least=D("0.25"))]
+    assert policies(*lines) == [("", 2, 4, None), ("", 2, 250, None)]
+
+
+def test_a_complete_delivery_is_one_for_each_wish_and_never_in_parts():
+    terms = {"complete": True, "leaves_with": "A", "least": D(4)}
+    lines = [of("SO-1/10", **terms), of("SO-1/20", **terms), of("SO-1/30", **terms, wish=on(90))]
+    assert policies(*lines) == [
+        ("SO-1|2026-12-16", 1, 1, None),
+        ("SO-1|2026-12-16", 1, 1, None),
+        ("SO-1|2027-02-14", 1, 1, None),
+    ]
+
+
+@pytest.mark.parametrize(("kept", "shipments"), [(0, [2, 2]), (4, [1, 1]), (10, [1])])
+def test_lines_of_which_others_bring_some_are_not_cut(kept, shipments):
+    lines = [of("SO-1/10", leaves_with="A", least=D(2), kept=D(kept))]
+    lines.append(of("SO-1/20", leaves_with="A", least=D(2)))
+    assert [told_as for _, told_as, *_ in policies(*lines)] == shipments
+
+
+@pytest.mark.parametrize(("wish", "most"), [(30, 5), (-3, 5), (-30, 31)])
+def test_what_may_be_no_later_any_more_leaves_today_or_never(wish, most):
+    assert policies(of("SO-1/10", max_late=5, wish=on(wish))) == [("", 1, 1, most)]
+
+
+def test_what_is_past_its_last_day_leaves_on_the_first_day_that_the_customer_receives():
+    receiving = {"transit": 2, "receiving": "1111100"}  # on the way on Monday and Tuesday
+    assert policies(of("SO-1/10", max_late=0, wish=on(-30), **receiving)) == [("", 1, 1, 33)]
+
+
+@st.composite
+def policied(draw) -> OpenLine:
+    """A line of one of two orders with any policy, wished for any day."""
+    least = draw(st.sampled_from([None, D(1), D(3)]))
+    max_late = draw(st.sampled_from([None, 0, 6]))
+    order = draw(st.sampled_from(["SO-1", "SO-2"]))
+    wish = on(draw(st.integers(-40, 40)))
+    return of(
+        f"{order}/{draw(st.integers(1, 99))}",
+        leaves_with=draw(st.sampled_from(["", "A"])),
+        least=least,
+        max_late=max_late,
+        complete=order == "SO-2",
+        wish=wish,
+        rank=(wish, TODAY, 1),
+        qty=D(draw(st.integers(1, 12))),
+        transit=draw(st.integers(0, 3)),
+        receiving=draw(st.sampled_from(["", "1111100", "0010000"])),
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(policied(), max_size=6, unique_by=lambda row: row.no))
+def test_a_plan_of_any_policies_keeps_them(lines):
+    found = told(lines=lines, levels=[Level("PUMP", "TC", D(15), D(0))])
+    book, names, problems = build(found.facts)
+    assert (len(names.lines), problems) == (len(lines), [])
+    assert check(book, plan_of(book, solve(book))) == []
 
 
 def test_hours_of_a_full_day_go_on_to_the_next():

@@ -13,7 +13,7 @@ from b2bcrm.kernel.errors import Refused
 from b2bcrm.kernel.outbox import Delivery, DeliveryState
 from b2bcrm.kernel.words import Message
 from b2bcrm.orders.lifecycle import ErpSync, OrderState
-from b2bcrm.orders.models import Order, OrderRevision
+from b2bcrm.orders.models import Order, OrderLine, OrderRevision
 from tests.clients import client_for, make_app
 from tests.factories import D, make_account, make_line, make_order
 
@@ -262,3 +262,19 @@ def test_revisions_are_shown_when_asked_for(work, sales):
     order = submitted(work)
     act(sales, order, "confirm")
     assert sales.get(f"/orders/{order.no}/revisions").text.count("<tr>") == 2
+
+
+def test_how_a_line_leaves_is_settled_in_a_dialog(sales, work, order):
+    form = f"/orders/{order.no}/lines/10/policy"
+    assert "How line 10 of" in sales.get(form).text
+    wrong = sales.send(form, version=order.version, least_shipment="11")
+    assert wrong.status_code == 422
+    assert "The line has no more than 10." in wrong.text
+    assert sales.send(form, version=order.version, max_late_days="soon").status_code == 422
+    right = {"leaves_with": "A", "least_shipment": "2", "max_late_days": "0"}
+    assert sales.send(form, version=order.version, **right).status_code == 303
+    assert sales.send(form, version=order.version).status_code == 409
+    work.session.expire_all()
+    line = work.session.scalars(sa.select(OrderLine)).one()
+    assert (line.leaves_with, line.least_shipment, line.max_late_days) == ("A", 2, 0)
+    assert 'value="A"' in sales.get(form).text

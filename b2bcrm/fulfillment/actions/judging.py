@@ -11,9 +11,10 @@ from functools import partial
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
-from b2bcrm.fulfillment.planning.chain import Outlook, outlook, settle
+from b2bcrm.fulfillment.planning.chain import Outlook, settle
 from b2bcrm.fulfillment.planning.facts import Supplies
 from b2bcrm.fulfillment.planning.measures import Measure, Move, text_of
+from b2bcrm.fulfillment.planning.policies import outlooks
 from b2bcrm.fulfillment.planning.shifting import earlier, shifted, unbound, with_firm_moved
 from b2bcrm.fulfillment.queries.open_lines import OpenLine
 from b2bcrm.fulfillment.snapshot import orders as snapshot
@@ -75,7 +76,8 @@ def _facts(work: Work, order_ids: Collection[int]) -> snapshot.Snapshot:
 
 
 def _projected(facts: OrderFacts, supplies: Supplies, today: dt.date) -> dict[int, dt.date | None]:
-    return {key: outlook(line, supplies, today).projected_on for key, line in facts.lines.items()}
+    views = outlooks(facts.lines, supplies, today)
+    return {key: view.projected_on for key, view in views.items()}
 
 
 def _changed(
@@ -106,7 +108,9 @@ def ways_of_documents(
     facts = next(iter(taken.orders), None)
     if facts is None or line.id not in facts.lines:
         return []
-    facts = replace(facts, lines={line.id: facts.lines[line.id]})
+    label = facts.lines[line.id].leaves_with
+    mine = {key: one for key, one in facts.lines.items() if label and one.leaves_with == label}
+    facts = replace(facts, lines=mine or {line.id: facts.lines[line.id]})
     base = _projected(facts, taken.supplies, work.today)[line.id]
     if base is None:
         return []

@@ -13,6 +13,7 @@ from b2bcrm.fulfillment.planning.explain import rows
 from b2bcrm.fulfillment.planning.facts import Line
 from b2bcrm.fulfillment.planning.lateness import LineView, Share, last_others, shares
 from b2bcrm.fulfillment.planning.notices import stored
+from b2bcrm.fulfillment.planning.policies import in_two
 from b2bcrm.fulfillment.planning.progress import pct
 from b2bcrm.fulfillment.planning.sureness_paths import Sure
 from b2bcrm.fulfillment.planning.verdict import (
@@ -158,6 +159,7 @@ def _line_values(verdict: Verdict) -> dict[str, Any]:
         "next_step": why.next_step if why else None,
         "chain": rows(view.tops),
         "stations": progress.stations,
+        "in_two": in_two(verdict.line, view),
     }
 
 
@@ -209,11 +211,13 @@ def _stages(order: Order, verdicts: Sequence[Verdict], found: Summary) -> dict[s
 
 
 def _tell(work: Work, order: Order, old: LineProjection, verdict: Verdict) -> None:
-    """Publish a line that turned late, moved while late, or came back in time."""
+    """Publish a line that turned late, moved while late, came back in time, or lost its day."""
     was, now = old.status is Status.LATE, verdict.status is Status.LATE
     moved = old.projected_on != verdict.view.projected_on
-    back = was and verdict.status in {Status.OK, Status.RISK}
-    if not (now and (moved or not was)) and not back:
+    lost = verdict.line.never and verdict.view.projected_on is None
+    back = was and not lost and verdict.status in {Status.OK, Status.RISK}
+    turned = now and not was
+    if not (turned or back or (moved and (now or lost))):
         return
     work.publish(
         ProjectionMoved(
@@ -266,6 +270,7 @@ def store_ended(
             "stations": {},
             "sure": None,
             "ahead": None,
+            "in_two": None,
         }
         old = old_lines.get(line.id)
         values |= lost.get(line.id, {"lost": None, "came_on": None})

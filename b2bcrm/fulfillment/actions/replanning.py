@@ -158,7 +158,7 @@ def _orders(told: Told, lines: list[str], book: Book, plan: Plan) -> dict[str, b
     dues = np.repeat(book.unit_due, np.diff(book.unit_line))
     for name, leaves, due in zip(lines, plan.line_leaves.tolist(), dues.tolist(), strict=True):
         order = told.names.get(name, name).rpartition("/")[0]
-        found[order] = found.get(order, False) or leaves > due
+        found[order] = found.get(order, False) or not 0 <= leaves <= due
     return found
 
 

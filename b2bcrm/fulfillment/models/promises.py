@@ -146,6 +146,7 @@ class LineProjection(Base):
     line after its first promise were lost (kind, number, days, moved; ``planning.lateness``); None
     where it keeps that. ``came_on``: the day on which such a line had come; None before.
     ``ahead`` are pieces that could be there before the rest (``planning.notices``); None: none.
+    ``in_two``: the plan sends ``qty`` pieces on day ``on`` and the rest on ``rest_on``; else None.
     ``sure`` has the days of P50, P80 and P95 and how many orders say so; None: too few do.
     """
 
@@ -175,6 +176,7 @@ class LineProjection(Base):
     stations: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
     sure: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     ahead: Mapped[list[dict[str, str]] | None] = mapped_column(sa.JSON(none_as_null=True))
+    in_two: Mapped[dict[str, str] | None] = mapped_column(sa.JSON(none_as_null=True))
     computed_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 
 

@@ -12,9 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import ceil
 from typing import NamedTuple
 
-from b2bcrm.fulfillment.planning.engine.book import Problem
+from b2bcrm.fulfillment.planning.engine.book import MOST_FACTOR, Problem
 from b2bcrm.fulfillment.planning.plant import BomLine, Places, Rows
 
 
@@ -120,3 +121,13 @@ def _planned(
                 one = replace(one, first=found.pop().first)
             found.append(one)
     return found, alike
+
+
+def factor(exact: Fraction) -> Fraction:
+    """The fraction, rounded up where its numbers are too large for the engine."""
+    if max(exact.numerator, exact.denominator) <= MOST_FACTOR:
+        return exact
+    places = MOST_FACTOR
+    while places > 1 and exact * places > MOST_FACTOR:
+        places //= 10
+    return Fraction(ceil(exact * places), places)

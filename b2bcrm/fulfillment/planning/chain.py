@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from b2bcrm.customers.receiving import arrival_on, at_customer, leave_by
+from b2bcrm.customers.receiving import at_customer
 from b2bcrm.fulfillment.planning.facts import (
     ZERO,
     Buy,
@@ -31,7 +31,7 @@ from b2bcrm.kernel.calendar import WorkCalendar
 DEEPEST = 8  # a reference that leads back to itself must not loop for ever
 FAR_DAYS = 65  # working days: stock is not yet set aside for what leaves later than in a quarter
 
-_UNPEGGED = frozenset({"plan", "reservation", "none"})  # no document of the ERP, no stock
+UNPEGGED = frozenset({"plan", "reservation", "none"})  # no document of the ERP, no stock
 
 
 @dataclass
@@ -78,7 +78,8 @@ class Outlook:
 
     ``ready_on``: could leave; ``ship_on``: will leave by the ERP's plan or later; ``source`` says
     what it rests on: supply, stock, reservation, plan, shipped, service or none. ``rest``: some
-    pieces no document brings.
+    pieces no document brings. ``waits_for``: number of the line that it leaves with, which leaves
+    last of all, on ``with_on``.
     """
 
     source: str
@@ -88,6 +89,8 @@ class Outlook:
     projected_on: dt.date | None = None
     buffer: int | None = None
     rest: bool = False
+    waits_for: int | None = None
+    with_on: dt.date | None = None
 
     @property
     def complete(self) -> bool:
@@ -114,7 +117,7 @@ def outlook(line: Line, supplies: Supplies, today: dt.date) -> Outlook:
     firm = [_firm(line, pieces, today) for pieces in line.firm]
     view = Outlook(*_readiness(line, tops, firm, today), ready_on=None)
     view.ready_on = _by_plan(line, view, _ready_on(line, view, today))
-    if view.source in _UNPEGGED:
+    if view.source in UNPEGGED:
         view.ready_on = _with_firm(line, view, view.ready_on)
     elif view.source == "supply":
         view.ready_on = _with_rest(line, view, view.ready_on)
@@ -169,8 +172,10 @@ def _by_plan(line: Line, view: Outlook, ready_on: dt.date | None) -> dt.date | N
 
     What is in time is planned as late as that allows: then it may well be ready before.
     """
-    if line.plan is None or view.source not in _UNPEGGED:
+    if line.plan is None or view.source not in UNPEGGED:
         return ready_on
+    if line.plan.on is None:
+        return None if line.never else ready_on
     leaves_on = line.calendar.add_days(line.plan.on, 1)
     if ready_on is None or line.plan.late:
         return leaves_on
@@ -185,8 +190,11 @@ def _with_rest(line: Line, view: Outlook, ready_on: dt.date | None) -> dt.date |
     """
     if ready_on is None or line.plan is None:
         return ready_on
-    leaves_on = line.calendar.add_days(line.plan.on, 1)
+    if line.plan.on is None:
+        view.rest = line.never
+        return None if line.never else ready_on
     view.rest = True
+    leaves_on = line.calendar.add_days(line.plan.on, 1)
     return max(ready_on, leaves_on) if line.plan.late else ready_on
 
 
@@ -200,7 +208,7 @@ def _with_firm(line: Line, view: Outlook, ready_on: dt.date | None) -> dt.date |
 
 def waits_for_rest(line: Line, view: Outlook) -> bool:
     """Whether pieces that no document brings are the last to come, and too late."""
-    if not view.rest or line.plan is None or not line.plan.late:
+    if not view.rest or line.plan is None or line.plan.on is None or not line.plan.late:
         return False
     return view.ready_on == line.calendar.add_days(line.plan.on, 1)
 
@@ -224,8 +232,9 @@ def settle(line: Line, view: Outlook, today: dt.date) -> None:
         return
     shipped = view.source == "shipped"
     ship = ready if shipped or line.planned_on is None else max(ready, line.planned_on)
+    ship = max(ship, view.with_on or ship)
     view.ship_on = ship
-    view.projected_on = line.came_on or arrives(line, ship)
+    view.projected_on = line.came_on or line.arrives(ship)
     if shipped and line.came_on is None and at_customer(line.incoterm):
         view.projected_on = max(view.projected_on, today)
     if line.promised_on is None:
@@ -237,28 +246,7 @@ def settle(line: Line, view: Outlook, today: dt.date) -> None:
     elif line.promised_on < today and not shipped:
         view.buffer = -line.calendar.days_between(line.promised_on, today)
     elif not view.complete and view.source != "reservation":
-        view.buffer = line.calendar.days_between(ready, leave_by_of(line, line.promised_on))
-
-
-def arrives(line: Line, leaves_on: dt.date) -> dt.date:
-    """The day on which what leaves on ``leaves_on`` is there, by the line's terms."""
-    return arrival_on(
-        leaves_on,
-        incoterm=line.incoterm,
-        transit_days=line.transit_days,
-        receiving_days=line.receiving_days,
-    )
-
-
-def leave_by_of(line: Line, promised_on: dt.date) -> dt.date:
-    """The last day on which ``line`` can leave and be there on ``promised_on``."""
-    return leave_by(
-        promised_on,
-        calendar=line.calendar,
-        incoterm=line.incoterm,
-        transit_days=line.transit_days,
-        receiving_days=line.receiving_days,
-    )
+        view.buffer = line.calendar.days_between(ready, line.leave_by(line.promised_on))
 
 
 # -------------------------------------------------------------------------------------- the tree

@@ -17,7 +17,7 @@ from b2bcrm.fulfillment.planning.chain import (
     scrapped,
     waits_for_rest,
 )
-from b2bcrm.fulfillment.planning.facts import Asked, Line, Planned
+from b2bcrm.fulfillment.planning.facts import Asked, Line
 from b2bcrm.fulfillment.planning.progress import plain, word_of
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.words import Message, show_decimal
@@ -74,8 +74,9 @@ def explain(
             Message("The line has no promise date."),
             Message("Give the line a promise date."),
         )
-    if line.plan is not None and waits_for_rest(line, view):
-        return _rest(line, view, line.plan)
+    found = _of_policy(line, view) or _of_rest(line, view)
+    if found is not None:
+        return found
     chain = view.driver()
     if chain:
         worst = max(chain, key=lambda node: node.own)
@@ -91,8 +92,28 @@ def asked_of(asked: Asked, why: Why, *, late: bool) -> Why:
     return Why("customer", asked.sentence, asked.next_step)
 
 
-def _rest(line: Line, view: Outlook, plan: Planned) -> Why:
+def _of_policy(line: Line, view: Outlook) -> Why | None:
+    """It may come no later, or leaves with a line that does."""
+    if line.never and view.ready_on is None:
+        cause = Message(
+            "The plan cannot bring it by %(day)s, the last day on which it may come.",
+            day=line.latest_on,
+        )
+        step = Message("Ask the customer whether it may come later, or get supply for it.")
+        return Why("customer", cause, step)
+    if view.waits_for is not None:
+        cause = Message(
+            "It leaves with line %(line)s, on %(day)s.", line=view.waits_for, day=view.with_on
+        )
+        return Why("shipping", cause, Message("Ask the customer to take a part delivery."))
+    return None
+
+
+def _of_rest(line: Line, view: Outlook) -> Why | None:
     """Pieces are missing beside the documents: scrapped, booked nowhere, or never planned."""
+    plan = line.plan
+    if plan is None or not waits_for_rest(line, view):
+        return None
     step = Message("Plan the line's supply in the ERP.")
     spoilt = scrapped(line, view)
     if spoilt is not None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from b2bcrm.customers.receiving import arrival_on, leave_by
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.words import Message
 
@@ -119,16 +120,18 @@ class Supplies:
 
 @dataclass(frozen=True)
 class Planned:
-    """What the live plan says of pieces that no document brings: there on ``on``.
+    """What the live plan says of pieces that no document brings: there on ``on``; None: never.
 
     ``late``: too late to leave in time; then ``why`` says what decides the day, and whether that
-    is ``material``, not hours.
+    is ``material``, not hours. ``ahead`` of them are there in time, on ``ahead_on``.
     """
 
-    on: dt.date
+    on: dt.date | None
     late: bool = False
     why: Message | None = None
     material: bool = False
+    ahead: Decimal = ZERO
+    ahead_on: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,8 @@ class Line:
     in stock, ``shipped_on`` the day of the last shipment. ``firm`` pieces are not in ``on_hand``.
     ``came_on``: the day on which all of it had come by its terms. ``moves`` of its promise, oldest
     first.
+    Lines of an order with the same ``leaves_with`` leave on one day; ``latest_on`` is the last day
+    on which the line may come, of it and of those.
     """
 
     ref: str
@@ -191,10 +196,37 @@ class Line:
     plan: Planned | None = None
     firm: tuple[FirmPieces, ...] = ()
     asked: Asked | None = None
+    leaves_with: str = ""
+    latest_on: dt.date | None = None
     came_on: dt.date | None = None
     moves: tuple[Moved, ...] = ()
+
+    @property
+    def never(self) -> bool:
+        """Whether the plan has no day for it by which it may still come."""
+        there = self.plan is None or self.plan.on is not None
+        return not there and self.latest_on is not None
 
     @property
     def left(self) -> Decimal:
         """Pieces still to leave the house."""
         return max(ZERO, self.ordered - self.shipped)
+
+    def arrives(self, leaves_on: dt.date) -> dt.date:
+        """The day on which what leaves on ``leaves_on`` is there, by the line's terms."""
+        return arrival_on(
+            leaves_on,
+            incoterm=self.incoterm,
+            transit_days=self.transit_days,
+            receiving_days=self.receiving_days,
+        )
+
+    def leave_by(self, promised_on: dt.date) -> dt.date:
+        """The last day on which it can leave and be there on ``promised_on``."""
+        return leave_by(
+            promised_on,
+            calendar=self.calendar,
+            incoterm=self.incoterm,
+            transit_days=self.transit_days,
+            receiving_days=self.receiving_days,
+        )

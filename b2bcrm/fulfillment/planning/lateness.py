@@ -20,7 +20,6 @@ from b2bcrm.fulfillment.planning.chain import (
     Node,
     Outlook,
     closed_short,
-    leave_by_of,
     scrapped,
     waits_for_rest,
 )
@@ -143,7 +142,7 @@ def _lost(
     late = -(view.buffer or 0)
     if late <= 0 or line.promised_on is None or view.ready_on is None:
         return []
-    cal, leave_by = line.calendar, leave_by_of(line, line.promised_on)
+    cal, leave_by = line.calendar, line.leave_by(line.promised_on)
     known = {share.kind: share for share in before if not share.moved}
     steps, ready_on = _deciding(line, view, last_other)
     steps = _with_stock(steps, known.get("stock"))

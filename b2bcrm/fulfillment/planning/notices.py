@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from b2bcrm.fulfillment.planning.atp import PURCHASE, WORK
-from b2bcrm.fulfillment.planning.chain import Node, Outlook, arrives
+from b2bcrm.fulfillment.planning.chain import Node, Outlook
 from b2bcrm.fulfillment.planning.facts import ZERO, Line, Supplies
 from b2bcrm.fulfillment.planning.progress import plain
 from b2bcrm.kernel.quantity import unit_word
@@ -47,7 +47,7 @@ def pieces_ahead(line: Line, view: Outlook, supplies: Supplies, today: dt.date) 
         if qty <= 0:
             continue
         leaves_on = line.calendar.add_days(max(today, on or today), 1)
-        coming[arrives(line, leaves_on)] += qty
+        coming[line.arrives(leaves_on)] += qty
     found: list[Ahead] = []
     there = -line.shipped  # the first pieces are those that have left
     for day in sorted(coming):

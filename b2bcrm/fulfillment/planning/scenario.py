@@ -204,9 +204,12 @@ def _split(ground: Ground, measure: Split, before: Sequence[Change]) -> list[Cha
     line, unit = names.lines.index(measure.line), unit_of(book, names, measure.line)
     item = item_of(names.parts[book.line_part[line]])
     qty = ceil(measure.qty * ground.scales.get(item, 1))
-    alone = book.unit_line[unit + 1] - book.unit_line[unit] == 1
-    alone &= all(not isinstance(one, SplitLine) or one.line != measure.line for one in before)
-    if not alone or qty >= int(book.line_qty[line]):
+    if book.unit_line[unit + 1] - book.unit_line[unit] > 1:
+        return Message(
+            "%(line)s leaves with other lines and is not split alone.", line=measure.line
+        )
+    again = any(isinstance(one, SplitLine) and one.line == measure.line for one in before)
+    if again or qty >= int(book.line_qty[line]):
         return Message("%(line)s cannot be split there.", line=measure.line)
     return [SplitLine(measure.line, qty, f"{measure.line}{REST}")]
 

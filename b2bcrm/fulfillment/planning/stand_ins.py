@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from b2bcrm.fulfillment.planning.bills import factor
 from b2bcrm.fulfillment.planning.engine.changing import Change, Instead, changed, made_with
 from b2bcrm.fulfillment.planning.engine.explaining import witness_of
 from b2bcrm.fulfillment.planning.engine.matching import Planned
@@ -20,7 +21,6 @@ from b2bcrm.fulfillment.planning.engine.plan import plan_of
 from b2bcrm.fulfillment.planning.ground import Ground
 from b2bcrm.fulfillment.planning.measures import OtherSite, Substitute
 from b2bcrm.fulfillment.planning.plant import part_name, sites_by_item
-from b2bcrm.fulfillment.planning.telling import factor
 from b2bcrm.kernel.words import Message
 
 StandIn = Substitute | OtherSite

@@ -9,23 +9,22 @@ threads at a time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from b2bcrm.fulfillment.planning.atp import CAPACITY, LEAD_TIME, PLANNED, STOCK
+from b2bcrm.fulfillment.planning.atp import CAPACITY, STOCK
 from b2bcrm.fulfillment.planning.deciding import waits_for
 from b2bcrm.fulfillment.planning.engine import warming
 from b2bcrm.fulfillment.planning.engine.book import MOST, NEVER
 from b2bcrm.fulfillment.planning.engine.building import build
+from b2bcrm.fulfillment.planning.engine.forecasting import without_forecast
 from b2bcrm.fulfillment.planning.engine.ledger import (
-    CAPPED,
     FULL,
     TOP,
-    copied,
     removable,
     reverse,
     with_room,
@@ -37,8 +36,9 @@ from b2bcrm.fulfillment.planning.engine.solving import (
     place_on_time,
     solve,
 )
+from b2bcrm.fulfillment.planning.footing import footing
 from b2bcrm.fulfillment.planning.packing import Packed
-from b2bcrm.fulfillment.planning.takes import Take, Wish, merged
+from b2bcrm.fulfillment.planning.takes import Footing, Take, Wish, merged
 
 ROOM = 64  # promises for which room is made at a time
 ALL_STOCK = STOCK_FIRST | BOUGHT
@@ -63,11 +63,11 @@ class Standing:
         self.names, self.scales = packed.names, packed.scales
         self._parts = {name: n for n, name in enumerate(packed.names.parts)}
         self._classes = {name: n for n, name in enumerate(packed.names.classes)}
-        self._book, self._ledger = packed.book, copied(packed.ledger)
-        self._units: dict[str, int] = {}
+        self._book, self._ledger = packed.book, without_forecast(packed.book, packed.ledger)
         counts = np.diff(packed.book.unit_line)
-        for unit in np.flatnonzero(counts == 1):
-            self._units[packed.names.lines[packed.book.unit_line[unit]]] = int(unit)
+        units = np.repeat(np.arange(len(counts)), counts).tolist()
+        self._units: dict[str, int] = dict(zip(packed.names.lines, units, strict=True))
+        self._lines = {name: n for n, name in enumerate(packed.names.lines)}
         self._planned = len(packed.book.unit_due)
         self._room: list[int] = []
         self.kept = {name for name in self._units if name.startswith(("R/", "H/"))}
@@ -90,7 +90,7 @@ class Standing:
     ) -> bool:
         """Place a promise to a customer of the class; whether it is there by its day."""
         unit = self._new_unit(part, Wish([part], qty, day, customer_class))
-        self._units[key] = unit
+        self._units[key], self._lines[key] = unit, int(self._book.unit_line[unit])
         self.kept.add(key)
         due = int(self._book.unit_due[unit])
         self._place(unit, due, fresh=fresh)
@@ -101,6 +101,7 @@ class Standing:
     def give_back(self, key: str) -> None:
         """Take a promise out of the plan; what others use of its lots stays."""
         unit = self._units.pop(key)
+        del self._lines[key]
         self.kept.discard(key)
         if removable(self._ledger, unit):
             self._free([unit])
@@ -116,22 +117,45 @@ class Standing:
         day = -1 if unit is None else int(self._ledger.unit_day[unit])
         return None if day < 0 else day
 
-    def told(self, name: str) -> tuple[str, int, list[Take], Take | None]:
-        """Part, pieces, what they rest on, and which of that decides their day."""
-        unit = self._units[name]
-        line = self._book.unit_line[unit]
-        takes, day = merged(self._takes(unit)), self.day(name) or 0
-        decides = self._decided_anew(unit, day, takes)
-        part = self.names.parts[self._book.line_part[line]]
-        return part, int(self._book.line_qty[line]), takes, decides
+    def plans(self, name: str) -> bool:
+        """Whether a line or promise is to be planned, be there a day for it or not."""
+        return name in self._units
 
-    def _decided_anew(self, unit: int, day: int, takes: Sequence[Take]) -> Take | None:
+    def told(self, name: str) -> Footing:
+        """What a line or promise rests on; where several lines decide their day, it does first."""
+        book, unit, line = self._book, self._units[name], self._lines[name]
+        takes = self._footing(unit)
+        takes = {line: takes.pop(line)} | takes
+        whose, decides = self._decided_anew(unit, self.day(name) or 0, takes)
+        return Footing(
+            self.names.parts[book.line_part[line]],
+            int(book.line_qty[line]),
+            takes[line],
+            decides,
+            "" if whose == line else self.names.lines[whose],
+            self._ahead(unit, line),
+        )
+
+    def _ahead(self, unit: int, line: int) -> int:
+        """Pieces of the line that are there when it is due, while the others come on its day."""
+        book, shares = self._book, int(self._ledger.unit_ahead[unit])
+        mine = book.line_qty[book.unit_line[unit] : book.unit_line[unit + 1]]
+        return shares and shares * int(book.line_qty[line]) // int(np.gcd.reduce(mine))
+
+    def _footing(self, unit: int) -> dict[int, list[Take]]:
+        """What each line of the unit rests on."""
+        found = footing(self._book, self._ledger, self.names, unit)
+        return {int(self._book.unit_line[unit]) + n: merged(one) for n, one in enumerate(found)}
+
+    def _decided_anew(
+        self, unit: int, day: int, takes: Mapping[int, Sequence[Take]]
+    ) -> tuple[int, Take | None]:
         """What the unit would wait for, were it placed now for the day that it has; no trace."""
         book, ledger = self._book, self._ledger
         counters = ledger.unit_first, ledger.unit_count, ledger.unit_day, ledger.unit_ahead
         before, mark = [int(one[unit]) for one in counters], int(ledger.at[TOP])
         drop(book, ledger, unit)
-        decides = None
+        decides: tuple[int, Take | None] = (next(iter(takes)), None)
         if place_unit(book, ledger, unit, day, STOCK_FIRST):
             decides = self._decides(unit, day, takes)
             drop(book, ledger, unit)
@@ -189,7 +213,8 @@ class Standing:
         if late and offer.full is not None and offer.full < wish.day:
             self._delay(taken[0])
             full = int(self._ledger.unit_day[taken[0]])
-            offer = Offer(full, merged(self._takes(taken[0])))
+            (takes,) = self._footing(taken[0]).values()
+            offer = Offer(full, takes)
         used += taken
         return chosen, offer
 
@@ -201,20 +226,34 @@ class Standing:
         full = self._look(whole, rest, wish.qty, wish.day)
         while self._full(whole, rest):
             full = self._look(whole, rest, wish.qty, wish.day)
-        takes = merged(take for unit in (whole, rest) for take in self._takes(unit))
+        takes = merged(
+            take for unit in (whole, rest) for line in self._footing(unit).values() for take in line
+        )
         last = rest if self._ledger.unit_count[rest] else whole
-        return Offer(full, takes, self._decides(last, full, takes)), [whole, rest]
+        _, decides = self._decides(last, full, {int(self._book.unit_line[last]): takes})
+        return Offer(full, takes, decides), [whole, rest]
 
-    def _decides(self, unit: int, full: int | None, takes: Sequence[Take]) -> Take | None:
-        """The take that a unit, whose last pieces are there on ``full``, waits for."""
-        if not full or full != self._ledger.unit_day[unit] or all(t.kind in _THERE for t in takes):
-            return None
-        centres = [take.no for take in takes if take.kind == CAPACITY]
+    def _decides(
+        self, unit: int, full: int | None, takes: Mapping[int, Sequence[Take]]
+    ) -> tuple[int, Take | None]:
+        """The line, of those that ``takes`` are told of, and its take that a unit waits for.
+
+        Its last pieces are there on ``full``. Where it is not found, it is the first line's.
+        """
+        every, nobody = [take for one in takes.values() for take in one], (next(iter(takes)), None)
+        if not full or full != self._ledger.unit_day[unit] or all(t.kind in _THERE for t in every):
+            return nobody
+        centres = list(dict.fromkeys(take.no for take in every if take.kind == CAPACITY))
         parts, centre = waits_for(self._book, self._ledger, self.names, unit, centres)
-        if centre:
-            return next(take for take in takes if (take.kind, take.no) == (CAPACITY, centre))
-        coming = [take for take in takes if take.part in parts and take.kind != STOCK]
-        return max(coming, key=lambda take: take.day, default=None)
+        for line, mine in takes.items():
+            if centre:
+                coming = [take for take in mine if (take.kind, take.no) == (CAPACITY, centre)]
+            else:
+                coming = [take for take in mine if take.part in parts]
+                coming = [take for take in coming if take.kind != STOCK]
+            if coming or self.names.parts[self._book.line_part[line]] in parts:
+                return line, max(coming, key=lambda take: take.day, default=None)
+        return nobody
 
     def _delay(self, unit: int) -> None:
         """Place a unit that is there before its day for that day, if it can be."""
@@ -321,64 +360,6 @@ class Standing:
             unit_ahead=_longer(ledger.unit_ahead, room),
         )
         self._room += range(units + room - 1, units - 1, -1)
-
-    # -------------------------------------------------------------------------------- witness
-    def _takes(self, unit: int) -> list[Take]:
-        """What a placed unit rests on: its own pieces, what is below them, and hours."""
-        ledger = self._ledger
-        first = int(ledger.unit_first[unit])
-        rows = [
-            (int(ledger.entry_ref[e]), int(ledger.entry_qty[e]), int(ledger.entry_day[e]),
-             int(ledger.entry_need[e]))
-            for e in range(first, first + int(ledger.unit_count[unit]))
-        ]  # fmt: skip
-        above = {need: qty for ref, qty, _, need in rows if ref >= 0 and qty < 0}
-        found = []
-        for n, (ref, qty, day, need) in enumerate(rows):
-            if ref < 0:
-                found += self._order(-1 - ref, qty, above.get(n, 0), day, own=need < 0)
-            elif qty > 0 and ledger.slot_supply[ref] != CAPPED:
-                part = "" if need < 0 else self._part_of(ref, -1 - rows[need][0])
-                supply = int(ledger.slot_supply[ref])
-                bought = bool(part) and self._book.part_bought[self._parts[part]]
-                anew = f"{LEAD_TIME if bought else PLANNED}|"  # what an order brings too much
-                name = self.names.supplies[supply] if supply >= 0 else anew
-                kind, _, no = name.partition("|")
-                found.append(Take(kind, no, qty, int(ledger.slot_day[ref]), part))
-        return found
-
-    def _order(self, source: int, qty: int, above: int, start: int, *, own: bool) -> list[Take]:
-        """A planned order: its hours; its pieces, but for work in progress and what stands in."""
-        book, found = self._book, []
-        centre = int(book.source_centre[source])
-        if centre >= 0:
-            run, per = int(book.source_run[source]), int(book.source_per[source])
-            hours = int(book.source_setup[source]) - (-qty * run // per)
-            found.append(Take(CAPACITY, self.names.centres[centre], hours, start))
-        index = int(book.source_part[source])
-        part = self.names.parts[index]
-        if " / " not in part and not book.source_stands_in[source]:
-            calendar = book.source_calendar[source]
-            rank = book.calendar_rank[calendar, start] + book.source_days[source]
-            end = int(book.calendar_day[calendar, rank])
-            kind = LEAD_TIME if book.part_bought[index] else PLANNED
-            found.append(Take(kind, "", qty + above, end, "" if own else part))
-        return found
-
-    def _part_of(self, slot: int, source: int) -> str:
-        """The component of the source that the slot holds."""
-        book, ledger = self._book, self._ledger
-        supply = int(ledger.slot_supply[slot])
-        if supply >= 0:
-            return self.names.parts[int(book.supply_part[supply])]
-        for c in range(int(book.source_component[source]), int(book.source_component[source + 1])):
-            part = int(book.component_part[c])
-            seen = int(ledger.slot_head[part])
-            while seen >= 0:
-                if seen == slot:
-                    return self.names.parts[part]
-                seen = int(ledger.slot_next[seen])
-        return ""
 
 
 _GROWING = ("unit_due", "unit_priority", "unit_value", "sequence", "line_part", "line_qty",

@@ -31,6 +31,21 @@ class Take(NamedTuple):
     part: str = ""
 
 
+class Footing(NamedTuple):
+    """What ``pieces`` of a part rest on, and which of that decides the day of a line.
+
+    ``waits_for``: the line with which it leaves whose supply decides; then it is one of the takes
+    of that line. ``ahead`` of the pieces are there in time, before the others.
+    """
+
+    part: str
+    pieces: int
+    takes: list[Take]
+    decides: Take | None
+    waits_for: str = ""
+    ahead: int = 0
+
+
 def merged(takes: Iterable[Take]) -> list[Take]:
     """One row per supply; of several planned orders the last day counts. Own pieces come first."""
     found: dict[tuple[str, str, str, int], Take] = {}

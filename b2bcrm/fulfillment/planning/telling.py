@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -19,8 +19,9 @@ from math import ceil, floor
 
 from b2bcrm.fulfillment.planning.allocations import CLASSES, allocated
 from b2bcrm.fulfillment.planning.atp import PURCHASE, STOCK, WORK
-from b2bcrm.fulfillment.planning.bills import converts, gross, spans, substitutes
-from b2bcrm.fulfillment.planning.engine.book import MOST_FACTOR, Problem
+from b2bcrm.fulfillment.planning.bills import converts, factor, gross, spans, substitutes
+from b2bcrm.fulfillment.planning.covering import open_demand, spread
+from b2bcrm.fulfillment.planning.engine.book import Problem
 from b2bcrm.fulfillment.planning.engine.records import (
     Bucket,
     Calendar,
@@ -40,13 +41,12 @@ from b2bcrm.fulfillment.planning.plant import (
     BUY,
     BomLine,
     Document,
+    OpenLine,
     Places,
     Rows,
     Step,
-    open_demand,
     part_name,
     scale_of,
-    spread,
     supply_name,
 )
 from b2bcrm.kernel.calendar import WorkCalendar
@@ -316,21 +316,37 @@ class _Teller:
     def _lines(self) -> list[Line]:
         _, left = self._demand
         wanted = sorted((row for row in self.rows.lines if row.no in left), key=lambda r: r.rank)
-        return [
-            Line(
+        # Of pieces that others bring the plan knows no day to cut them by.
+        covered = {row.unit for row in self.rows.lines if left.get(row.no) != row.qty}
+        found = []
+        for n, row in enumerate(wanted):
+            least, scale = row.policy.least, self.places.scale(row.item)
+            in_two = least is not None and not row.policy.complete and row.unit not in covered
+            line = Line(
                 row.no,
                 self.places.part(row.item, row.site),
-                ceil(left[row.no] * self.places.scale(row.item)),
+                ceil(left[row.no] * scale),
                 self._day(row.wish),
                 PRIORITIES.get(row.customer_class, OTHERS),
                 rank=n,
+                together="" if row.unit == row.no else row.unit,
                 transit=row.transit + 1,
                 calendar=self._receiving(row.receiving),
+                shipments=2 if in_two else 1,
+                least=ceil(least * scale) if least is not None and in_two else 1,
                 customer_class=row.customer_class,
                 value=_stake(left[row.no] * row.each, row.customer_class),
             )
-            for n, row in enumerate(wanted)
-        ]
+            found.append(replace(line, max_late=self._max_late(row, line)))
+        return found
+
+    def _max_late(self, row: OpenLine, line: Line) -> int | None:
+        """Days by which a line may be late; what may be no later any more leaves today or never."""
+        if row.policy.max_late is None:
+            return None
+        days = self.windows[line.calendar] if line.calendar else range(self.horizon)
+        soonest = next((day for day in days if day >= line.transit), self.horizon)
+        return max(row.policy.max_late, soonest - line.wish)
 
     def _pegged(self) -> Iterator[tuple[Line, list[Supply]]]:
         """Each line that documents of the ERP are pegged to, with these as its own supply."""
@@ -375,13 +391,3 @@ class _Teller:
 def _stake(value: Decimal, customer_class: str) -> int:
     """What a day late costs: the value, more of it for the first classes; whole money."""
     return max(1, ceil(value)) * STAKES.get(customer_class, 1)
-
-
-def factor(exact: Fraction) -> Fraction:
-    """The fraction, rounded up where its numbers are too large for the engine."""
-    if max(exact.numerator, exact.denominator) <= MOST_FACTOR:
-        return exact
-    places = MOST_FACTOR
-    while places > 1 and exact * places > MOST_FACTOR:
-        places //= 10
-    return Fraction(ceil(exact * places), places)

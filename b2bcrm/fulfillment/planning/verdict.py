@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from b2bcrm.customers.receiving import at_customer
-from b2bcrm.fulfillment.planning.chain import Node, Outlook, outlook, settle
+from b2bcrm.fulfillment.planning.chain import Node, Outlook, settle
 from b2bcrm.fulfillment.planning.explain import Why, asked_of, explain
 from b2bcrm.fulfillment.planning.facts import Line, Supplies
 from b2bcrm.fulfillment.planning.notices import Ahead, pieces_ahead
+from b2bcrm.fulfillment.planning.policies import TOO_LATE, beyond, outlooks
 from b2bcrm.fulfillment.planning.progress import Progress, measure, pct
 from b2bcrm.kernel.words import Message
 from b2bcrm.orders.lifecycle import (
@@ -71,7 +72,7 @@ def judge(
     lines: Mapping[int, Line], supplies: Supplies, terms: Terms, today: dt.date
 ) -> dict[int, Verdict]:
     """A verdict per line id."""
-    views = {key: outlook(line, supplies, today) for key, line in lines.items()}
+    views = outlooks(lines, supplies, today)
     slowest = None if terms.partial_delivery else _slowest(lines, views)
     found: dict[int, Verdict] = {}
     for key, line in lines.items():
@@ -114,7 +115,7 @@ def _verdict(
         promised_on=line.promised_on,
         projected_on=view.projected_on,
         buffer_days=view.buffer,
-        waits=ON_HOLD if held else ASKS if line.asked is not None else None,
+        waits=_waits(line, view, held=held),
     )
     counted = LineFacts(**{**vars(facts), "delivered_qty": max(line.delivered, handed_over)})
     found, reason = status(counted, today)
@@ -129,9 +130,19 @@ def _verdict(
             known_to_erp=terms.known_to_erp,
             waits_for=waits_for,
         )
+        why = beyond(line, view, why)
         if line.asked is not None and not held:
             why = asked_of(line.asked, why, late=found is Status.LATE)
     return Verdict(line, view, progress, stage(facts), found, reason, why)
+
+
+def _waits(line: Line, view: Outlook, *, held: bool) -> Message | None:
+    """What the line waits for beside its supply."""
+    if held:
+        return ON_HOLD
+    if line.asked is not None:
+        return ASKS
+    return TOO_LATE if line.never and view.ready_on is None else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,7 +33,7 @@ from b2bcrm.fulfillment.planning.facts import (
 )
 from b2bcrm.fulfillment.planning.firming import Spot, taken
 from b2bcrm.fulfillment.queries.notices import asked
-from b2bcrm.fulfillment.snapshot import firm, outcome, pools, witness
+from b2bcrm.fulfillment.snapshot import firm, outcome, policies, pools, witness
 from b2bcrm.kernel.calendar import WorkCalendar
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.work import Work
@@ -93,7 +93,7 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
         site = sites[order.site_id]
         calendar = stored.get(site.calendar_code) or WorkCalendar(site.calendar_code)
         transit, receiving = ship_tos.get(order.id, (0, "1111111"))
-        lines = {}
+        lines, latest = {}, policies.latest(order)
         for line in order.lines:
             if line.cancelled:
                 continue
@@ -127,6 +127,8 @@ def take(work: Work, orders: Sequence[Order]) -> Snapshot:
                 asked=waiting.get(line.id),
                 came_on=outcome.came_on(order, line, out.get(line.id)),
                 moves=tuple(moves.get(line.id, ())),
+                leaves_with=line.leaves_with if order.partial_delivery else "",
+                latest_on=latest.get(line.id),
             )
         facts.append(OrderFacts(order, order.account_id in blocked, calendar, lines))
     return Snapshot(facts, supplies)

@@ -35,6 +35,7 @@ from b2bcrm.fulfillment.planning.plant import (
     Level,
     OpenLine,
     OpenStep,
+    Policy,
     Rows,
     Step,
 )
@@ -208,6 +209,10 @@ def _lines(work: Work) -> list[OpenLine]:
             OrderLine.first_promised_on,
             OrderLine.promised_on,
             OrderLine.requested_on,
+            OrderLine.leaves_with,
+            OrderLine.least_shipment,
+            OrderLine.max_late_days,
+            sa.not_(Order.partial_delivery),
         )
         .join(Order, Order.id == OrderLine.order_id)
         .join(Account, Account.id == Order.account_id)
@@ -225,6 +230,7 @@ def _lines(work: Work) -> list[OpenLine]:
     for (
         no, erp_no, incoterm, ordered_on, account, ship_to, site, customer_class, item,
         line_id, line_no, ordered, short, shipped, net, rate, first, promised, requested,
+        *policy,
     ) in work.rows(query):  # fmt: skip
         transit, receiving = ways.get(ship_to) or ways.get(-account) or (0, "")
         found.append(
@@ -241,6 +247,7 @@ def _lines(work: Work) -> list[OpenLine]:
                 transit=transit if at_customer(incoterm) else 0,
                 receiving=receiving if at_customer(incoterm) else "",
                 each=net * rate / ordered,
+                policy=Policy(*policy),
             )
         )
     return found

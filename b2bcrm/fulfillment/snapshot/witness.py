@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from b2bcrm.kernel.work import Work
 
 if TYPE_CHECKING:
     from b2bcrm.fulfillment.planning.standing import Standing
-    from b2bcrm.fulfillment.planning.takes import Take
+    from b2bcrm.fulfillment.planning.takes import Footing, Take
 
 HOURS = 1000  # the engine counts 1/1000 h
 
@@ -58,8 +58,8 @@ def reason(
 
 
 def planned(work: Work, names: Collection[str]) -> dict[str, Planned]:
-    """What the live plan says of order lines ``<order>/<line>``; lines that it has no day for, and
-    those that documents cover, are left out.
+    """What the live plan says of order lines ``<order>/<line>``; those that documents cover, are
+    left out.
     """
     plan = live.take(work) if names else None
     if plan is None:
@@ -68,27 +68,53 @@ def planned(work: Work, names: Collection[str]) -> dict[str, Planned]:
     for one in plan.kept:
         if one.no in names:
             keys[one.no].append(one.key)
+    found: dict[str, Planned] = {}
     with plan.standing() as standing:
-        days = {
-            name: placed
-            for name in names
-            if (placed := _last_day(standing, (*keys[name], name))) is not None
-        }
-        late = {
-            name: standing.told(key) for name, (day, key) in days.items() if day > standing.due(key)
-        }
-        known = centers(work, (decides for *_, decides in late.values()))
-        found: dict[str, Planned] = {}
-        for name, (day, _) in days.items():
+        late: dict[str, tuple[Footing, ...]] = {}
+        for name in names:
+            if standing.plans(name) and standing.day(name) is None:
+                found[name] = Planned(None, late=True)
+                continue
+            placed = _last_day(standing, (*keys[name], name))
+            if placed is None:
+                continue
+            day, key = placed
             found[name] = Planned(plan.today + dt.timedelta(days=day))
-            if name in late:
-                part, qty, takes, last = late[name]
-                rows = [supply(take, part, standing, plan.today) for take in takes]
-                decides = supply(last, part, standing, plan.today) if last else None
-                why = reason(standing.quantity(item_of(part), qty), rows, decides, known)
-                material = decides is None or decides.kind != atp.CAPACITY
-                found[name] = replace(found[name], late=True, why=why, material=material)
+            if day > standing.due(key):
+                late[name] = _decided(standing, key)
+                due = plan.today + dt.timedelta(days=standing.due(key))
+                found[name] = replace(found[name], ahead_on=due)
+        known = centers(work, (one.decides for told in late.values() for one in told))
+        for name, told in late.items():
+            mine, decides = told[0], told[0].decides
+            found[name] = replace(
+                found[name],
+                late=True,
+                why=_why(told, standing, plan.today, known),
+                material=decides is None or decides.kind != atp.CAPACITY,
+                ahead=standing.quantity(item_of(mine.part), mine.ahead),
+            )
     return found
+
+
+def _decided(standing: Standing, name: str) -> tuple[Footing, ...]:
+    """What it rests on; behind that what the line rests on whose supply decides its day."""
+    told = standing.told(name)
+    return (told, standing.told(told.waits_for)) if told.waits_for else (told,)
+
+
+def _why(
+    told: Sequence[Footing], standing: Standing, today: dt.date, centers: Mapping[str, str]
+) -> Message:
+    """Why the day is the first that can be, also where another line decides it."""
+    last = told[-1]
+    rows = [supply(take, last.part, standing, today) for take in last.takes]
+    decides = supply(last.decides, last.part, standing, today) if last.decides else None
+    why = reason(standing.quantity(item_of(last.part), last.pieces), rows, decides, centers)
+    if not told[0].waits_for:
+        return why
+    line_no = told[0].waits_for.rpartition("/")[2]
+    return Message("it leaves with line %(line)s: %(why)s", line=line_no, why=why)
 
 
 def _last_day(standing: Standing, keys: Iterable[str]) -> tuple[int, str] | None:

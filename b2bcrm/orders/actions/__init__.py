@@ -26,6 +26,7 @@ from b2bcrm.orders.actions.life import (
     submit,
 )
 from b2bcrm.orders.actions.opening import OrderDraft, OrderDraftLine, open_order
+from b2bcrm.orders.actions.policies import set_policy
 from b2bcrm.orders.actions.quantities import LineQuantities, record_quantities
 from b2bcrm.orders.actions.short import close_rest, open_rest
 from b2bcrm.orders.queries import PUSH
@@ -61,6 +62,7 @@ __all__ = [
     "repromise",
     "resume",
     "send_again",
+    "set_policy",
     "submit",
     "take_theirs",
     "unknown_to_erp",

@@ -31,7 +31,7 @@ def lot(book: Book, source: int, qty: int) -> int:
 @kernel
 def room_for(book: Book, ledger: Ledger, source: int, start: int) -> int:
     """1/1000 h that an order may take that starts then, the same on each of its days; -1: none."""
-    spread, least, nth = book.source_spread[source], MOST, 0
+    spread, least, nth = int(book.source_spread[source]), MOST, 0
     while nth < spread:
         bucket = bucket_of(book, source, start, nth)
         if bucket < 0:
