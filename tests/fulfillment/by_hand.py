@@ -18,6 +18,7 @@ from b2bcrm.catalog.models import Item, RoutingRow, WorkCenter
 from b2bcrm.fulfillment.models import (
     LineProjection,
     OrderProjection,
+    PurchaseLine,
     Shipment,
     ShortPart,
     WorkOrder,
@@ -64,6 +65,8 @@ class Books:
         rows = session.scalars(sa.select(LineProjection))
         self.by_line = {row.order_line_id: row for row in rows}
         self.shorts = session.scalars(sa.select(ShortPart)).all()
+        self.sites = {site.code: site.id for site in session.scalars(sa.select(Site))}
+        self.bought = session.scalars(sa.select(PurchaseLine)).all()
         self.sent = defaultdict(list)
         every = session.scalars(sa.select(Shipment).options(selectinload(Shipment.lines)))
         for shipment in every:
@@ -217,10 +220,29 @@ class Books:
                     orders=len(held_up),
                     value=sum(row.open_value for row in held_up),
                     late=any(row.status is Status.LATE for row in held_up),
+                    **self._supplier(document_no, found),
                 )
             )
         rows.sort(key=lambda row: (not row.late, -row.value, row.item_no, row.document_no))
         return rows, len({s.order_id for shorts in groups.values() for s in shorts})
+
+    def _supplier(self, document_no, found):
+        """Name of the supplier, and how many of his lines came in the last year, and in time."""
+        mine = [row for row in self.bought if row.po_no == document_no]
+        if not mine:
+            return {}
+        since = Period.YEAR.since(self.today)
+        came = [
+            row
+            for row in self.bought
+            if row.supplier_no == mine[0].supplier_no
+            and found.site_id in {None, self.sites.get(row.site_code)}
+            and row.received_on is not None
+            and row.received_on >= since
+            and row.received_qty >= row.qty
+        ]
+        kept = [r for r in came if r.received_on <= (r.first_confirmed_on or r.requested_on)]
+        return {"supplier": mine[0].supplier_name, "kept": len(kept), "came": len(came)}
 
     def _load(self, found, wanted):
         session = self.work.session

@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -27,6 +28,7 @@ PAST_WEEKS = 4
 YEAR_WEEKS = 52
 SPARK_WEEKS = 8
 LOAD_WEEKS = 12
+FEWEST_LINES = 5  # received, below which a supplier's reliability is not told
 ROUNDS = 200  # drawn for the odds of the coming weeks
 PLACES = 4
 
@@ -233,25 +235,40 @@ class ShortRow:
     orders: int
     value: Decimal
     late: bool
+    supplier: str = ""
+    kept: int = 0
+    came: int = 0
+
+    @property
+    def reliability(self) -> Decimal | None:
+        """Percent of the supplier's lines of a year that came by his word; None: too few."""
+        return Decimal(100 * self.kept) / self.came if self.came >= FEWEST_LINES else None
 
 
-def short_rows(rows: list[list[Any]]) -> list[ShortRow]:
-    """Short parts as a sheet keeps them."""
-    return [
-        ShortRow(
-            item_no=no,
-            item_name=name,
-            document_no=document,
-            qty=_exact(qty),
-            need_on=dt.date.fromisoformat(need),
-            supply_on=dt.date.fromisoformat(supply),
-            slip_days=slip,
-            orders=orders,
-            value=_exact(value),
-            late=late,
+def short_rows(rows: list[list[Any]], suppliers: Mapping[str, tuple[int, int]]) -> list[ShortRow]:
+    """Short parts as a sheet keeps them; lines kept and come of each supplier."""
+    found = []
+    for *values, supplier_no, supplier in rows:
+        no, name, document, qty, need, supply, slip, orders, value, late = values
+        kept, came = suppliers.get(supplier_no, (0, 0))
+        found.append(
+            ShortRow(
+                item_no=no,
+                item_name=name,
+                document_no=document,
+                qty=_exact(qty),
+                need_on=dt.date.fromisoformat(need),
+                supply_on=dt.date.fromisoformat(supply),
+                slip_days=slip,
+                orders=orders,
+                value=_exact(value),
+                late=late,
+                supplier=supplier,
+                kept=kept,
+                came=came,
+            )
         )
-        for no, name, document, qty, need, supply, slip, orders, value, late in rows
-    ]
+    return found
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,8 @@ class Short(NamedTuple):
     need_on: dt.date
     supply_on: dt.date
     slip_days: int
+    supplier_no: str = ""
+    supplier: str = ""
 
 
 def order_sheets(
@@ -248,6 +250,8 @@ def _part(per_order: list[list[Short]], orders: Mapping[int, OpenOrder]) -> list
         len(held_up),
         sum(order.value for order in held_up),
         any(order.status is Status.LATE for order in held_up),
+        rows[0].supplier_no,
+        rows[0].supplier,
     ]
 
 

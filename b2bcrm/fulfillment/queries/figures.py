@@ -36,6 +36,7 @@ from b2bcrm.fulfillment.planning.sums import (
 from b2bcrm.fulfillment.queries.ages import FEEDS
 from b2bcrm.fulfillment.queries.board import BoardFilter, staff_only
 from b2bcrm.fulfillment.queries.sums import sum_load, sum_orders
+from b2bcrm.fulfillment.queries.suppliers import sum_suppliers
 from b2bcrm.kernel.timeline import version
 from b2bcrm.kernel.work import Work
 from b2bcrm.sync.models import Feed
@@ -55,6 +56,7 @@ class Run:
 RUNS = (
     Run("orders", ("order", "projection", "catalog"), sum_orders),
     Run("load", ("work_order", "catalog"), sum_load),
+    Run("suppliers", ("purchase_order",), sum_suppliers),
 )
 
 
@@ -93,7 +95,8 @@ def figures(
     scope = SheetKey("orders", site, found.family or ALL_FAMILIES)
     of_load = SheetKey("load", site, center or BUSIEST)
     of_weeks, of_parts = SheetKey("weeks", site), scope._replace(kind="parts")
-    wanted = [scope, of_weeks, of_load] + [of_parts] * all_parts
+    of_suppliers = SheetKey("suppliers", site)
+    wanted = [scope, of_weeks, of_load, of_suppliers] + [of_parts] * all_parts
     sheets, erp_as_of = _sheets(work, wanted)
 
     def sheet(key: SheetKey) -> Sheet:
@@ -106,7 +109,9 @@ def figures(
         totals=planning.totals(orders),
         otif=planning.otif(orders, work.today),
         heat=planning.heat(sheet(of_weeks), work.today, found.weeks),
-        parts=planning.short_rows(parts or orders.get("first", [])),
+        parts=planning.short_rows(
+            parts or orders.get("first", []), sheet(of_suppliers).get("of", {})
+        ),
         part_count=orders.get("parts", 0),
         held_up=orders.get("held_up", 0),
         lost=planning.lost(orders, period),

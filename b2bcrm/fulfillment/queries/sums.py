@@ -18,6 +18,7 @@ from b2bcrm.fulfillment.models import (
     LineProjection,
     Operation,
     OrderProjection,
+    PurchaseLine,
     Shipment,
     ShipmentLine,
     ShortPart,
@@ -217,6 +218,17 @@ def _days(work: Work) -> tuple[list[FirstPromises], list[float] | None]:
     ], next((odds for *_, odds in rows), None)
 
 
+# A document that is no purchase order has none.
+_SUPPLIER = [
+    sa.func.coalesce(
+        sa.select(sa.func.max(one)).where(PurchaseLine.po_no == ShortPart.document_no)
+        .correlate(ShortPart).scalar_subquery(),
+        "",
+    )
+    for one in (PurchaseLine.supplier_no, PurchaseLine.supplier_name)
+]  # fmt: skip
+
+
 def _shorts(work: Work) -> list[Short]:
     query = (
         sa.select(
@@ -228,6 +240,7 @@ def _shorts(work: Work) -> list[Short]:
             ShortPart.need_on,
             ShortPart.supply_on,
             ShortPart.slip_days,
+            *_SUPPLIER,
         )
         .join(OrderProjection, OrderProjection.order_id == ShortPart.order_id)
         .outerjoin(Item, Item.no == ShortPart.item_no)
