@@ -83,7 +83,7 @@ def _arrived(line: LineRow) -> Message:
     """When it came, against what was promised."""
     facts = {"line": line.line_no, "day": line.came_on, "promised": line.promised_on}
     if line.came_on is None:
-        return Message("Line %(line)s came by its first promise.", line=line.line_no)
+        return Message("Line %(line)s is delivered.", line=line.line_no)
     if line.promised_on is not None and line.came_on > line.promised_on:
         return Message("Line %(line)s came on %(day)s; promised was %(promised)s.", **facts)
     return Message("Line %(line)s came on %(day)s, by its last promise.", **facts)

@@ -200,3 +200,26 @@ def test_a_substitute_in_another_unit_than_it_is_kept_in_is_named_and_not_planne
     assert instead(found) == []
     assert named(found) == [("unit that does not convert", "SHAFT@TC")]
     assert ways(found) == [(0, None, {"SHAFT@TC": 1})]
+
+
+def needs_of(*rows, documents):
+    waiting = work_order(qty=D(10), left=D(10), start=on(2))
+    found = bills(*rows, documents=[waiting, *documents])
+    return {need.part: need.qty for need in found.facts.needs}
+
+
+def pegged(item, left):
+    return Document(PURCHASE, "PO-1", item, "TC", D(left), D(left), on(0), on(1), "WO-1")
+
+
+def test_what_is_pegged_of_a_substitute_counts_by_the_row_of_the_day_alone():
+    later = row("ROD", stands_in_for="SHAFT", valid_from=on(30))
+    first = row("ROD", stands_in_for="SHAFT", valid_to=on(29))
+    assert needs_of(row("SHAFT"), first, later, documents=[pegged("ROD", 4)]) == {"SHAFT@TC": 6}
+
+
+def test_what_is_pegged_of_a_substitute_is_spent_once():
+    rows = [row("SHAFT"), row("AXLE")]
+    rows += [row("ROD", stands_in_for=no) for no in ("SHAFT", "AXLE")]
+    found = needs_of(*rows, documents=[pegged("ROD", 14)])
+    assert found == {"AXLE@TC": 6}

@@ -261,7 +261,7 @@ def test_ready_pieces_of_an_order_that_ships_complete_wait_for_the_others():
     came_on = CAL.add_days(end, 7)
     slow = delivery(came_on=came_on, made_on=CAL.add_days(end, 5), end_on=end, line_no=30)
     quick = delivery(came_on=came_on, end_on=end)
-    other = last_others({1: quick, 2: slow})
+    other = last_others({1: quick, 2: slow}, complete=True)
     assert shares(*quick, last_other=other[1]) == [
         Share("production", "WO-2", 5, line=30),
         Share("shipping", "", 1),
@@ -270,9 +270,19 @@ def test_ready_pieces_of_an_order_that_ships_complete_wait_for_the_others():
         Share("production", "WO-2", 5),
         Share("shipping", "", 1),
     ]
-    assert last_others({2: slow}) == {}
+    assert last_others({2: slow}, complete=True) == {}
     alone = delivery(came_on=CAL.add_days(end, 3), end_on=end)  # it left without the other
     assert found(shares(*alone, last_other=slow)) == {"shipping": 2}
+
+
+def test_lines_of_one_mark_wait_for_each_other_and_for_nobody_else():
+    end = CAL.add_days(TODAY, -20)
+    terms = {"came_on": CAL.add_days(end, 7), "end_on": end}
+    slow = delivery(**terms, made_on=CAL.add_days(end, 5), line_no=30, leaves_with="A")
+    quick, alone = delivery(**terms, leaves_with="A"), delivery(**terms)
+    lines = {1: quick, 2: slow, 3: alone, 4: delivery(**terms, leaves_with="B")}
+    found = last_others(lines, complete=False)
+    assert (found[1], found[2], set(found)) == (slow, quick, {1, 2})
 
 
 # ----------------------------------------------------------------------------------- ERP data

@@ -330,9 +330,9 @@ def test_what_the_night_gained_outlives_the_feeds_of_the_day(work, pump, plant, 
     night = replanning.make_plan(replanning.plan_due(work, anyway=True), improve_s=0.3)
     assert replanning.publish_plan(work, night)
     assert night.figures["on_time"] > greedy["on_time"]
-    assert night.figures["lost"] < night.figures["lost_in_turn"] == greedy["lost"]
+    assert night.figures["lost"] < night.figures["lost_greedy"] == greedy["lost"]
     state = plan_state(work)
-    assert (state.lost, state.lost_in_turn) == (night.figures["lost"], greedy["lost"])
+    assert (state.lost, state.lost_greedy) == (night.figures["lost"], greedy["lost"])
     plant.stock("OTHER", 1)
     by_day = publish(work).figures
     assert [by_day[n] for n in ("on_time", "rounds")] == [

@@ -128,6 +128,22 @@ def test_pieces_that_are_ready_are_offered_ahead_with_their_day(work, order):
     assert newest(work, order).part(work.today) == READY
 
 
+def test_nothing_is_offered_ahead_of_what_leaves_with_others_or_below_its_least(work, order):
+    move(work, order)
+    line = order.lines[0]
+    line.least_shipment = D(5)
+    project(work, [order.id])
+    assert newest(work, order).part(work.today) is None
+    line.least_shipment = D(4)
+    project(work, [order.id])
+    assert newest(work, order).part(work.today) == READY
+    other = make_line(work, make_item(work, no="OTHER"), line_no=20)
+    other.order, other.leaves_with, line.leaves_with = order, "A", "A"
+    work.session.flush()
+    project(work, [order.id])
+    assert newest(work, order).part(work.today) is None
+
+
 def test_nothing_is_offered_ahead_of_a_complete_delivery_or_of_an_order_on_hold(work, order):
     move(work, order)
     for name, value in (("partial_delivery", False), ("hold_reason", "Credit")):

@@ -91,6 +91,14 @@ def test_a_what_if_does_not_split_one_line_of_several_and_says_why(work, project
     assert "leaves with other lines" in str(why)
 
 
+def test_a_what_if_does_not_split_a_line_of_a_complete_delivery(work, projected):
+    pump, _ = projected(partial_delivery=False)
+    key = f"{work.session.get_one(Order, pump.order_id).no}/10"
+    question = whatif.ask(work, [Split(key, D(4))], "")
+    (why,) = whatif.tell(work, question, whatif.solve(question)).refused.values()
+    assert "delivered complete" in str(why)
+
+
 def test_what_can_leave_in_time_is_sent_ahead_in_one_ratio(projected):
     pump, hose = projected(leaves_with="A", least_shipment=D(2))
     days = {"on": "2026-11-27", "rest_on": "2026-12-08"}

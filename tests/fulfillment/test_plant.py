@@ -215,7 +215,7 @@ def test_a_day_late_costs_the_value_that_waits_and_more_of_the_first_classes():
         Kept("H/1", 8, "Q-1/10", "PUMP", "TC", D(2), on(9), fresh=False),
     ]
     found = {one.name: one.value for one in told(lines=lines, kept=kept).facts.lines}
-    assert found == {"A": 375, "C": 75, "free": 1, "R/1": 50, "H/1": 25}
+    assert found == {"A": 375, "C": 75, "free": 1, "R/1": 50, "H/1": 125}
 
 
 def policies(*lines):

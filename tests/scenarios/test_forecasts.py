@@ -5,8 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from b2bcrm.fulfillment.planning.engine.building import build
+from b2bcrm.fulfillment.planning.engine.checking import check
 from b2bcrm.fulfillment.planning.engine.forecasting import netted
+from b2bcrm.fulfillment.planning.engine.improving import guards, improve, lines_first, money
+from b2bcrm.fulfillment.planning.engine.plan import plan_of
 from b2bcrm.fulfillment.planning.engine.records import FORECAST, Forecast, Line, Supply
+from b2bcrm.fulfillment.planning.engine.solving import solve
 from tests.scenarios.plant import buy, facts, tell
 
 MONTHS = [Forecast("pump", 100, 30 * n, 30 * n + 30, back=30, ahead=30) for n in range(3)]
@@ -14,7 +19,7 @@ MONTHS = [Forecast("pump", 100, 30 * n, 30 * n + 30, back=30, ahead=30) for n in
 
 def left(forecasts: list[Forecast], *lines: Line) -> dict[int, int]:
     """Net pieces by the day on which a span starts."""
-    return {int(one.name.rpartition(" ")[2]): one.qty for one in netted(forecasts, lines)}
+    return {one.wish - 15: one.qty for one in netted(forecasts, lines)}
 
 
 def order(qty: int, wish: int, part: str = "pump") -> Line:
@@ -74,7 +79,7 @@ def test_what_is_expected_is_planned_after_every_order() -> None:
     )
     story = tell(told)
     assert story.arrives("O80") == 80
-    assert story.arrives("forecast pump 0") == -1
+    assert story.arrives("forecast pump 1") == -1
 
 
 def test_a_question_does_not_wait_for_what_is_only_expected() -> None:
@@ -84,6 +89,36 @@ def test_a_question_does_not_wait_for_what_is_only_expected() -> None:
         forecasts=[Forecast("pump", 100, 0, 10)],
     )
     story = tell(told)
-    assert story.arrives("forecast pump 0") == 5
+    assert story.arrives("forecast pump 1") == 5
     assert story.book.unit_priority.tolist() == [FORECAST]
     assert story.ask(Line("Q", "pump", 70, wish=3))[0].full_on == 3
+
+
+def test_a_better_plan_takes_nothing_from_an_order_for_what_is_only_expected() -> None:
+    told = facts(
+        order(10, 5),
+        sources=[buy("pump", 25)],
+        supplies=[Supply("pump", 10)],
+        forecasts=[Forecast("pump", 8, 0, 4), Forecast("pump", 8, 4, 8)],
+    )
+    book, names, _ = build(told)
+    plan = solve(book)
+    for stakes in (lines_first(book), money(book)):
+        better, _ = improve(
+            book, plan, guards(book, plan, -1), stakes,
+            fill=lambda n: n < 512, shorten=lambda n: n < 512,
+        )  # fmt: skip
+        assert check(book, plan_of(book, better)) == []
+        assert better.unit_day[names.lines.index("O5")] == 5
+
+
+def test_what_cannot_be_ordered_uses_up_no_forecast() -> None:
+    told = facts(
+        Line("O", "pump", -50, 10),
+        Line("far", "pump", 5, 9_999),
+        sources=[buy("pump", 1)],
+        forecasts=[Forecast("pump", 10, 0, 30), Forecast("pump", 10, 0, 30)],
+    )
+    story = tell(told)
+    assert story.names.lines == ["forecast pump 1", "forecast pump 2"]
+    assert story.book.line_qty.tolist() == [10, 10]

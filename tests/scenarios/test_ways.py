@@ -302,3 +302,70 @@ def test_what_does_not_fit_over_its_days_is_cut_and_starts_earlier() -> None:
         Line("L", "shaft", 4, wish=10), sources=[spread_over(2, hours=2)], buckets=days(2, 0, 60)
     )
     assert tell(told).orders("shaft") == [(2, 6, 8), (2, 8, 10)]
+
+
+# ------------------------------------------------------------------------- what stock can help to
+def test_the_old_component_in_stock_is_used_before_the_change_where_the_new_takes_too_long() -> (
+    None
+):
+    sources = [
+        make("shaft", 2, 0, Component("alloy"), fence=8),
+        make("shaft", 2, 0, Component("steel"), until=7),
+        buy("steel", 30),
+        buy("alloy", 30),
+    ]
+    told = facts(Line("L", "shaft", 5, wish=10), sources=sources, buckets=days(9, 0, 60),
+                 supplies=[Supply("steel", 9)])  # fmt: skip
+    assert tell(told).arrives("L") == 10
+
+
+def test_what_lots_bring_too_much_of_stands_in_for_nothing_they_are_given_back_for() -> None:
+    ring = make("ring", 1, 0, Component("raw"), step=3)
+    told = facts(
+        Line("L", "seal", 1, wish=6),
+        sources=[make("seal", 1, 0, Component("ring")), ring, instead("seal", "ring"),
+                 buy("raw", 90)],
+        buckets=days(9, 0, 120),
+    )  # fmt: skip
+    assert tell(told).arrives("L") > 90
+
+
+def test_a_substitute_in_stock_goes_before_one_that_is_to_be_made() -> None:
+    sources = [buy("seal", 20), instead("seal", "ring"), instead("seal", "cord")]
+    told = facts(
+        Line("L", "seal", 5, wish=8),
+        sources=[*sources, make("ring", 1, 9), buy("cord", 20)],
+        supplies=[Supply("cord", 10)],
+        buckets=days(9, 0, 9),
+    )
+    assert tell(told).arrives("L") == 8
+
+
+def test_a_component_told_twice_is_one_with_what_is_lost_of_each() -> None:
+    twice = make("pump", 1, 0, Component("seal"), Component("seal", scrap=Fraction(1, 2)))
+    told = facts(
+        Line("L", "pump", 2, wish=9),
+        sources=[twice, buy("seal", 20), instead("seal", "ring")],
+        supplies=[Supply("ring", 6)],
+        buckets=days(9, 0, 60),
+    )
+    story = tell(told)
+    assert (story.arrives("L"), story.orders("seal")) == (9, [(6, 8, 8)])
+
+
+def test_a_line_that_can_never_come_in_time_is_left_out_and_breaks_no_rule() -> None:
+    told = facts(
+        Line("L", "seal", 5, wish=1, transit=5, max_late=0),
+        sources=[buy("seal", 1)],
+    )
+    assert tell(told).arrives("L") == -1
+
+
+def test_a_circle_that_was_opened_is_not_opened_again_elsewhere() -> None:
+    told = facts(
+        Line("L", "A", 1, wish=5),
+        sources=[buy("A", 40), instead("A", "B"), instead("A", "B"), buy("B", 40),
+                 instead("B", "A"), instead("B", "C"), buy("C", 40), instead("C", "A")],
+    )  # fmt: skip
+    story = tell(told)
+    assert len({problem.name for problem in story.problems}) == len(story.problems)

@@ -12,7 +12,7 @@ from b2bcrm.fulfillment.models import LineProjection, OrderProjection, ShortPart
 from b2bcrm.fulfillment.planning.explain import rows
 from b2bcrm.fulfillment.planning.facts import Line
 from b2bcrm.fulfillment.planning.lateness import LineView, Share, last_others, shares
-from b2bcrm.fulfillment.planning.notices import stored
+from b2bcrm.fulfillment.planning.notices import Ahead, stored
 from b2bcrm.fulfillment.planning.policies import in_two
 from b2bcrm.fulfillment.planning.progress import pct
 from b2bcrm.fulfillment.planning.sureness_paths import Sure
@@ -56,7 +56,7 @@ def store(
         values = _line_values(verdict) | lost[key]
         left = verdict.view.source == "shipped"
         values["sure"] = None if left else _sure(sureness.of(key, verdict.view.projected_on))
-        sends = terms.partial_delivery and not held
+        sends = terms.partial_delivery and not held and _may_send(order, key, verdict.ahead)
         values["ahead"] = stored(verdict.ahead) if sends else None
         if old is None:
             work.session.add(
@@ -97,6 +97,13 @@ def store(
     return changed
 
 
+def _may_send(order: Order, line_id: int, ahead: Sequence[Ahead]) -> bool:
+    """Whether these pieces of a line may leave before the rest, by how the line may leave."""
+    line = next(one for one in order.lines if one.id == line_id)
+    enough = line.least_shipment is None or sum(one.qty for one in ahead) >= line.least_shipment
+    return enough and not order.leaving_with(line)
+
+
 def _sure(found: Sure | None) -> dict[str, Any] | None:
     """As a projection keeps it."""
     if found is None:
@@ -127,7 +134,7 @@ def _lost(
     Once it has come and a week is over, a line keeps what was said then, whatever becomes of its
     documents.
     """
-    others = {} if order.partial_delivery else last_others(lines)
+    others = last_others(lines, complete=not order.partial_delivery)
     found = {}
     for key, (line, view) in lines.items():
         old, came_on = old_lines.get(key), line.came_on

@@ -111,8 +111,8 @@ def make_plan(due: Due, *, improve_s: float = 0) -> Made:
         "lines": len(names.lines),
         **result._asdict(),
         "rounds": rounds,
-        "lost": lost(book, ledger, stakes),
-        "lost_in_turn": lost(book, solve(book), stakes) if rounds else None,
+        "lost": lost(book, ledger, stakes, planned=True),
+        "lost_greedy": lost(book, solve(book), stakes, planned=True) if rounds else None,
         "problems": len(problems),
         "seconds": round(time.monotonic() - begin, 3),
         "bytes": len(data),
@@ -144,6 +144,7 @@ def _kept(due: Due, book: Book, names: Names) -> tuple[Ledger, int]:
     packed = last.packed
     ledger = repaired(Planned(packed.book, packed.names, packed.ledger), book, names)
     later = (ledger.unit_day > guards(book, anew, KEPT_CLASS)).any()
+    later |= ((ledger.unit_day < 0) & (anew.unit_day >= 0)).any()
     if later or lost(book, ledger, money(book)) > lost(book, anew, money(book)):
         return anew, 0
     return ledger, last.rounds

@@ -174,6 +174,7 @@ def ask(work: Work, measures: Sequence[Measure], line: str = "") -> Question:
         values=values,
         pegged=frozenset(found.purchases),
         classes={one.key: one.customer_class for one in lines},
+        complete=frozenset(one.key for one in lines if one.complete),
     )
     return Question(
         tuple(measures),

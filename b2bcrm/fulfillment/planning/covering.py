@@ -86,10 +86,15 @@ def _takes(document: Document, bom: Sequence[BomLine], cover: _Cover) -> dict[st
         if line.counts_on(document.start):
             whole[line.component] += line.takes(document.qty)
     left = dict(whole)
+    brought: dict[str, Decimal] = {}
     for line in bom:
-        old, takes = line.stands_in_for, line.takes(document.qty)
-        if old in whole and line.component not in whole and takes:
-            left[old] -= whole[old] * cover.brings(document.no, line.component) / takes
+        old, new, takes = line.stands_in_for, line.component, line.takes(document.qty)
+        counts = line.valid_from <= document.start <= line.valid_to
+        if counts and old in whole and new not in whole and takes:
+            there = brought.setdefault(new, cover.brings(document.no, new))
+            instead = min(left[old], whole[old] * there / takes)
+            left[old] -= instead
+            brought[new] -= instead * takes / whole[old]
     return left
 
 

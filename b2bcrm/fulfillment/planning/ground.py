@@ -17,7 +17,7 @@ class Ground:
     """``lines``: order line of each of the plan's lines, where one is.
 
     ``values`` and customers' ``classes`` per order line. ``pegged``: documents that are no free
-    supply of the plan.
+    supply of the plan. ``complete``: order lines that are delivered with their whole order.
     """
 
     plan: Planned
@@ -27,6 +27,7 @@ class Ground:
     values: Mapping[str, Decimal]
     pegged: frozenset[str] = frozenset()
     classes: Mapping[str, str] = field(default_factory=dict)
+    complete: frozenset[str] = frozenset()
 
     def day(self, on: dt.date) -> int:
         """The plan's day of a date."""

@@ -99,11 +99,22 @@ def shares(
     return [*_moved(line, view), *lost]
 
 
-def last_others(lines: Mapping[int, LineView]) -> dict[int, LineView]:
-    """For each line of an order that ships complete, the other that is ready last.
+def last_others(lines: Mapping[int, LineView], *, complete: bool) -> dict[int, LineView]:
+    """For each line the one that is ready last of the others that it leaves with.
 
-    Only lines that documents bring can tell it.
+    These are all lines of an order that ships ``complete``, else those of its own mark. Only lines
+    that documents bring can tell it.
     """
+    if complete:
+        return _last_others(lines)
+    found: dict[int, LineView] = {}
+    for mark in {line.leaves_with for line, _ in lines.values()} - {""}:
+        same = {key: one for key, one in lines.items() if one[0].leaves_with == mark}
+        found |= _last_others(same)
+    return found
+
+
+def _last_others(lines: Mapping[int, LineView]) -> dict[int, LineView]:
     ready = [(day, key) for key, one in lines.items() if (day := _ready_on(*one)) is not None]
     ready.sort(reverse=True)
     found = {}

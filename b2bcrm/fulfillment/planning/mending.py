@@ -76,7 +76,7 @@ def _elsewhere(ground: Ground, name: str, go_on: Callable[[], bool]) -> Iterator
 
 def _split(ground: Ground, key: str) -> Iterator[Way]:
     """Sending ahead what can leave when the line is due; what is reserved is not cut."""
-    if ground.lines.get(key) != key:
+    if ground.lines.get(key) != key or key in ground.complete:
         return
     book, names = ground.plan.book, ground.plan.names
     qty, gained = sent_ahead(ground.plan, key)

@@ -21,6 +21,7 @@ from b2bcrm.fulfillment.planning.engine.changing import (
 )
 from b2bcrm.fulfillment.planning.engine.changing import Rush as RushLine
 from b2bcrm.fulfillment.planning.engine.changing import Split as SplitLine
+from b2bcrm.fulfillment.planning.engine.forecasting import last_priority
 from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.plan import plan_of
 from b2bcrm.fulfillment.planning.engine.reallocating import reallocated, users_of
@@ -193,7 +194,7 @@ def _serve(ground: Ground, measure: First | Last) -> list[Change] | Message:
     if not names:
         return _not_ours(measure.line)
     first = isinstance(measure, First)
-    last = int(ground.plan.book.unit_priority.max(initial=0))
+    last = last_priority(ground.plan.book)
     return [Service(name, 0 if first else last, first=first) for name in names]
 
 
@@ -204,6 +205,8 @@ def _split(ground: Ground, measure: Split, before: Sequence[Change]) -> list[Cha
     line, unit = names.lines.index(measure.line), unit_of(book, names, measure.line)
     item = item_of(names.parts[book.line_part[line]])
     qty = ceil(measure.qty * ground.scales.get(item, 1))
+    if measure.line in ground.complete:
+        return Message("%(line)s is delivered complete with its order.", line=measure.line)
     if book.unit_line[unit + 1] - book.unit_line[unit] > 1:
         return Message(
             "%(line)s leaves with other lines and is not split alone.", line=measure.line

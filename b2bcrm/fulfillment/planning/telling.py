@@ -298,7 +298,10 @@ class _Teller:
     def _kept_lines(self) -> list[Line]:
         """What is kept, served before all others, in the order of promising."""
         each = {row.no: row.each for row in self.rows.lines}
-        dearest = max(each.values(), default=Decimal(0))  # a quote's promise is not for sale
+        values = sorted(row.qty * row.each for row in self.rows.lines)
+        usual = (
+            values[len(values) // 2] if values else Decimal(0)
+        )  # what a quote's line is taken for
         return [
             Line(
                 one.key,
@@ -307,7 +310,9 @@ class _Teller:
                 self._day(one.on),
                 rank=one.seq,
                 customer_class=one.customer_class,
-                value=_stake(one.qty * each.get(one.no, dearest), one.customer_class),
+                value=_stake(
+                    one.qty * each[one.no] if one.no in each else usual, one.customer_class
+                ),
             )
             for one in self.rows.kept
             if one.item in self.items

@@ -43,6 +43,7 @@ class OpenLine(NamedTuple):
     value: Decimal
     currency: str
     unplanned: bool
+    complete: bool  # delivered with its whole order
 
     @property
     def key(self) -> str:
@@ -82,6 +83,7 @@ def open_lines(work: Work, ids: Collection[int] | None = None) -> list[OpenLine]
             LineProjection.status,
             Company.currency,
             sa.func.length(sa.cast(LineProjection.chain, sa.Text)),
+            sa.not_(Order.partial_delivery),
         )
         .join(Order, Order.id == OrderLine.order_id)
         .join(Account, Account.id == Order.account_id)
@@ -107,12 +109,13 @@ def _line(row: Any) -> OpenLine:
     (
         key, order_id, no, line_no, site_id, account_id, account, language, customer_class,
         item_no, item_name, ordered, short, shipped, delivered, net, rate, promised, requested,
-        projected, status, currency, chain,
+        projected, status, currency, chain, complete,
     ) = row  # fmt: skip
     return OpenLine(
         key, order_id, no, line_no, site_id, account_id, account, language, customer_class,
         item_no, item_name, ordered - short - shipped, promised, requested, projected, status,
         net * (ordered - short - delivered) / ordered * rate, currency, (chain or 0) <= EMPTY,
+        complete,
     )  # fmt: skip
 
 

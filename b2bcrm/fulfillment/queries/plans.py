@@ -51,7 +51,7 @@ class PlanState:
     """The newest plan. ``refused``: the verifier found faults, so an older one is in use.
 
     ``lost`` is the value of what it has late times its days and its customers' weight, and
-    ``lost_in_turn`` that of the plan that serves one order after the other, if it is better.
+    ``lost_greedy`` that of the plan that serves one order after the other, if it is better.
     """
 
     made_at: dt.datetime
@@ -59,7 +59,7 @@ class PlanState:
     count: int
     problems: tuple[PlanProblem, ...]
     lost: int = 0
-    lost_in_turn: int | None = None
+    lost_greedy: int | None = None
 
 
 def plan_state(work: Work) -> PlanState | None:
@@ -83,5 +83,5 @@ def plan_state(work: Work) -> PlanState | None:
         told["problems"],
         found,
         told.get("lost", 0),
-        told.get("lost_in_turn"),
+        told.get("lost_greedy"),
     )

@@ -51,6 +51,9 @@ def _sum_anew() -> None:
 
 
 def downgrade() -> None:
+    # Shares of kinds that were not known before would be read by nobody.
+    op.execute("UPDATE line_projection SET lost = NULL")
+    op.execute("UPDATE order_projection SET stale = true")
     _sum_anew()
     op.drop_column("promise", "reason_code")
     op.drop_index("ix_line_projection_came", "line_projection")

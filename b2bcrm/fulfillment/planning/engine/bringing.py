@@ -117,18 +117,18 @@ def bring(book: Book, ledger: Ledger, source: int, need: int, day: int, qty: int
         start = book.calendar_day[calendar, rank]
         if start < fence:
             break
-        whole = lot(book, source, qty)
-        if whole > MOST:
+        batch = lot(book, source, qty)
+        if batch > MOST:
             return -1
-        before, size = rank - 1, whole
+        before, size = rank - 1, batch
         if centre >= 0 and spread > 1:
-            size = fits(book, source, room_for(book, ledger, source, start), whole)
+            size = fits(book, source, room_for(book, ledger, source, start), batch)
         elif centre >= 0:
             bucket = book.bucket_at[centre, start]
             if bucket < 0:
                 rank = before
                 continue
-            size = fits(book, source, ledger.bucket_free[bucket], whole)
+            size = fits(book, source, ledger.bucket_free[bucket], batch)
             first = book.bucket_start[bucket]
             before = book.calendar_rank[calendar, first - 1] if first > 0 else -1
         if size > 0:
@@ -158,17 +158,25 @@ def source_for(book: Book, part: int, day: int) -> int:
 
 @kernel
 def next_source(book: Book, source: int, day: int) -> int:
-    """The next source of the same part that can bring it by the day; -1: none."""
-    last = book.part_source[book.source_part[source] + 1]
+    """The next source of the same part that can bring it by the day, else the next; -1: none.
+
+    By the day without any stock: what stock there is may help another.
+    """
+    last, found = book.part_source[book.source_part[source] + 1], -1
     for other in range(source + 1, last):
         if book.source_earliest[other] <= day:
             return other
-    return -1
+        if found < 0 and not book.source_stands_in[other]:
+            found = other
+    return found
 
 
 @kernel
-def most_of(book: Book, ledger: Ledger, source: int, day: int) -> int:
-    """How much a source that stands in can bring by ``day``: what its component is free for."""
+def most_of(book: Book, ledger: Ledger, source: int, day: int, anew: bool) -> int:  # noqa: FBT001
+    """How much a source that stands in can bring by ``day``: what is free of its component.
+
+    ``anew``: what can be had of that in its own lead time instead, which is any or nothing.
+    """
     calendar, c = book.source_calendar[source], book.source_component[source]
     rank = book.calendar_rank[calendar, day] - book.source_days[source]
     if rank < 0 or rank > book.calendar_rank[calendar, book.source_until[source]]:
@@ -177,8 +185,8 @@ def most_of(book: Book, ledger: Ledger, source: int, day: int) -> int:
     if start < book.source_fence[source]:
         return 0
     part, free = book.component_part[c], 0
-    if start >= book.part_earliest[part]:
-        return MOST
+    if anew:
+        return MOST if start >= book.part_earliest[part] else 0
     slot = ledger.slot_head[part]
     while slot >= 0:
         if ledger.slot_day[slot] <= start:
@@ -208,15 +216,16 @@ def bring_by_own(
 def bring_instead(
     book: Book, ledger: Ledger, part: int, need: int, day: int, qty: int, todo: int
 ) -> int:
-    """As ``bring`` by what stands in for the part, each as far as it is free."""
-    for source in range(book.part_source[part], book.part_source[part + 1]):
-        if qty == 0 or not book.source_stands_in[source]:
-            continue
-        wanted = min(qty, most_of(book, ledger, source, day))
-        todo = bring(book, ledger, whole(source), need, day, wanted, todo)
-        if todo < 0:
-            return -1
-        qty -= wanted - ledger.at[LEFT]
+    """As ``bring`` by what stands in for the part: all that is free, then what can be had anew."""
+    for anew in (False, True):
+        for source in range(book.part_source[part], book.part_source[part + 1]):
+            if qty == 0 or not book.source_stands_in[source]:
+                continue
+            wanted = min(qty, most_of(book, ledger, source, day, anew))
+            todo = bring(book, ledger, whole(source), need, day, wanted, todo)
+            if todo < 0:
+                return -1
+            qty -= wanted - ledger.at[LEFT]
     ledger.at[LEFT] = qty
     return todo
 
@@ -267,7 +276,8 @@ def mend(book: Book, ledger: Ledger, need: int, leaves: int, todo: int) -> int:
         free = 0
         for source in range(book.part_source[part], book.part_source[part + 1]):
             if book.source_stands_in[source]:
-                free = max(free, most_of(book, ledger, source, day))
+                for anew in (False, True):
+                    free = max(free, most_of(book, ledger, source, day, anew))
         first = own_orders(book, ledger, part, above) if free > 0 else -1
         if first >= 0:
             left = pieces_of(book, ledger, part, above, first)
@@ -275,6 +285,9 @@ def mend(book: Book, ledger: Ledger, need: int, leaves: int, todo: int) -> int:
             while todo > 0 and ledger.todo[todo - 1, 3] >= first:
                 todo -= 1
             todo = bring_instead(book, ledger, part, above, day, left, todo)
+            if todo >= 0 and ledger.at[LEFT] == left:
+                need = above  # it was only free of what was given back: look further up
+                continue
             if todo >= 0:
                 todo = bring_by_own(book, ledger, part, above, day, ledger.at[LEFT], todo)
             return todo if ledger.at[LEFT] == 0 else -1

@@ -21,7 +21,7 @@ from b2bcrm.fulfillment.planning.engine.book import (
     Problem,
     Small,
 )
-from b2bcrm.fulfillment.planning.engine.demand import Known, units_of
+from b2bcrm.fulfillment.planning.engine.demand import Known, line_fault, units_of
 from b2bcrm.fulfillment.planning.engine.forecasting import netted
 from b2bcrm.fulfillment.planning.engine.records import Bucket, Calendar, Facts, Load
 from b2bcrm.fulfillment.planning.engine.sourcing import Shop, Way, ways_of
@@ -42,7 +42,8 @@ def build(facts: Facts) -> tuple[Book, Names, list[Problem]]:
     rules = rules_of(facts, parts, classes, problems)
     supplies, supply_names = supplies_left(facts, rules, parts, problems)
     known = Known(parts, calendars, classes)
-    lines = [*facts.lines, *netted(facts.forecasts, facts.lines)]
+    wanted = [line for line in facts.lines if line_fault(line, known, facts.horizon) is None]
+    lines = [*facts.lines, *netted(facts.forecasts, wanted)]
     demand, line_names = units_of(lines, known, days, facts.horizon, problems)
     book = Book(
         horizon=facts.horizon,

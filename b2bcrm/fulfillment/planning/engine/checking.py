@@ -194,7 +194,9 @@ def _deliveries(book: Book, plan: Plan) -> list[str]:
     share, of = ahead // common, book.line_qty // common
     return [
         *_found(apart, "lines that do not leave with their unit"),
-        *_found(unit_day > book.unit_limit, "units that leave after their limit"),
+        *_found(
+            (unit_day >= 0) & (unit_day > book.unit_limit), "units that leave after their limit"
+        ),
         *_found(cut & whole, "lines in parts that are to leave whole"),
         *_found(cut & (plan.line_leaves <= _due(book)), "lines sent ahead that are not late"),
         *_found(cut & (np.minimum(ahead, left) < book.line_least), "shipments below the least"),

@@ -12,6 +12,8 @@ from b2bcrm.fulfillment.planning.engine.book import MOST, Arrays, Names, Problem
 from b2bcrm.fulfillment.planning.engine.records import Line
 from b2bcrm.fulfillment.planning.engine.stocking import TEN_YEARS
 
+MOST_VALUE = 10**9
+
 
 class Known(NamedTuple):
     """What lines refer to: the index of each name."""
@@ -63,7 +65,7 @@ def units_of(
         "unit_due": np.array(due, np.int32),
         "unit_limit": np.array(limit, np.int32),
         "unit_priority": np.array(priority, np.int32),
-        "unit_value": np.array([sum(max(1, n.value) for n in group) for group in groups], np.int64),
+        "unit_value": np.array([_value(group) for group in groups], np.int64),
         "sequence": np.array(order, np.int32),
         "line_part": np.array([known.parts[line.part] for line in lines], np.int32),
         "line_qty": np.array([line.qty for line in lines], np.int64),
@@ -78,6 +80,11 @@ def units_of(
         ),
     }
     return arrays, [line.name for line in lines]
+
+
+def _value(group: Sequence[Line]) -> int:
+    """What a day late of a unit costs; so much at most that sums fit into 64 bits."""
+    return min(MOST_VALUE, sum(max(1, line.value) for line in group))
 
 
 def line_fault(line: Line, known: Known, horizon: int) -> Problem | None:

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import Book
-from b2bcrm.fulfillment.planning.engine.ledger import Ledger, copied
+from b2bcrm.fulfillment.planning.engine.ledger import FULL, Ledger, copied, with_room
 from b2bcrm.fulfillment.planning.engine.placing import drop
 from b2bcrm.fulfillment.planning.engine.records import FORECAST, Forecast, Line
+from b2bcrm.fulfillment.planning.engine.solving import place_late, place_on_time
 
 
 def netted(forecasts: Iterable[Forecast], lines: Iterable[Line]) -> list[Line]:
@@ -33,9 +34,9 @@ def netted(forecasts: Iterable[Forecast], lines: Iterable[Line]) -> list[Line]:
             left[line.part][n] -= used
             qty -= used
     return [
-        Line(f"forecast {part} {one.start}", part, qty, (one.start + one.end) // 2, FORECAST)
+        Line(f"forecast {part} {n}", part, qty, (one.start + one.end) // 2, FORECAST)
         for part, group in spans.items()
-        for one, qty in zip(group, left[part], strict=True)
+        for n, (one, qty) in enumerate(zip(group, left[part], strict=True), 1)
         if qty > 0
     ]
 
@@ -54,3 +55,18 @@ def without_forecast(book: Book, plan: Ledger) -> Ledger:
     for unit in np.flatnonzero(book.unit_priority == FORECAST):
         drop(book, ledger, int(unit))
     return ledger
+
+
+def with_forecast(book: Book, ledger: Ledger) -> Ledger:
+    """The plan of real demand, and what is expected planned around it."""
+    for unit in book.sequence[book.unit_priority[book.sequence] == FORECAST]:
+        place_on_time(book, ledger, int(unit)) or place_late(book, ledger, int(unit))
+        while ledger.at[FULL]:
+            ledger = with_room(ledger)
+            place_on_time(book, ledger, int(unit)) or place_late(book, ledger, int(unit))
+    return ledger
+
+
+def last_priority(book: Book) -> int:
+    """The last class of real demand."""
+    return int(book.unit_priority[book.unit_priority != FORECAST].max(initial=0))

@@ -20,8 +20,10 @@ from collections.abc import Callable
 import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.book import NEVER, Book, Small
+from b2bcrm.fulfillment.planning.engine.forecasting import with_forecast, without_forecast
 from b2bcrm.fulfillment.planning.engine.ledger import FULL, Ledger, copied, removable, with_room
 from b2bcrm.fulfillment.planning.engine.placing import drop
+from b2bcrm.fulfillment.planning.engine.records import FORECAST
 from b2bcrm.fulfillment.planning.engine.rivals import Rivals, rivals_of
 from b2bcrm.fulfillment.planning.engine.rounds import Search, Stakes, new_search, run_rounds
 from b2bcrm.fulfillment.planning.engine.solving import place_early, send_ahead, solve
@@ -54,6 +56,7 @@ def improve(
 
     ``fill`` is the budget for units on time, ``shorten`` the one for days late.
     """
+    plan = without_forecast(book, plan)  # what is only expected is planned around the result
     rivals, search = rivals_of(book), new_search(book, guard, stakes, seed)
     start = _in_turn(book, plan, guard, stakes)
     if start:
@@ -72,7 +75,8 @@ def improve(
     ledger, shortened = _run(book, ledger, search, rivals, shorten)
     ledger = _sent_ahead(book, ledger)
     better = lost(book, ledger, stakes) <= lost(book, plan, stakes)
-    return (ledger if better else plan), filled + shortened
+    better &= not ((ledger.unit_day < 0) & (plan.unit_day >= 0)).any()
+    return with_forecast(book, ledger if better else plan), filled + shortened
 
 
 def lines_first(book: Book) -> Stakes:
@@ -86,9 +90,13 @@ def money(book: Book) -> Stakes:
     return Stakes(book.unit_value * BROKEN, book.unit_value)
 
 
-def lost(book: Book, ledger: Ledger, stakes: Stakes) -> int:
-    """What the lateness of a plan costs; a unit that is not planned is later than any other."""
-    day = np.where(ledger.unit_day < 0, 2 * book.horizon, ledger.unit_day)
+def lost(book: Book, ledger: Ledger, stakes: Stakes, *, planned: bool = False) -> int:
+    """What the lateness of a plan costs; a unit that is not planned is later than any other.
+
+    ``planned``: only of units that are.
+    """
+    never = book.unit_due if planned else 2 * book.horizon
+    day = np.where(ledger.unit_day < 0, never, ledger.unit_day)
     late = np.maximum(0, day - book.unit_due)
     return int((stakes.late * (late > 0) + stakes.daily * late).sum())
 
@@ -108,9 +116,9 @@ def _no_waiting(book: Book, search: Search) -> None:
 
 
 def late_units(book: Book, ledger: Ledger) -> Small:
-    """Units that leave late or not at all."""
+    """Units of real demand that leave late or not at all."""
     late = (ledger.unit_day < 0) | (ledger.unit_day > book.unit_due)
-    return np.flatnonzero(late).astype(np.int32)
+    return np.flatnonzero(late & (book.unit_priority != FORECAST)).astype(np.int32)
 
 
 def _run(
@@ -142,7 +150,7 @@ def _sent_ahead(book: Book, ledger: Ledger) -> Ledger:
 
 def _plan_waiting(book: Book, ledger: Ledger) -> Ledger:
     """Plan the units that waited outside, each as early as it can, the earliest due first."""
-    waiting = np.flatnonzero(ledger.unit_day < 0)
+    waiting = np.flatnonzero((ledger.unit_day < 0) & (book.unit_priority != FORECAST))
     for unit in waiting[np.lexsort((waiting, book.unit_due[waiting]))]:
         due, limit = int(book.unit_due[unit]), int(book.unit_limit[unit])
         planned = place_early(book, ledger, unit, due, limit)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from b2bcrm.fulfillment.planning.engine.book import MOST, MOST_FACTOR, NEVER, Problem
-from b2bcrm.fulfillment.planning.engine.records import ONE, Component, Operation, Source
+from b2bcrm.fulfillment.planning.engine.records import NONE, ONE, Component, Operation, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _fault(source: Source, shop: Shop) -> Problem | None:
     parts = [one for one in (name, *(c.part for c in components)) if one not in shop.parts]
     centres = [o.centre for o in source.operations if o.centre and o.centre not in shop.centres]
     wrong = [f for f in factors if f <= 0 or max(f.numerator, f.denominator) > MOST_FACTOR]
-    lots = source.least, source.step
+    lots, centred = (source.least, source.step), any(o.centre for o in source.operations)
     faults = {
         "unknown part": f"{parts[0]} is no part" if parts else "",
         "unknown work centre": f"{centres[0]} is no work centre" if centres else "",
@@ -80,7 +80,7 @@ def _fault(source: Source, shop: Shop) -> Problem | None:
         if wrong or source.output > 1
         else "",
         "wrong substitute": "what stands in is one other part and takes no hours"
-        if source.stands_in and (len(components) != 1 or any(o.centre for o in source.operations))
+        if source.stands_in and ([len(o.components) for o in source.operations] != [1] or centred)
         else "",
     }
     for kind, text in faults.items():
@@ -98,7 +98,7 @@ def _unfolded(source: Source, shop: Shop, number: int) -> Iterable[Way]:
         last = position == len(steps) - 1
         gross = 1 / source.output if last else ONE
         components = [
-            (shop.parts[c.part], c.qty / (1 - c.scrap) * gross) for c in _merged(step.components)
+            (shop.parts[part], qty * gross) for part, qty in _merged(step.components).items()
         ]
         if wip >= 0:
             components.append((wip, gross))
@@ -124,13 +124,12 @@ def _unfolded(source: Source, shop: Shop, number: int) -> Iterable[Way]:
         )
 
 
-def _merged(components: Sequence[Component]) -> list[Component]:
-    """Each part once."""
-    found: dict[tuple[str, Fraction], Component] = {}
+def _merged(components: Sequence[Component]) -> dict[str, Fraction]:
+    """Pieces of each part, with what is lost of them."""
+    found: dict[str, Fraction] = {}
     for one in components:
-        key = (one.part, one.scrap)
-        found[key] = replace(one, qty=one.qty + found[key].qty) if key in found else one
-    return list(found.values())
+        found[one.part] = found.get(one.part, NONE) + one.qty / (1 - one.scrap)
+    return found
 
 
 def _components_first(
@@ -157,20 +156,27 @@ def _components_first(
                 path.append((child, _needed(ways, child)))
             elif state[child] == 1:
                 circle = [one for one, _ in path]
-                problems.append(_opened(ways, names, circle[circle.index(child) :]))
+                problems += _opened(ways, names, circle[circle.index(child) :])
     return order
 
 
-def _opened(ways: dict[int, list[Way]], names: Sequence[str], circle: Sequence[int]) -> Problem:
-    """Remove the ways that close a circle: where substitutes do, only those of one step of it."""
+def _opened(
+    ways: dict[int, list[Way]], names: Sequence[str], circle: Sequence[int]
+) -> list[Problem]:
+    """Remove the ways that close a circle: where substitutes do, only those of one step of it.
+
+    Nothing where it was opened before.
+    """
     steps = list(zip(circle, [*circle[1:], circle[0]], strict=True))
     closing = {step: [w for w in ways[step[0]] if _takes(w, step[1])] for step in steps}
+    if not all(closing.values()):
+        return []
     weak = [step for step in steps if all(way.stands_in for way in closing[step])]
     for part, below in weak[-1:] or steps:
         ways[part] = [way for way in ways[part] if not _takes(way, below)]
     text = " > ".join(names[one] for one in [*circle, circle[0]])
     kind = "circle of substitutes" if weak else "cyclic bill of material"
-    return Problem(kind, names[(weak[-1] if weak else steps[0])[0]], text)
+    return [Problem(kind, names[(weak[-1] if weak else steps[0])[0]], text)]
 
 
 def _takes(way: Way, part: int) -> bool:

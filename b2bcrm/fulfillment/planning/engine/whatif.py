@@ -13,6 +13,7 @@ import numpy as np
 
 from b2bcrm.fulfillment.planning.engine.changing import Change, Service, changed, unit_of
 from b2bcrm.fulfillment.planning.engine.explaining import witness_of
+from b2bcrm.fulfillment.planning.engine.forecasting import last_priority
 from b2bcrm.fulfillment.planning.engine.matching import Planned
 from b2bcrm.fulfillment.planning.engine.plan import Score, plan_of, score
 from b2bcrm.fulfillment.planning.engine.resolving import resolve
@@ -114,7 +115,7 @@ def best_swap(
     if dearest is None:
         return None
     named = {getattr(getattr(c, "line", ""), "name", getattr(c, "line", "")) for c in changes}
-    last = int(plan.book.unit_priority.max(initial=0))
+    last = last_priority(plan.book)
     best: Swap | None = None
     for line in _rivals(plan, dearest, values):
         if line in named:
