@@ -8,9 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from b2bcrm.fulfillment.planning.plant import SERVE_BY, ServeBy
 
 
 class SettingsError(Exception):
@@ -41,6 +43,7 @@ class Settings:
     redis_url: str = field(repr=False, default="")
     cheap_passwords: bool = False
     plans: bool = True  # whether dates come from a plan of the whole order book
+    serve_by: Sequence[ServeBy] = SERVE_BY  # what puts the lines of that plan in order
     morning_at: dt.time | None = dt.time(7)  # when the morning report is due; None: never
 
     @property
@@ -125,6 +128,12 @@ class Settings:
         except ValueError:
             morning_at = None
             faults.append("CRM_MORNING_REPORT must be an hour such as 07:00, or 0 for none")
+        try:
+            serve_by = _rule(environ.get("CRM_SERVE_BY", ",".join(SERVE_BY)))
+        except ValueError:
+            serve_by = SERVE_BY
+            words = ", ".join(ServeBy)
+            faults.append(f"CRM_SERVE_BY must name some of {words}, each once, with commas")
         params = dict(pair.partition("=")[::2] for pair in environ.get("ERP_PARAMS", "").split())
         if not all(params) or not all(params.values()):
             faults.append("ERP_PARAMS must be name=value pairs with spaces between them")
@@ -151,6 +160,7 @@ class Settings:
             redis_url=environ.get("REDIS_URL", ""),
             mail_from=environ.get("MAIL_FROM", "sales@formosa.example"),
             plans=environ.get("CRM_PLAN", "") != "0",
+            serve_by=serve_by,
             morning_at=morning_at,
             cheap_passwords=environ.get("CRM_CHEAP_PASSWORDS", "") == "1",
         )
@@ -160,6 +170,14 @@ def _hour(text: str) -> dt.time | None:
     """A time of day in the home zone; None for ``0``. Raises ValueError."""
     found = None if text == "0" else dt.time.fromisoformat(text)
     if found is not None and found.tzinfo is not None:
+        raise ValueError(text)
+    return found
+
+
+def _rule(text: str) -> tuple[ServeBy, ...]:
+    """The words of a rule with commas between them. Raises ValueError."""
+    found = tuple(ServeBy(word.strip()) for word in text.split(","))
+    if len(set(found)) < len(found):
         raise ValueError(text)
     return found
 

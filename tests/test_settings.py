@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from b2bcrm.fulfillment.planning.plant import ServeBy
 from b2bcrm.settings import Settings, SettingsError
 
 REAL = {
@@ -39,6 +40,16 @@ def test_the_morning_report_has_an_hour_and_can_be_switched_off(tmp_path):
     for wrong in ("at seven", "07:00+02:00"):
         with pytest.raises(SettingsError, match="CRM_MORNING_REPORT"):
             Settings.from_env(folder | {"CRM_MORNING_REPORT": wrong})
+
+
+def test_the_rule_by_which_lines_are_served_is_of_known_words_each_once(tmp_path):
+    folder = {"CRM_DATA_DIR": str(tmp_path)}
+    assert ",".join(Settings.from_env(folder).serve_by) == "class,promise,entry"
+    other = Settings.from_env(folder | {"CRM_SERVE_BY": "value, wish"}).serve_by
+    assert other == (ServeBy.VALUE, ServeBy.WISH)
+    for wrong in ("", "class,size", "entry,class,entry"):
+        with pytest.raises(SettingsError, match="CRM_SERVE_BY must name some of"):
+            Settings.from_env(folder | {"CRM_SERVE_BY": wrong})
 
 
 def test_with_a_database_nothing_of_the_demo_is_left():

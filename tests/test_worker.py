@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from dataclasses import replace
 from functools import partial
 
 import pytest
 import sqlalchemy as sa
 
 from b2bcrm import bootstrap, worker
-from b2bcrm.fulfillment.models import FigureRun
+from b2bcrm.fulfillment.models import FigureRun, PlanRun
+from b2bcrm.fulfillment.planning.packing import unpack
+from b2bcrm.fulfillment.planning.plant import ServeBy
 from b2bcrm.kernel.clock import pinned
 from b2bcrm.kernel.courier import Courier
 from b2bcrm.kernel.database import make_engine
@@ -21,6 +24,7 @@ from b2bcrm.sync.envelopes import StoredEnvelopes
 from b2bcrm.sync.models import JobSlot
 from connectors.mail.folder import FolderMailer
 from tests.conftest import NOW
+from tests.factories import make_account, make_line, make_order
 
 pytestmark = pytest.mark.db
 
@@ -108,3 +112,27 @@ def test_figures_are_summed_once_and_then_only_after_a_change(house):
     with house.office.open() as work:
         work.bump("work_order")
     assert house.sum_figures() == 1
+
+
+def test_the_worker_plans_by_the_rule_of_service_of_its_settings(house):
+    with house.office.open() as work:
+        later, sooner = (
+            make_order(
+                work,
+                make_account(work, customer_class=customer_class),
+                lines=[make_line(work, first_promised_on=first)],
+            ).no
+            for customer_class, first in (("A", NOW.date()), ("C", NOW.date() - dt.timedelta(1)))
+        )
+
+    def served():
+        assert house.plan(anyway=True)
+        with house.office.open() as work:
+            newest = sa.select(PlanRun.plan).order_by(PlanRun.id.desc()).limit(1)
+            packed = unpack(work.session.scalar(newest))
+        lines = [packed.names.lines[packed.book.unit_line[unit]] for unit in packed.book.sequence]
+        return [line.partition("/")[0] for line in lines]
+
+    assert served() == [later, sooner]
+    house = replace(house, settings=replace(house.settings, serve_by=[ServeBy.PROMISE]))
+    assert served() == [sooner, later]

@@ -128,7 +128,7 @@ class House:
 
         readiness.prepare()
         with self.office.open(read_only=True) as work:
-            due = replanning.plan_due(work, anyway=anyway)
+            due = replanning.plan_due(work, anyway=anyway, serve_by=self.settings.serve_by)
         if due is None:
             return False
         made = replanning.make_plan(due, improve_s=improve_s)
@@ -154,7 +154,7 @@ class House:
 
         readiness.prepare()
         with self.office.open(read_only=True) as work:
-            found = foreseeing.read_coming(work)
+            found = foreseeing.read_coming(work, self.settings.serve_by)
         if found is not None:
             odds = foreseeing.foresee(found)
             with self.office.open() as work:

@@ -29,7 +29,8 @@ def line(n: int, **facts) -> OpenLine:
         "kept": D(0),
         "wish": on(14),
         "customer_class": "B",
-        "rank": (on(14), on(0), n),
+        "promise": on(14),
+        "entry": (on(0), n),
     }
     return OpenLine(**(values | facts))
 

@@ -32,6 +32,7 @@ from b2bcrm.fulfillment.planning.plant import (
     OpenStep,
     Policy,
     Rows,
+    ServeBy,
     Step,
 )
 from b2bcrm.fulfillment.planning.telling import tell
@@ -96,7 +97,8 @@ def line(**facts):
         "kept": D(0),
         "wish": on(30),
         "customer_class": "A",
-        "rank": (on(30), TODAY, 1),
+        "promise": on(30),
+        "entry": (TODAY, 1),
     }
     return OpenLine(**(values | facts))
 
@@ -193,14 +195,40 @@ def test_what_we_reserved_is_kept_before_all_else_and_not_asked_for_twice():
     assert (second.name, second.qty, second.priority) == ("SO-1/10", 6, 1)
 
 
-def test_lines_are_served_by_class_and_then_by_first_promise():
+def served(*rule):
+    """(Priority, line) in the order of service by a rule; lines of which each is first by one."""
     lines = [
-        line(no="late", rank=(on(40), TODAY, 1), ref=""),
-        line(no="small", customer_class="C", rank=(on(1), TODAY, 2), ref=""),
-        line(no="early", rank=(on(30), TODAY, 3), ref=""),
+        line(no="late", promise=on(40), entry=(on(-9), 1), ref=""),
+        line(no="small", customer_class="C", promise=on(1), entry=(on(-9), 2), ref=""),
+        line(no="early", promise=on(30), entry=(on(-2), 3), wish=on(29), ref=""),
+        line(no="dear", customer_class="B", promise=on(30), entry=(on(-5), 4), each=D(9), ref=""),
     ]
-    found = sorted(told(lines=lines).facts.lines, key=lambda one: (one.priority, one.rank))
-    assert [one.name for one in found] == ["early", "late", "small"]
+    by = {"serve_by": [ServeBy(word) for word in rule]} if rule else {}
+    found = sorted(told(lines=lines, **by).facts.lines, key=lambda one: (one.priority, one.rank))
+    return [(one.priority, one.name) for one in found]
+
+
+def test_lines_are_served_by_class_and_then_by_first_promise():
+    assert served() == [(1, "early"), (1, "late"), (2, "dear"), (3, "small")]
+    assert served("class", "promise", "entry") == served()
+
+
+def test_inside_a_class_the_rest_of_the_rule_puts_lines_in_order():
+    assert served("class", "entry") == [(1, "late"), (1, "early"), (2, "dear"), (3, "small")]
+
+
+@pytest.mark.parametrize(
+    ("rule", "names"),
+    [
+        ("promise", ["small", "dear", "early", "late"]),
+        ("promise class", ["small", "early", "dear", "late"]),
+        ("entry", ["late", "small", "dear", "early"]),
+        ("value", ["dear", "late", "small", "early"]),
+        ("wish", ["early", "late", "small", "dear"]),
+    ],
+)
+def test_a_rule_that_does_not_begin_with_the_class_serves_all_lines_together(rule, names):
+    assert served(*rule.split()) == [(1, name) for name in names]
 
 
 def test_a_day_late_costs_the_value_that_waits_and_more_of_the_first_classes():
@@ -289,7 +317,7 @@ def policied(draw) -> OpenLine:
         max_late=max_late,
         complete=order == "SO-2",
         wish=wish,
-        rank=(wish, TODAY, 1),
+        promise=wish,
         qty=D(draw(st.integers(1, 12))),
         transit=draw(st.integers(0, 3)),
         receiving=draw(st.sampled_from(["", "1111100", "0010000"])),

@@ -39,7 +39,7 @@ def on(days: int) -> dt.date:
 
 
 def line(no, item, qty, wish, site="TC"):
-    return OpenLine("", no, item, site, D(qty), D(0), on(wish), "A", (on(wish), TODAY, 1))
+    return OpenLine("", no, item, site, D(qty), D(0), on(wish), "A", on(wish), (TODAY, 1))
 
 
 # A pump is milled in a day and polished the next from one shaft, of which four are at TC. Anything

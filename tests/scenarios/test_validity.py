@@ -34,8 +34,8 @@ def made_of(component, qty="1", **facts):
 
 def pumps(wish, qty="10", name="SO-1/10"):
     """A customer wants pumps; they leave the day after they are there."""
-    rank = (on(wish), TODAY, 1)
-    return OpenLine("", name, "PUMP", "TC", D(qty), D(0), on(wish + 1), "A", rank)
+    wanted = D(qty), D(0), on(wish + 1), "A", on(wish), (TODAY, 1)
+    return OpenLine("", name, "PUMP", "TC", *wanted)
 
 
 def planned(*rows, lines, stock=None, documents=(), items=(PUMP, SHAFT, ROD)):

@@ -5,6 +5,7 @@ Reading takes a read-only Work, the rounds none, storing a short one of its own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from b2bcrm.fulfillment.models import SurenessRun
 from b2bcrm.fulfillment.planning.figures import Coming, Promised
 from b2bcrm.fulfillment.planning.odds import History, coming
-from b2bcrm.fulfillment.planning.plant import Rows
+from b2bcrm.fulfillment.planning.plant import SERVE_BY, Rows, ServeBy
 from b2bcrm.fulfillment.queries.sums import first_promises
 from b2bcrm.fulfillment.snapshot import history, plant
 from b2bcrm.kernel.work import Work
@@ -27,11 +28,11 @@ class Foreseen:
     wanted: list[Promised]
 
 
-def read_coming(work: Work) -> Foreseen | None:
+def read_coming(work: Work, serve_by: Sequence[ServeBy] = SERVE_BY) -> Foreseen | None:
     """What the rounds need; None before anything was learned of promises."""
     if work.session.scalar(sa.select(SurenessRun.id)) is None:
         return None
-    return Foreseen(plant.take(work), history.take(work), first_promises(work))
+    return Foreseen(plant.take(work, serve_by), history.take(work), first_promises(work))
 
 
 def foresee(found: Foreseen) -> Coming | None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,7 @@ from b2bcrm.fulfillment.planning.engine.plan import Plan, plan_of, score
 from b2bcrm.fulfillment.planning.engine.repairing import repaired
 from b2bcrm.fulfillment.planning.engine.solving import solve
 from b2bcrm.fulfillment.planning.packing import Packed, pack
+from b2bcrm.fulfillment.planning.plant import SERVE_BY, ServeBy
 from b2bcrm.fulfillment.planning.telling import Told, tell
 from b2bcrm.fulfillment.snapshot import plant, pools
 from b2bcrm.fulfillment.snapshot.live import TOPICS
@@ -80,7 +81,9 @@ class Made:
     orders: dict[str, bool]  # order that rests on the plan -> whether a line of it is late
 
 
-def plan_due(work: Work, *, anyway: bool = False) -> Due | None:
+def plan_due(
+    work: Work, *, anyway: bool = False, serve_by: Sequence[ServeBy] = SERVE_BY
+) -> Due | None:
     """What to plan: rows changed, or the last plan is another day's. None without any item."""
     # Asked before the rows are read: a change that comes in between is found by the next look.
     source = version_of(work.session, *TOPICS)
@@ -88,7 +91,7 @@ def plan_due(work: Work, *, anyway: bool = False) -> Due | None:
     newest = work.session.execute(query).one_or_none()
     if newest is not None and tuple(newest) == (source, work.today) and not anyway:
         return None
-    rows = plant.take(work)
+    rows = plant.take(work, serve_by)
     if not rows.items:
         return None
     last = loaded(work)

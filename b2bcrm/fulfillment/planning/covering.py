@@ -70,7 +70,7 @@ def open_demand(
             part = places.part(component, document.site)
             needs[document.no, component] = cover.rest(document.no, component, part, qty)
     lines: dict[str, Decimal] = {}
-    for wanted in sorted(rows.lines, key=lambda ln: (ln.wish, ln.rank)):
+    for wanted in sorted(rows.lines, key=lambda ln: (ln.wish, ln.promise, ln.entry)):
         qty, part = wanted.qty - wanted.kept, places.part(wanted.item, wanted.site)
         lines[wanted.no] = cover.rest(wanted.ref, wanted.item, part, qty) if wanted.ref else qty
     return (

@@ -21,6 +21,19 @@ MAKE, BUY = "make", "buy"
 IN_PROGRESS = " / "  # in the engine's names of parts between two operations
 
 
+class ServeBy(enum.StrEnum):
+    """What puts order lines into the order in which a plan serves them."""
+
+    CLASS = "class"  # of the customer
+    PROMISE = "promise"  # the first promised day, else the requested one
+    ENTRY = "entry"
+    VALUE = "value"  # of what is open, the dearest first
+    WISH = "wish"  # the promised day, else the requested one
+
+
+SERVE_BY = (ServeBy.CLASS, ServeBy.PROMISE, ServeBy.ENTRY)
+
+
 class ItemRow(NamedTuple):
     """``lead_days`` working days, 0: unknown. ``lot`` is the least that is bought at once.
 
@@ -139,8 +152,9 @@ class OpenLine(NamedTuple):
     """``qty`` pieces of an order line that have not left, ``kept`` of them reserved by us.
 
     ``ref`` is how the ERP's documents name it, empty before the ERP has the order. ``each`` is what
-    a piece is sold for, in the company's currency. ``rank`` puts lines of one ``customer_class`` in
-    order. ``transit`` and ``receiving`` lead to the customer.
+    a piece is sold for, in the company's currency. ``wish`` is the promised day, ``promise`` the
+    first promised one, either else the requested one; ``entry`` is the order's day and the line's
+    number. ``transit`` and ``receiving`` lead to the customer.
     """
 
     ref: str
@@ -151,7 +165,8 @@ class OpenLine(NamedTuple):
     kept: Decimal
     wish: dt.date
     customer_class: str
-    rank: tuple[dt.date, dt.date, int]
+    promise: dt.date
+    entry: tuple[dt.date, int]
     transit: int = 0
     receiving: str = ""
     each: Decimal = Decimal(0)
@@ -222,6 +237,7 @@ class Rows:
     allocations: Sequence[Allocation] = ()
     calendars: dict[str, WorkCalendar] = field(default_factory=dict)
     site_calendars: dict[str, str] = field(default_factory=dict)
+    serve_by: Sequence[ServeBy] = SERVE_BY
 
 
 def scale_of(unit: str) -> int:

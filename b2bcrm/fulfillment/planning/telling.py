@@ -49,12 +49,11 @@ from b2bcrm.fulfillment.planning.plant import (
     scale_of,
     supply_name,
 )
+from b2bcrm.fulfillment.planning.serving import in_turn, priority
 from b2bcrm.kernel.calendar import WorkCalendar
 
 SHORTEST, LONGEST, AFTER_LAST = 400, 800, 120  # days of a plan
 KINDS = {STOCK: SupplyKind.STOCK, PURCHASE: SupplyKind.PURCHASE, WORK: SupplyKind.WORK}
-PRIORITIES = {"A": 1, "B": 2}  # what is kept comes before all of them, any other class after
-OTHERS = 3
 STAKES = {"A": 3, "B": 2}  # a day late of a class counts as so many of any other
 Windows = dict[str, dict[int, int]]
 
@@ -320,7 +319,8 @@ class _Teller:
 
     def _lines(self) -> list[Line]:
         _, left = self._demand
-        wanted = sorted((row for row in self.rows.lines if row.no in left), key=lambda r: r.rank)
+        by = self.rows.serve_by
+        wanted = in_turn((row for row in self.rows.lines if row.no in left), by)
         # Of pieces that others bring the plan knows no day to cut them by.
         covered = {row.unit for row in self.rows.lines if left.get(row.no) != row.qty}
         found = []
@@ -332,7 +332,7 @@ class _Teller:
                 self.places.part(row.item, row.site),
                 ceil(left[row.no] * scale),
                 self._day(row.wish),
-                PRIORITIES.get(row.customer_class, OTHERS),
+                priority(row, by),
                 rank=n,
                 together="" if row.unit == row.no else row.unit,
                 transit=row.transit + 1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -27,6 +28,7 @@ from b2bcrm.fulfillment.models import (
 from b2bcrm.fulfillment.planning.atp import FRESH, PURCHASE, WORK
 from b2bcrm.fulfillment.planning.firming import without_firm
 from b2bcrm.fulfillment.planning.plant import (
+    SERVE_BY,
     BomLine,
     Center,
     Document,
@@ -37,6 +39,7 @@ from b2bcrm.fulfillment.planning.plant import (
     OpenStep,
     Policy,
     Rows,
+    ServeBy,
     Step,
 )
 from b2bcrm.fulfillment.snapshot import allocations, firm
@@ -50,7 +53,7 @@ ZERO = Decimal(0)
 KEPT_ROWS = 20_000  # witnesses of promises whose meaning a process remembers
 
 
-def take(work: Work) -> Rows:
+def take(work: Work, serve_by: Sequence[ServeBy] = SERVE_BY) -> Rows:
     """Everything that a plan made today needs."""
     session = work.session
     items = [
@@ -106,6 +109,7 @@ def take(work: Work) -> Rows:
             site.code: site.calendar_code
             for site in session.scalars(sa.select(Site).order_by(Site.id))
         },
+        serve_by=serve_by,
     )
     return without_firm(rows, firm.take(work))
 
@@ -243,7 +247,8 @@ def _lines(work: Work) -> list[OpenLine]:
                 kept=reserved.get((no, str(line_no)), ZERO),
                 wish=promised or requested,
                 customer_class=customer_class,
-                rank=(first or requested, ordered_on, line_id),
+                promise=first or requested,
+                entry=(ordered_on, line_id),
                 transit=transit if at_customer(incoterm) else 0,
                 receiving=receiving if at_customer(incoterm) else "",
                 each=net * rate / ordered,
