@@ -138,7 +138,8 @@ def test_nothing_is_offered_ahead_of_what_leaves_with_others_or_below_its_least(
     project(work, [order.id])
     assert newest(work, order).part(work.today) == READY
     other = make_line(work, make_item(work, no="OTHER"), line_no=20)
-    other.order, other.leaves_with, line.leaves_with = order, "A", "A"
+    order.lines.append(other)
+    other.leaves_with = line.leaves_with = "A"
     work.session.flush()
     project(work, [order.id])
     assert newest(work, order).part(work.today) is None

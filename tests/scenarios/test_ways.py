@@ -305,18 +305,16 @@ def test_what_does_not_fit_over_its_days_is_cut_and_starts_earlier() -> None:
 
 
 # ------------------------------------------------------------------------- what stock can help to
-def test_the_old_component_in_stock_is_used_before_the_change_where_the_new_takes_too_long() -> (
-    None
-):
+def test_the_old_component_in_stock_is_used_for_what_must_begin_before_the_change() -> None:
     sources = [
         make("shaft", 2, 0, Component("alloy"), fence=8),
         make("shaft", 2, 0, Component("steel"), until=7),
         buy("steel", 30),
         buy("alloy", 30),
     ]
-    told = facts(Line("L", "shaft", 5, wish=10), sources=sources, buckets=days(9, 0, 60),
+    told = facts(Line("L", "shaft", 5, wish=9), sources=sources, buckets=days(9, 0, 60),
                  supplies=[Supply("steel", 9)])  # fmt: skip
-    assert tell(told).arrives("L") == 10
+    assert tell(told).arrives("L") == 9
 
 
 def test_what_lots_bring_too_much_of_stands_in_for_nothing_they_are_given_back_for() -> None:
