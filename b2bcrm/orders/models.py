@@ -219,7 +219,7 @@ def policy_words(
         qty, of = show_decimal(least), unit_word(unit)
         found.append(Message("at least %(qty)s %(unit)s per shipment", qty=qty, unit=of))
     if max_late is not None:
-        found.append(Message("not more than %(days)s days late", days=max_late))
+        found.append(Message("not more than %(days)s calendar days late", days=max_late))
     if not found:
         return None
     return reduce(lambda a, b: Message("%(first)s, %(second)s", first=a, second=b), found)

@@ -276,10 +276,13 @@ def test_a_line_says_how_it_may_leave_and_what_the_plan_sends_ahead(work, sales)
     project_line(work, order, in_two=in_two)
     project_order(work, order, deciding_line_no=10)
     text = read(sales, stored(work, order))
-    assert "leaves with line 20, at least 4 pcs per shipment, not more than 9 days late" in text
+    assert (
+        "leaves with line 20, at least 4 pcs per shipment, not more than 9 calendar days late"
+        in text
+    )
     assert "4 leave on Fri 27 Nov 2026, the rest on Tue 8 Dec 2026." in text
     assert f"/orders/{order.no}/lines/10/policy" in text
     order.partial_delivery = False
     text = read(sales, stored(work, order))
     assert "per shipment" not in text
-    assert "not more than 9 days late" in text
+    assert "not more than 9 calendar days late" in text

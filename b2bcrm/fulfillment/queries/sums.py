@@ -123,7 +123,7 @@ _LINES = sa.union_all(
     .join(OrderLine, OrderLine.id == LineProjection.order_line_id)
     .join(Order, Order.id == OrderLine.order_id)
     .join(Item, Item.id == OrderLine.item_id)
-    .where(LineProjection.came_on >= sa.bindparam("since")),
+    .where(LineProjection.came_on >= sa.bindparam("since"), sa.not_(OrderLine.cancelled)),
 )
 
 
