@@ -14,15 +14,17 @@ from fractions import Fraction
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
-from b2bcrm.catalog.models import Item, RoutingRow, WorkCenter
+from b2bcrm.catalog.models import BomRow, Item, RoutingRow, WorkCenter
 from b2bcrm.fulfillment.models import (
     LineProjection,
     OrderProjection,
     PurchaseLine,
     Shipment,
     ShortPart,
+    Stock,
     WorkOrder,
 )
+from b2bcrm.fulfillment.planning.clearing import Clear, Missing
 from b2bcrm.fulfillment.planning.figures import (
     Heat,
     HeatCell,
@@ -85,6 +87,7 @@ class Books:
             parts=parts[: 200 if all_parts else 6],
             part_count=len(parts),
             held_up=held_up,
+            clear=self._clear(found, all_parts),
             lost=self._lost(found, period),
             center=code,
             weeks=weeks,
@@ -243,6 +246,49 @@ class Books:
         ]
         kept = [r for r in came if r.received_on <= (r.first_confirmed_on or r.requested_on)]
         return {"supplier": mine[0].supplier_name, "kept": len(kept), "came": len(came)}
+
+    def _clear(self, found, all_parts):
+        """Where no document is pegged to a work order and nothing stands in; else None."""
+        session = self.work.session
+        makes = session.scalars(sa.select(WorkOrder)).all()
+        if {row.demand_ref for row in [*self.bought, *makes]} & {make.no for make in makes}:
+            return None
+        left = {(r.item_no, r.site_code): r.on_hand for r in session.scalars(sa.select(Stock))}
+        made_of = session.scalars(sa.select(BomRow)).all()
+        waiting = [
+            make
+            for make in makes
+            if make.status in {"planned", "released"}
+            and make.planned_start_on <= self.today + 2 * WEEK
+        ]
+        counts, rows = [0, 0], []
+        for make in sorted(waiting, key=lambda make: (make.planned_start_on, make.no)):
+            lacks = []
+            for line in (line for line in made_of if line.item_no == make.item_no):
+                need, spot = line.qty_per * make.qty, (line.component_no, make.site_code)
+                missing = max(Decimal(0), need - left.get(spot, Decimal(0)))
+                left[spot] = left.get(spot, Decimal(0)) - need + missing
+                if missing:
+                    lacks.append(
+                        Missing(
+                            work_order=make.no,
+                            item_no=make.item_no,
+                            start_on=make.planned_start_on,
+                            part_no=line.component_no,
+                            qty=missing,
+                        )
+                    )
+            if found.site_id in {None, self.sites[make.site_code]}:
+                counts[0] += 1
+                counts[1] += not lacks
+                rows += lacks
+        return Clear(
+            starts=counts[0],
+            clear=counts[1],
+            here=counts[1],
+            rows=tuple(rows[: 200 if all_parts else 6]),
+            row_count=len(rows),
+        )
 
     def _load(self, found, wanted):
         session = self.work.session

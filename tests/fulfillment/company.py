@@ -57,6 +57,7 @@ class Company:
                                setup_hours=D("1.5"), unit_hours=D("0.33")),
                 ])  # fmt: skip
             plant.stock("SW-25", 5)
+            plant.stock("RB-25", 60)
         for _ in range(5):
             self.act("do_sell")
 
@@ -133,6 +134,14 @@ class Company:
             demand_ref=f"{order.erp_no}/{line.line_no}", operations=(step,),
         )  # fmt: skip
         intake.apply_work_orders(work, [record])
+
+    def do_count_stock(self, work):
+        """The ERP has counted what work orders are made of."""
+        record = erp.StockLevel(
+            erp_id="RB-25@TC", item="RB-25", site="TC", on_hand=D(self.dice.randint(0, 60)),
+            allocated=D(0), as_of=work.now,
+        )  # fmt: skip
+        intake.apply_stock(work, [record])
 
     def do_ship(self, work):
         order, line = self.a_line(work)

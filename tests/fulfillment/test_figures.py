@@ -64,7 +64,10 @@ def assert_exact(office, centers=("",)):
             found = BoardFilter(site_id=site, family=family, weeks=next(weeks))
             asked = {"center": center, "all_parts": found.weeks == 26, "period": next(periods)}
             page = dataclasses.replace(figures(work, found, **asked), erp_as_of=None)
-            assert page == books.figures(found, **asked), found
+            counted = books.figures(found, **asked)
+            if counted.clear is None:  # more than can be told by hand: see test_clearing
+                page = dataclasses.replace(page, clear=None)
+            assert page == counted, found
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -139,7 +142,7 @@ def test_on_the_next_day_yesterdays_figures_are_not_shown(office, company, only_
     look(office)
     pass_time(office, days=1)
     assert shown(office) == by_hand(office)
-    assert sorted(look(office)) == ["load", "orders", "suppliers"]
+    assert sorted(look(office)) == ["clear", "load", "orders", "suppliers"]
     only_stored()
     assert shown(office) == by_hand(office)
 
@@ -153,7 +156,7 @@ def test_a_quiet_minute_costs_no_sum_and_no_write(office, company):
 def test_a_process_that_dies_before_it_stores_leaves_the_rest_to_the_next_look(office, company):
     with office.open(read_only=True) as work:
         actions.sum_figures(work)  # and dies
-    assert sorted(look(office)) == ["load", "orders", "suppliers"]
+    assert sorted(look(office)) == ["clear", "load", "orders", "suppliers"]
     sell(company)  # projected, and the process dies before its look
     assert look(office) == ["orders"]
 

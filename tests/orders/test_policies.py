@@ -46,7 +46,10 @@ def test_it_stands_on_the_line_on_the_timeline_and_goes_nowhere_else(work, order
     assert (line.leaves_with, line.least_shipment, line.max_late_days) == ("A", 5, 0)
     assert told(work) == [
         "Line 20: marked A, as no other line is",
-        "Line 10: leaves with line 20, at least 5 pcs per shipment, not more than 0 calendar days late",
+        (
+            "Line 10: leaves with line 20, at least 5 pcs per shipment, "
+            "not more than 0 calendar days late"
+        ),
     ]
     assert order.amendment_no == 0
     assert work.session.scalars(sa.select(Delivery)).all() == []

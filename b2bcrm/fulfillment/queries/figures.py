@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from b2bcrm.fulfillment.models import FigureRun, FigureSheet
+from b2bcrm.fulfillment.planning import clearing
 from b2bcrm.fulfillment.planning import figures as planning
+from b2bcrm.fulfillment.planning.clearing import Clear
 from b2bcrm.fulfillment.planning.figures import (
     LOAD_WEEKS,
     Heat,
@@ -35,6 +37,7 @@ from b2bcrm.fulfillment.planning.sums import (
 )
 from b2bcrm.fulfillment.queries.ages import FEEDS
 from b2bcrm.fulfillment.queries.board import BoardFilter, staff_only
+from b2bcrm.fulfillment.queries.clearing import sum_clear
 from b2bcrm.fulfillment.queries.sums import sum_load, sum_orders
 from b2bcrm.fulfillment.queries.suppliers import sum_suppliers
 from b2bcrm.kernel.timeline import version
@@ -57,6 +60,7 @@ RUNS = (
     Run("orders", ("order", "projection", "catalog"), sum_orders),
     Run("load", ("work_order", "catalog"), sum_load),
     Run("suppliers", ("purchase_order",), sum_suppliers),
+    Run("clear", ("work_order", "purchase_order", "stock", "catalog"), sum_clear),
 )
 
 
@@ -74,6 +78,7 @@ class Figures:
     parts: list[ShortRow]
     part_count: int
     held_up: int
+    clear: Clear
     lost: tuple[Lost, ...]
     center: str
     weeks: list[LoadWeek]
@@ -89,14 +94,19 @@ def figures(
     all_parts: bool = False,
     period: Period = Period.COMING,
 ) -> Figures:
-    """What the board shows of all open orders that site and family leave."""
+    """What the board shows of all open orders that site and family leave.
+
+    ``all_parts``: all short parts and all that work orders lack, not only the first of them.
+    """
     staff_only(work)
     site = ALL_SITES if found.site_id is None else found.site_id
     scope = SheetKey("orders", site, found.family or ALL_FAMILIES)
     of_load = SheetKey("load", site, center or BUSIEST)
     of_weeks, of_parts = SheetKey("weeks", site), scope._replace(kind="parts")
-    of_suppliers = SheetKey("suppliers", site)
-    wanted = [scope, of_weeks, of_load, of_suppliers] + [of_parts] * all_parts
+    of_suppliers, of_clear = SheetKey("suppliers", site), SheetKey("clear", site)
+    of_missing = SheetKey("missing", site)
+    wanted = [scope, of_weeks, of_load, of_suppliers, of_clear]
+    wanted += [of_parts, of_missing] * all_parts
     sheets, erp_as_of = _sheets(work, wanted)
 
     def sheet(key: SheetKey) -> Sheet:
@@ -114,6 +124,7 @@ def figures(
         ),
         part_count=orders.get("parts", 0),
         held_up=orders.get("held_up", 0),
+        clear=clearing.clear(sheet(of_clear), sheet(of_missing) if all_parts else {}),
         lost=planning.lost(orders, period),
         center=code,
         weeks=weeks,

@@ -251,35 +251,59 @@ def _shorts(work: Work) -> list[Short]:
 
 def sum_load(work: Work) -> Sheets:
     """Hours that open operations need per work centre and week, against what it can give."""
-    query = (
-        sa.select(
-            WorkCenter.code,
-            sa.func.coalesce(Site.id, ALL_SITES),
-            sa.type_coerce(WorkCenter.hours_per_day, _RAW),
-            WorkCenter.calendar_code,
-            CalendarRow,
-        )
-        .outerjoin(Site, Site.code == WorkCenter.site_code)
-        .outerjoin(CalendarRow, CalendarRow.code == WorkCenter.calendar_code)
+    found = sa.union_all(_centers(), _hours()).subquery()
+    query = sa.select(found, CalendarRow).outerjoin(
+        CalendarRow, CalendarRow.code == found.c.calendar_code
     )
-    centers = []
-    for code, site_id, per_day, calendar_code, *stored in work.session.execute(query):
+    centers, hours = [], []
+    for (
+        code,
+        site_id,
+        per_day,
+        calendar_code,
+        start,
+        end,
+        whole,
+        pieces,
+        *stored,
+    ) in work.session.execute(query):
+        if start is not None:
+            hours.append(OpenHours(code, start, end, int(whole), int(pieces)))
+            continue
         row: CalendarRow | None = stored[0]
         calendar = WorkCalendar(calendar_code) if row is None else row.value()
         centers.append(Center(code, site_id, per_day, calendar))
-    return load_sheets(centers, _hours(work), work.today)
+    return load_sheets(centers, hours, work.today)
 
 
-def _hours(work: Work) -> list[OpenHours]:
+def _centers() -> sa.Select[*tuple[Any, ...]]:
+    """Work centres as rows beside those of hours, which have no calendar."""
+    never = sa.cast(sa.null(), sa.Date)
+    return sa.select(
+        WorkCenter.code,
+        sa.func.coalesce(Site.id, ALL_SITES).label("site_id"),
+        sa.type_coerce(WorkCenter.hours_per_day, _RAW).label("per_day"),
+        WorkCenter.calendar_code,
+        never.label("start_on"),
+        never.label("end_on"),
+        sa.literal(0, _RAW).label("hours"),
+        sa.literal(0, _RAW).label("pieces"),
+    ).outerjoin(Site, Site.code == WorkCenter.site_code)
+
+
+def _hours() -> sa.Select[*tuple[Any, ...]]:
     per_piece = sa.type_coerce(RoutingRow.unit_hours, _RAW)
     left = sa.type_coerce(WorkOrder.qty, _RAW) - sa.type_coerce(Operation.qty_done, _RAW)
     setup = sa.case(
         (Operation.qty_done == 0, sa.type_coerce(RoutingRow.setup_hours, _RAW) * 1_000_000),
         else_=0,
     )
-    query = (
+    return (
         sa.select(
             Operation.work_center,
+            sa.literal(ALL_SITES, _RAW),
+            sa.literal(0, _RAW),
+            sa.cast(sa.null(), sa.String),
             Operation.planned_start_on,
             Operation.planned_end_on,
             sa.func.sum(per_piece * sa.case((left > 0, left), else_=0) + setup, type_=_RAW),
@@ -296,7 +320,3 @@ def _hours(work: Work) -> list[OpenHours]:
         .where(Operation.status != sa.literal_column("'done'"), WorkOrder.status.in_(OPEN_WORK))
         .group_by(Operation.work_center, Operation.planned_start_on, Operation.planned_end_on)
     )
-    return [
-        OpenHours(center, start, end, int(hours), int(pieces))
-        for center, start, end, hours, pieces in work.session.execute(query)
-    ]
