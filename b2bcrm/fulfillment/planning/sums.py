@@ -3,8 +3,9 @@
 There is one sheet per kind, site and code. For each family ``orders`` (totals, first promises by
 day, days lost, the first short parts) and ``parts`` (all short parts, where there are more); for
 all together ``weeks`` (open lines by week and family); for each work centre ``load`` (hours by
-week). Site 0 is every site, code "" every family or the busiest work centre. An order counts with
-each family that it has in a line.
+week). Which work orders can start is in two more per site (``planning.clearing``). Site 0 is every
+site, code "" every family or the busiest work centre. An order counts with each family that it has
+in a line.
 """
 
 from __future__ import annotations
