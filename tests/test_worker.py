@@ -104,11 +104,11 @@ def test_everything_that_is_due_runs_against_an_empty_database(house):
         )
         assert set(finished) == set(bootstrap.DAILY)
         names = set(work.session.scalars(sa.select(FigureRun.name)))
-        assert names == {"clear", "load", "orders", "suppliers"}
+        assert names == {"clear", "load", "orders"}
 
 
 def test_figures_are_summed_once_and_then_only_after_a_change(house):
-    assert house.sum_figures() == 4
+    assert house.sum_figures() == 3
     assert house.sum_figures() == 0
     with house.office.open() as work:
         work.bump("work_order")

@@ -142,7 +142,7 @@ def test_on_the_next_day_yesterdays_figures_are_not_shown(office, company, only_
     look(office)
     pass_time(office, days=1)
     assert shown(office) == by_hand(office)
-    assert sorted(look(office)) == ["clear", "load", "orders", "suppliers"]
+    assert sorted(look(office)) == ["clear", "load", "orders"]
     only_stored()
     assert shown(office) == by_hand(office)
 
@@ -156,7 +156,7 @@ def test_a_quiet_minute_costs_no_sum_and_no_write(office, company):
 def test_a_process_that_dies_before_it_stores_leaves_the_rest_to_the_next_look(office, company):
     with office.open(read_only=True) as work:
         actions.sum_figures(work)  # and dies
-    assert sorted(look(office)) == ["clear", "load", "orders", "suppliers"]
+    assert sorted(look(office)) == ["clear", "load", "orders"]
     sell(company)  # projected, and the process dies before its look
     assert look(office) == ["orders"]
 

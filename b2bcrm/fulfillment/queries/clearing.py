@@ -1,4 +1,6 @@
-"""The rows that say which work orders can start as planned: one statement for all of them."""
+"""The rows that say which work orders can start as planned, and which suppliers keep their word:
+one statement for all of them.
+"""
 
 from __future__ import annotations
 
@@ -19,27 +21,28 @@ from b2bcrm.fulfillment.planning.clearing import (
     clear_sheets,
     clear_to_build,
 )
-from b2bcrm.fulfillment.planning.figures import PLACES
+from b2bcrm.fulfillment.planning.figures import PLACES, Period
 from b2bcrm.fulfillment.planning.plant import BomLine
 from b2bcrm.fulfillment.planning.sums import ALL_SITES, Sheets
+from b2bcrm.fulfillment.queries.suppliers import kept_words, supplier_sheets
 from b2bcrm.kernel.organization import Site
 from b2bcrm.kernel.work import Work
 
 _RAW = sa.BigInteger()
-_START, _BOM, _STOCK = "start", "bom", "stock"
+_START, _BOM, _STOCK, _WORD = "start", "bom", "stock", "word"
 _PURCHASE, _WORK = "purchase_order", "work_order"  # as the page of what rests on them says
 PRICE_PLACES = 6
 
 
 def sum_clear(work: Work) -> Sheets:
-    """Work orders that start soon, those of them that can, and what the others lack."""
+    """Work orders that start soon, those of them that can, and what the others lack; suppliers."""
     starts: list[Start] = []
     bom: list[BomLine] = []
     on_hand: dict[Part, Decimal] = {}
     supplies: list[Supply] = []
-    for kind, no, item, site, a, b, first, last, ref in work.rows(
-        _statement(), {"last": work.today + WITHIN}
-    ):
+    words: list[tuple[int, str, int, int]] = []
+    asked = {"last": work.today + WITHIN, "since": Period.YEAR.since(work.today)}
+    for kind, no, item, site, a, b, first, last, ref in work.rows(_statement(), asked):
         if kind == _START:
             starts.append(Start(no, item, site, b, _exact(a), first))
         elif kind == _BOM:
@@ -47,9 +50,13 @@ def sum_clear(work: Work) -> Sheets:
             bom.append(BomLine(item, no, per, scrap, "", first, last, ref))
         elif kind == _STOCK:
             on_hand[item, site] = _exact(a)
+        elif kind == _WORD:
+            words.append((int(site), no, a, b))
         else:
             supplies.append(Supply(kind, no, item, site, _exact(a), _exact(b), first, ref))
-    return clear_sheets(clear_to_build(starts, bom, on_hand, supplies, work.today))
+    found = clear_sheets(clear_to_build(starts, bom, on_hand, supplies, work.today))
+    found.data |= supplier_sheets(words).data
+    return found
 
 
 def _exact(value: int, places: int = PLACES) -> Decimal:
@@ -87,7 +94,11 @@ def _statement() -> sa.CompoundSelect[Any]:
     ).where(BomRow.item_no.in_(made))
     never = sa.cast(sa.null(), sa.Date)
     stock = _rows(_STOCK, _NONE, Stock, _raw(Stock.on_hand), sa.literal(0), never, never, _NONE)
+    query, told = kept_words()
+    site = sa.cast(told["site"], sa.String)
+    columns = (told["supplier"], _NONE, site, told["kept"], told["came"], never, never, _NONE)
     return sa.union_all(
+        query.add_columns(_text(_WORD), *columns),
         starts,
         bom,
         stock.where(Stock.item_no.in_(taken)),

@@ -39,7 +39,6 @@ from b2bcrm.fulfillment.queries.ages import FEEDS
 from b2bcrm.fulfillment.queries.board import BoardFilter, staff_only
 from b2bcrm.fulfillment.queries.clearing import sum_clear
 from b2bcrm.fulfillment.queries.sums import sum_load, sum_orders
-from b2bcrm.fulfillment.queries.suppliers import sum_suppliers
 from b2bcrm.kernel.timeline import version
 from b2bcrm.kernel.work import Work
 from b2bcrm.sync.models import Feed
@@ -59,7 +58,6 @@ class Run:
 RUNS = (
     Run("orders", ("order", "projection", "catalog"), sum_orders),
     Run("load", ("work_order", "catalog"), sum_load),
-    Run("suppliers", ("purchase_order",), sum_suppliers),
     Run("clear", ("work_order", "purchase_order", "stock", "catalog"), sum_clear),
 )
 
