@@ -278,7 +278,9 @@ def _policy(head: Head, line: LineRow, lines: Sequence[LineRow]) -> Message | No
         return policy_words("", (), None, line.unit, line.max_late_days)
     label = line.leaves_with
     others = [
-        one.line_no for one in lines if label and one.leaves_with == label and one.id != line.id
+        one.line_no
+        for one in lines
+        if label and one.leaves_with == label and not one.cancelled and one.id != line.id
     ]
     return policy_words(label, others, line.least_shipment, line.unit, line.max_late_days)
 

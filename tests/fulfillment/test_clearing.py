@@ -38,11 +38,11 @@ def supply(no, item, there, coming, on, ref=""):
     return Supply("purchase_order", no, item, "TC", D(there), D(coming), on, ref)
 
 
-def cleared(starts, on_hand, supplies=()):
+def cleared(starts, on_hand, supplies=(), bom=BOM):
     on_hand = {(item, "TC"): D(qty) for item, qty in on_hand.items()}
     return {
         row.start.no: (row.here, [(m.part_no, m.qty, m.document_no) for m in row.missing])
-        for row in clear_to_build(starts, BOM, on_hand, supplies, TODAY)
+        for row in clear_to_build(starts, bom, on_hand, supplies, TODAY)
     }
 
 
@@ -72,6 +72,16 @@ def test_what_was_bought_to_stand_in_covers_what_it_stands_in_for():
     assert found == {"A": (False, [("SEAL", 5, "PO-1")])}
     came = supply("PO-1", "RING", 20, 0, -1, ref="A")
     assert cleared([start("A", 5)], {"BOLT": 20, "SEAL": 5}, [came]) == {"A": (True, [])}
+
+
+def test_what_stands_in_does_so_on_its_days_and_each_piece_once():
+    came = supply("PO-1", "RING", 40, 0, -1, ref="A")
+    ring = BOM[2]
+    over = [*BOM[:2], ring._replace(valid_to=TODAY)]
+    lacks = {"A": (False, [("SEAL", 10, "")])}
+    assert cleared([start("A", 5)], {"BOLT": 20}, [came], over) == lacks
+    for_both = [*BOM, ring._replace(stands_in_for="BOLT")]
+    assert cleared([start("A", 5)], {}, [came], for_both) == lacks
 
 
 PIECES = st.integers(0, 60)

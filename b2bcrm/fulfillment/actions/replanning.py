@@ -103,7 +103,11 @@ def make_plan(due: Due, *, improve_s: float = 0) -> Made:
     """Plan, improve for so many seconds where kernels are compiled, and verify; takes no Work."""
     begin = time.monotonic()
     book, names, problems = build(due.told.facts)
-    ledger, rounds = _solved(book, improve_s) if improve_s > 0 else _kept(due, book, names)
+    greedy = solve(book)
+    if improve_s > 0:
+        ledger, rounds = _improved(book, greedy, improve_s)
+    else:
+        ledger, rounds = _kept(due, book, names, greedy)
     plan, stakes = plan_of(book, ledger), money(book)
     faults = check(book, plan)
     missed = _missed(due.told, names.lines, book, plan)
@@ -115,7 +119,7 @@ def make_plan(due: Due, *, improve_s: float = 0) -> Made:
         **result._asdict(),
         "rounds": rounds,
         "lost": lost(book, ledger, stakes, planned=True),
-        "lost_greedy": lost(book, solve(book), stakes, planned=True) if rounds else None,
+        "lost_greedy": lost(book, greedy, stakes, planned=True) if rounds else None,
         "problems": len(problems),
         "seconds": round(time.monotonic() - begin, 3),
         "bytes": len(data),
@@ -123,25 +127,24 @@ def make_plan(due: Due, *, improve_s: float = 0) -> Made:
     return Made(due, data, figures, problems, faults, _orders(due.told, names.lines, book, plan))
 
 
-def _solved(book: Book, improve_s: float) -> tuple[Ledger, int]:
-    """The plan, and the rounds that improved it."""
-    ledger = solve(book)
-    if not COMPILED or not len(late_units(book, ledger)):
-        return ledger, 0
+def _improved(book: Book, greedy: Ledger, improve_s: float) -> tuple[Ledger, int]:
+    """The plan that so many seconds make better, and the rounds that they were enough for."""
+    if not COMPILED or not len(late_units(book, greedy)):
+        return greedy, 0
     end = time.monotonic() + improve_s
     return improve(
         book,
-        ledger,
-        guards(book, ledger, KEPT_CLASS),
+        greedy,
+        guards(book, greedy, KEPT_CLASS),
         money(book),
         fill=_until(end - improve_s * (1 - FILL_SHARE)),
         shorten=_until(end),
     )
 
 
-def _kept(due: Due, book: Book, names: Names) -> tuple[Ledger, int]:
-    """What is left of the day's improved plan where that is better, else a plan made anew."""
-    anew, last = solve(book), due.improved
+def _kept(due: Due, book: Book, names: Names, anew: Ledger) -> tuple[Ledger, int]:
+    """What is left of the day's improved plan where that is better, else the plan made anew."""
+    last = due.improved
     if last is None:
         return anew, 0
     packed = last.packed

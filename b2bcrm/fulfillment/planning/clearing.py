@@ -158,17 +158,20 @@ class _Store:
         bom: Sequence[BomLine],
         needs: Mapping[str, Decimal],
     ) -> list[Supply]:
-        """Documents pegged for the component, and for what stands in for it in pieces of it."""
+        """Documents pegged for the component, and for what stands in for it in pieces of it.
+
+        What is pegged of something that may stand in for several serves the first of them alone.
+        """
         found = list(self._pegged[start.no, component])
-        others = {line.component: line for line in bom if line.stands_in_for == component}
-        for other, line in others.items():
-            takes = line.takes(start.qty)
-            if other not in needs and takes:
+        for line in bom:
+            takes, other = line.takes(start.qty), line.component
+            stands_in = line.stands_in_for == component and line.holds_on(start.on)
+            if stands_in and other not in needs and takes:
                 found += [
                     supply._replace(
                         there=supply.there * need / takes, coming=supply.coming * need / takes
                     )
-                    for supply in self._pegged[start.no, other]
+                    for supply in self._pegged.pop((start.no, other), ())
                 ]
         return sorted(found, key=lambda supply: (supply.on, supply.no))
 

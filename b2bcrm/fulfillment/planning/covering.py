@@ -89,8 +89,7 @@ def _takes(document: Document, bom: Sequence[BomLine], cover: _Cover) -> dict[st
     brought: dict[str, Decimal] = {}
     for line in bom:
         old, new, takes = line.stands_in_for, line.component, line.takes(document.qty)
-        counts = line.valid_from <= document.start <= line.valid_to
-        if counts and old in whole and new not in whole and takes:
+        if line.holds_on(document.start) and old in whole and new not in whole and takes:
             there = brought.setdefault(new, cover.brings(document.no, new))
             instead = min(left[old], whole[old] * there / takes)
             left[old] -= instead

@@ -69,7 +69,11 @@ class BomLine(NamedTuple):
 
     def counts_on(self, day: dt.date) -> bool:
         """Whether an order that starts on ``day`` takes the component."""
-        return not self.stands_in_for and self.valid_from <= day <= self.valid_to
+        return not self.stands_in_for and self.holds_on(day)
+
+    def holds_on(self, day: dt.date) -> bool:
+        """Whether the row, of a component or of what stands in for one, is valid on ``day``."""
+        return self.valid_from <= day <= self.valid_to
 
 
 class Step(NamedTuple):
